@@ -1,0 +1,192 @@
+/* Browser-side comforts. No dependency, no inline code, nothing here decides anything: the server does.
+   Only attributes React does not render are written, and text only inside <time data-relative>. */
+(() => {
+  "use strict";
+  const all = (sel, root) => (root || document).querySelectorAll(sel);
+  const visible = (el) => el.getClientRects().length > 0;
+
+  // ---- One press, one event: data-once on a form or a button -------------------------------------------------
+  const busy = new Map(); // form or button -> {button, timer}
+  const LOST = 30000; // an answer that never comes must not lock the form for ever
+  function hold(owner, button) {
+    const mark = button || owner;
+    mark.setAttribute("data-busy", "");
+    mark.setAttribute("aria-busy", "true");
+    busy.set(owner, { mark, timer: setTimeout(() => release(owner), LOST) });
+  }
+  function release(owner) {
+    const held = busy.get(owner);
+    if (!held) return;
+    clearTimeout(held.timer);
+    held.mark.removeAttribute("data-busy");
+    held.mark.removeAttribute("aria-busy");
+    busy.delete(owner);
+  }
+  const releaseAll = () => [...busy.keys()].forEach(release);
+  const swallow = (ev) => { ev.preventDefault(); ev.stopImmediatePropagation(); };
+  window.inventoryRelease = releaseAll;
+  window.addEventListener("submit", (ev) => {
+    const form = ev.target;
+    if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-once")) return;
+    if (busy.has(form)) return swallow(ev);
+    hold(form, ev.submitter || form.querySelector("button[type=submit],button:not([type])"));
+  }, true);
+  window.addEventListener("click", (ev) => {
+    const button = ev.target.closest && ev.target.closest("button[data-once]");
+    if (!button) return;
+    if (busy.has(button) || button.getAttribute("aria-disabled") === "true") return swallow(ev);
+    hold(button, button);
+  }, true);
+  window.addEventListener("pageshow", releaseAll); // back from a native post
+
+  // ---- Keys: "/" searches, Esc clears, Caps Lock is said ------------------------------------------------------
+  const OVER = ".dialog,[role=menu],:popover-open:not(#tip)"; // something lies over the page and has the keys
+  const typing = (el) => el && (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName));
+  function setValue(input, value) { // so that React hears it
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const capsOf = (ev) => {
+    const el = ev.target;
+    if (!el.matches || !el.matches("input[data-password]") || !ev.getModifierState) return;
+    const field = el.closest(".field");
+    if (field) field.setAttribute("data-caps", String(ev.getModifierState("CapsLock")));
+  };
+  window.addEventListener("keyup", capsOf, true);
+  window.addEventListener("keydown", (ev) => {
+    capsOf(ev);
+    const el = ev.target;
+    if (ev.key === "Escape") {
+      hideTip();
+      if (el.matches && el.matches("input[data-search]")) {
+        if (el.value) setValue(el, ""); else el.blur();
+      } else if (!document.querySelector(OVER) && !typing(el)) {
+        const clear = [...all("[data-esc]")].find(visible);
+        if (clear) clear.click();
+      }
+    } else if (ev.key === "/" && !ev.ctrlKey && !ev.metaKey && !ev.altKey && !typing(el)) {
+      const search = [...all("input[data-search]")].find(visible);
+      if (search && !document.querySelector(OVER)) {
+        ev.preventDefault(); search.focus(); search.select();
+      }
+    } else if (ev.key === "?" && !typing(el) && !document.querySelector(OVER)) {
+      const help = document.getElementById("help");
+      if (help) help.showPopover();
+    }
+  });
+  window.addEventListener("focusout", (ev) => {
+    const field = ev.target.closest && ev.target.closest(".field[data-caps]");
+    if (field) field.removeAttribute("data-caps");
+  });
+
+  // ---- Show the password, fold the side bar, close a popover after a choice -----------------------------------
+  document.addEventListener("click", (ev) => {
+    const at = (sel) => ev.target.closest && ev.target.closest(sel);
+    const eye = at("button[data-reveal]");
+    if (eye) {
+      const input = eye.parentElement.querySelector("input");
+      const show = input.type === "password";
+      input.type = show ? "text" : "password";
+      eye.setAttribute("aria-pressed", String(show));
+      input.focus();
+    }
+    if (at("button[data-rail]")) {
+      const rail = document.documentElement.toggleAttribute("data-rail");
+      try { localStorage.setItem("rail", rail ? "1" : ""); } catch { /* private mode */ }
+    }
+    const choice = at("[popover] a, [popover] button[data-close]");
+    if (choice) { const pop = choice.closest("[popover]"); if (pop.matches(":popover-open")) pop.hidePopover(); }
+  });
+  try { if (localStorage.getItem("rail")) document.documentElement.setAttribute("data-rail", ""); } catch { /* private mode */ }
+
+  // ---- Tooltips: one element for all of [data-tip] -----------------------------------------------------------
+  let tip, tipTimer;
+  function hideTip() { clearTimeout(tipTimer); if (tip && tip.matches(":popover-open")) tip.hidePopover(); }
+  function showTip(el) {
+    if (!tip) {
+      tip = document.createElement("div");
+      tip.id = "tip"; tip.setAttribute("popover", "manual"); tip.setAttribute("role", "tooltip");
+      document.body.append(tip);
+    }
+    if (!el.isConnected) return;
+    tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip");
+    tip.showPopover();
+    const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
+    const below = a.bottom + 6 + b.height < innerHeight;
+    tip.style.top = (below ? a.bottom + 6 : a.top - b.height - 6) + "px";
+    tip.style.left = Math.max(6, Math.min(innerWidth - b.width - 6, a.left + a.width / 2 - b.width / 2)) + "px";
+  }
+  const folded = () => document.documentElement.hasAttribute("data-rail") || innerWidth <= 960;
+  const tipped = (ev) => ev.target.closest && ev.target.closest(folded() ? "[data-tip],[data-rail-tip]" : "[data-tip]");
+  document.addEventListener("pointerover", (ev) => {
+    const el = tipped(ev);
+    if (!el || ev.pointerType === "touch") return;
+    clearTimeout(tipTimer); tipTimer = setTimeout(() => showTip(el), 350);
+  });
+  document.addEventListener("pointerout", (ev) => { if (tipped(ev)) hideTip(); });
+  document.addEventListener("pointerdown", hideTip);
+  document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
+
+  // ---- Times: absolute from the server, relative here, exact on hover ----------------------------------------
+  const day = (opts) => new Intl.DateTimeFormat("en-GB", opts);
+  const HM = day({ hour: "2-digit", minute: "2-digit" }), WD = day({ weekday: "short" });
+  const DM = day({ day: "numeric", month: "short" }), DMY = day({ day: "numeric", month: "short", year: "numeric" });
+  const EXACT = day({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+  function phrase(then, now) {
+    const s = (now - then) / 1000;
+    if (s < -60) return then.toDateString() === now.toDateString() ? HM.format(then) : DMY.format(then);
+    if (s < 60) return "now";
+    if (s < 3600) return Math.floor(s / 60) + " min ago";
+    if (s < 6 * 3600) return Math.floor(s / 3600) + " h ago";
+    if (then.toDateString() === now.toDateString()) return "today " + HM.format(then);
+    if (s < 6 * 86400) return WD.format(then) + " " + HM.format(then);
+    return then.getFullYear() === now.getFullYear() ? DM.format(then) : DMY.format(then);
+  }
+  function refine(el, now) {
+    const then = new Date(el.getAttribute("datetime") || "");
+    if (isNaN(then)) return;
+    const style = el.getAttribute("data-relative");
+    const text = style === "clock" ? day({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(then)
+      : style === "full" ? DMY.format(then) + " " + HM.format(then) : phrase(then, now);
+    const exact = EXACT.format(then);
+    if (el.title !== exact) el.title = exact;
+    const node = el.firstChild; // React keeps this very text node: change its words, never replace it
+    if (node && node.nodeType === 3 && node.nodeValue !== text) node.nodeValue = text;
+  }
+  const refineIn = (root) => { const now = new Date(); all("time[data-relative]", root).forEach((el) => refine(el, now)); };
+  setInterval(() => refineIn(document), 30000);
+
+  // ---- What attributes alone cannot say: mixed checkboxes, the search text of the address --------------------
+  function sync(el) {
+    if (el.matches("input[data-mixed]")) el.indeterminate = el.getAttribute("data-mixed") === "true";
+    if (el.matches("input[data-search][data-value]") && document.activeElement !== el && el.value !== el.dataset.value) el.value = el.dataset.value;
+  }
+  const syncIn = (root) => all("input[data-mixed],input[data-search][data-value]", root).forEach(sync);
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const el = change.target;
+      if (change.type === "attributes") {
+        if (change.attributeName === "data-turn") [...busy.keys()].forEach((owner) => { if (owner.closest("[data-turn]") === el) release(owner); });
+        else if (change.attributeName === "datetime") { if (el.matches("time[data-relative]")) refine(el, new Date()); }
+        else sync(el);
+      } else if (change.type === "characterData") {
+        const time = el.parentElement && el.parentElement.closest("time[data-relative]");
+        if (time) refine(time, new Date());
+      } else {
+        if (el.matches && el.matches("time[data-relative]")) refine(el, new Date());
+        for (const node of change.addedNodes) {
+          if (node.nodeType !== 1) continue;
+          if (node.matches("time[data-relative]")) refine(node, new Date());
+          if (node.matches("input")) sync(node);
+          refineIn(node); syncIn(node);
+          if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") releaseAll(); });
+        }
+        if (change.removedNodes.length && busy.size) [...busy.keys()].forEach((owner) => { if (!owner.isConnected) release(owner); });
+      }
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["data-turn", "datetime", "data-mixed", "data-value"] });
+  // React owns the first paint: start after it, so that hydration finds what the server wrote.
+  const start = () => { refineIn(document); syncIn(document); };
+  if (document.readyState === "complete") setTimeout(start, 0); else window.addEventListener("load", () => setTimeout(start, 0));
+})();

@@ -1,0 +1,276 @@
+-- The functions of the audit trail. Owned by the owner role; the application role may
+-- call the ones granted at the end and reach the audit tables in no other way.
+-- SQLSTATEs: AU000 unattributed write, AU001 not signed in, AU002 disabled, AU003 not granted,
+-- AU004 password must be changed first, AU005 an operation is already open, AU006 key reused,
+-- AU007 the record is append-only.
+
+CREATE FUNCTION audit_ensure_partitions(p_months integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+  v_from date;
+BEGIN
+  FOR v_from IN
+    SELECT generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => p_months),
+                           interval '1 month')::date
+  LOOP
+    IF to_regclass(format('audit_part.audit_change_%s', to_char(v_from, 'YYYY_MM'))) IS NULL THEN
+      EXECUTE format('CREATE TABLE audit_part.%I PARTITION OF public.audit_change FOR VALUES FROM (%L) TO (%L)',
+                     'audit_change_' || to_char(v_from, 'YYYY_MM'), v_from::timestamptz,
+                     (v_from + interval '1 month')::timestamptz);
+      -- Row triggers come from the parent; a statement trigger does not.
+      EXECUTE format('CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_part.%1$I FOR EACH STATEMENT '
+                     'EXECUTE FUNCTION public.audit_append_only();'
+                     'ALTER TABLE audit_part.%1$I ENABLE ALWAYS TRIGGER audit_no_truncate',
+                     'audit_change_' || to_char(v_from, 'YYYY_MM'));
+    END IF;
+  END LOOP;
+END $$;
+
+-- The person behind a session, or an error that says why there is none.
+CREATE FUNCTION audit_person(p_token_hash text, p_permission text, p_stale_password boolean,
+                             OUT user_id bigint, OUT user_name text, OUT session_id bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_enabled boolean;
+  v_must_change boolean;
+  v_info bigint;
+BEGIN
+  SELECT u.id, u.username, s.id, u.enabled, u.must_change_password, i.id
+    INTO user_id, user_name, session_id, v_enabled, v_must_change, v_info
+    FROM auth_session s
+    JOIN local_user u ON u.id = s.user_id
+    JOIN user_info i ON i.user_id = u.id
+    LEFT JOIN session_activity a ON a.session_id = s.id
+   WHERE s.token_hash = p_token_hash AND s.revoked_at IS NULL AND s.expires_at > now()
+     AND coalesce(a.seen_at, s.created_at) > now() - make_interval(mins => s.idle_minutes);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU001', MESSAGE = 'no live session';
+  ELSIF NOT v_enabled THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU002', MESSAGE = 'account disabled';
+  ELSIF v_must_change AND NOT p_stale_password THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU004', MESSAGE = 'password must be changed first';
+  ELSIF p_permission IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM user_role ur
+        JOIN role r ON r.id = ur.role_id AND r.active
+        JOIN role_permission rp ON rp.role_id = r.id
+        JOIN permission p ON p.id = rp.permission_id
+       WHERE ur.user_id = v_info AND p.name = p_permission) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU003', MESSAGE = format('permission %s not granted', p_permission);
+  END IF;
+END $$;
+
+-- The same for reading: who it is and everything they may do, for rows made for that viewer.
+CREATE FUNCTION audit_viewer(p_token_hash text, p_stale_password boolean,
+                             OUT user_id bigint, OUT user_name text, OUT session_id bigint, OUT permissions text[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  SELECT p.user_id, p.user_name, p.session_id INTO user_id, user_name, session_id
+    FROM audit_person(p_token_hash, NULL, p_stale_password) p;
+  permissions := ARRAY(
+    SELECT DISTINCT p.name FROM user_info i
+      JOIN user_role ur ON ur.user_id = i.id
+      JOIN role r ON r.id = ur.role_id AND r.active
+      JOIN role_permission rp ON rp.role_id = r.id
+      JOIN permission p ON p.id = rp.permission_id
+     WHERE i.user_id = audit_viewer.user_id);
+END $$;
+
+CREATE FUNCTION audit_open(p_id uuid, p_name text, p_outcome text, p_kind text, p_actor bigint, p_actor_name text,
+                           p_session bigint, p_ip text, p_agent text, p_request text, p_reason text,
+                           p_error text, p_detail text, p_attempts integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF coalesce(current_setting('inventory.operation', true), '') <> '' THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU005', MESSAGE = 'an operation is already open in this transaction';
+  END IF;
+  INSERT INTO audit_operation (id, incarnation, format, name, outcome, actor_kind, actor_id, actor_name,
+                               auth_session_id, client_ip, user_agent, request_id, reason, error_class, detail, attempts)
+  VALUES (p_id, (SELECT max(incarnation) FROM audit_incarnation), 1, p_name, p_outcome, p_kind, p_actor, p_actor_name,
+          p_session, p_ip, left(p_agent, 400), p_request, p_reason, p_error, p_detail, p_attempts);
+  PERFORM set_config('inventory.operation', p_id::text, true);
+END $$;
+
+-- The stored answer of an earlier run under the same key, or NULL and the key is ours.
+CREATE FUNCTION audit_claim_key(p_id uuid, p_actor_key text, p_name text, p_key text, p_request_hash text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_hash text;
+  v_result text;
+BEGIN
+  INSERT INTO idempotency (actor_key, operation, key, request_hash, operation_id)
+  VALUES (p_actor_key, p_name, p_key, p_request_hash, p_id) ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    RETURN NULL;
+  END IF;
+  SELECT request_hash, result INTO v_hash, v_result FROM idempotency
+   WHERE actor_key = p_actor_key AND operation = p_name AND key = p_key;
+  IF v_hash IS DISTINCT FROM p_request_hash THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU006', MESSAGE = 'idempotency key reused with other data';
+  END IF;
+  RETURN coalesce(v_result, 'null');
+END $$;
+
+-- A signed-in person begins an operation: session, account and permission are checked, the header
+-- written and the operation id set, in one round trip. `replayed` is the answer of an earlier run.
+CREATE FUNCTION audit_begin(p_id uuid, p_name text, p_token_hash text, p_permission text, p_stale_password boolean,
+                            p_ip text, p_agent text, p_request text, p_reason text, p_key text, p_request_hash text,
+                            OUT user_id bigint, OUT user_name text, OUT session_id bigint, OUT replayed text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  SELECT p.user_id, p.user_name, p.session_id INTO user_id, user_name, session_id
+    FROM audit_person(p_token_hash, p_permission, p_stale_password) p;
+  IF p_key IS NOT NULL THEN
+    replayed := audit_claim_key(p_id, 'user:' || user_id, p_name, p_key, p_request_hash);
+    IF replayed IS NOT NULL THEN
+      RETURN;
+    END IF;
+  END IF;
+  PERFORM audit_open(p_id, p_name, 'succeeded', 'user', user_id, user_name, session_id, p_ip, p_agent, p_request,
+                     p_reason, NULL, NULL, 1);
+END $$;
+
+-- Everybody who is not a signed-in person: anonymous visitors of public operations, the system, the command line.
+CREATE FUNCTION audit_begin_as(p_id uuid, p_name text, p_outcome text, p_kind text, p_actor_name text, p_ip text,
+                               p_agent text, p_request text, p_reason text, p_key text, p_request_hash text,
+                               OUT replayed text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF p_kind = 'user' THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU001', MESSAGE = 'a person begins an operation with a session';
+  END IF;
+  IF p_key IS NOT NULL THEN
+    replayed := audit_claim_key(p_id, p_kind || ':' || p_actor_name, p_name, p_key, p_request_hash);
+    IF replayed IS NOT NULL THEN
+      RETURN;
+    END IF;
+  END IF;
+  PERFORM audit_open(p_id, p_name, p_outcome, p_kind, NULL, p_actor_name, NULL, p_ip, p_agent, p_request,
+                     p_reason, NULL, NULL, 1);
+END $$;
+
+-- Record an attempt that was denied or failed; its own changes were rolled back before.
+-- The person comes from the session, live or not, when there was one.
+CREATE FUNCTION audit_refuse(p_id uuid, p_name text, p_outcome text, p_token_hash text, p_kind text, p_actor_name text,
+                             p_ip text, p_agent text, p_request text, p_reason text, p_error text, p_detail text,
+                             p_attempts integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_user bigint;
+  v_name text;
+  v_session bigint;
+BEGIN
+  IF p_outcome NOT IN ('failed', 'denied') THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU005', MESSAGE = 'a refusal is failed or denied';
+  END IF;
+  IF p_token_hash IS NOT NULL THEN
+    SELECT u.id, u.username, s.id INTO v_user, v_name, v_session
+      FROM auth_session s JOIN local_user u ON u.id = s.user_id WHERE s.token_hash = p_token_hash;
+  END IF;
+  IF v_user IS NULL AND p_kind = 'user' THEN
+    p_kind := 'anonymous';
+    p_actor_name := 'anonymous';
+  END IF;
+  PERFORM audit_open(p_id, p_name, p_outcome, CASE WHEN v_user IS NULL THEN p_kind ELSE 'user' END, v_user,
+                     coalesce(v_name, p_actor_name), v_session, p_ip, p_agent, p_request, p_reason, p_error, p_detail,
+                     p_attempts);
+END $$;
+
+-- Row trigger of every audited table. Arguments: key columns, secret columns, personal columns (comma-separated).
+CREATE FUNCTION audit_capture() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC'
+SET bytea_output = 'hex' AS $$
+DECLARE
+  v_operation text := current_setting('inventory.operation', true);
+  v_old jsonb;
+  v_new jsonb;
+  v_before jsonb;
+  v_pk text;
+  v_change bigint;
+  v_column text;
+  v_salt text;
+  v_personal jsonb := '[]';
+BEGIN
+  IF v_operation IS NULL OR v_operation = '' THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU000',
+      MESSAGE = format('%s on %I refused: no operation is open in this transaction', TG_OP, TG_TABLE_NAME),
+      HINT = 'Every change is made inside an operation: see CONTRIBUTING.md.';
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF OLD *= NEW THEN
+      RETURN NULL;
+    END IF;
+    v_old := to_jsonb(OLD);
+    v_new := to_jsonb(NEW);
+    SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') INTO v_before
+      FROM jsonb_each(v_old) o WHERE o.value IS DISTINCT FROM v_new -> o.key;
+  ELSIF TG_OP = 'INSERT' THEN
+    v_new := to_jsonb(NEW);
+  ELSE
+    v_old := to_jsonb(OLD);
+    v_before := v_old;
+  END IF;
+  IF TG_ARGV[0] = 'id' THEN
+    v_pk := coalesce(v_new, v_old) ->> 'id';
+  ELSE
+    SELECT jsonb_agg(coalesce(v_new, v_old) -> k.name ORDER BY k.position)::text INTO v_pk
+      FROM unnest(string_to_array(TG_ARGV[0], ',')) WITH ORDINALITY k(name, position);
+  END IF;
+  IF TG_ARGV[1] <> '' THEN
+    FOREACH v_column IN ARRAY string_to_array(TG_ARGV[1], ',') LOOP
+      IF v_new ->> v_column IS NOT NULL THEN
+        v_new := jsonb_set(v_new, ARRAY[v_column],
+                           to_jsonb('sha256:' || encode(sha256(convert_to(v_new ->> v_column, 'UTF8')), 'hex')));
+      END IF;
+      IF v_before ->> v_column IS NOT NULL THEN
+        v_before := jsonb_set(v_before, ARRAY[v_column],
+                              to_jsonb('sha256:' || encode(sha256(convert_to(v_before ->> v_column, 'UTF8')), 'hex')));
+      END IF;
+    END LOOP;
+  END IF;
+  IF TG_ARGV[2] <> '' THEN
+    FOREACH v_column IN ARRAY string_to_array(TG_ARGV[2], ',') LOOP
+      IF v_new ->> v_column IS NOT NULL OR v_before ->> v_column IS NOT NULL THEN
+        v_salt := gen_random_uuid()::text;
+        v_personal := v_personal || jsonb_build_object('field', v_column, 'salt', v_salt,
+                                                       'before', v_before ->> v_column, 'after', v_new ->> v_column);
+        IF v_new ->> v_column IS NOT NULL THEN
+          v_new := jsonb_set(v_new, ARRAY[v_column],
+                     to_jsonb('salted:' || encode(sha256(convert_to(v_salt || (v_new ->> v_column), 'UTF8')), 'hex')));
+        END IF;
+        IF v_before ->> v_column IS NOT NULL THEN
+          v_before := jsonb_set(v_before, ARRAY[v_column],
+                     to_jsonb('salted:' || encode(sha256(convert_to(v_salt || (v_before ->> v_column), 'UTF8')), 'hex')));
+        END IF;
+      END IF;
+    END LOOP;
+  END IF;
+  INSERT INTO audit_change (operation_id, table_name, pk, kind, before, after)
+  VALUES (v_operation::uuid, TG_TABLE_NAME, v_pk, lower(TG_OP), v_before::text, v_new::text)
+  RETURNING id INTO v_change;
+  IF v_personal <> '[]' THEN
+    INSERT INTO audit_personal (change_id, field, salt, before, after)
+    SELECT v_change, p.field, p.salt, p.before, p.after
+      FROM jsonb_to_recordset(v_personal) p(field text, salt text, before text, after text);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- TRUNCATE of audited tables, and any change of what is append-only, is refused for everybody.
+CREATE FUNCTION audit_append_only() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'AU007', MESSAGE = format('%s on %I refused: the record is kept', TG_OP, TG_TABLE_NAME);
+END $$;
+
+-- The audit tables take inserts only from the functions above, which run as the owner.
+CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  INSERT INTO audit_incarnation (why) VALUES (p_why) RETURNING incarnation
+$$;
+
+REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(),
+  audit_capture(), audit_person(text, text, boolean), audit_claim_key(uuid, text, text, text, text),
+  audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
+  audit_begin(uuid, text, text, text, boolean, text, text, text, text, text, text),
+  audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean),
+  audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer) FROM PUBLIC;

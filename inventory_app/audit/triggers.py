@@ -1,0 +1,100 @@
+"""The SQL that makes the database capture every change: one generator for every table.
+
+A migration freezes what this prints (`make trigger-sql`); at start `drift.py` compares
+what is installed with what was frozen.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+FUNCTIONS_FILE = Path(__file__).with_name("functions.sql")
+
+#: Tables that take no change after the insert, whoever asks.
+APPEND_ONLY = frozenset(
+    {"audit_operation", "audit_change", "audit_incarnation", "audit_personal", "stock_movement"}
+)
+
+#: Functions the application role may call; everything else of the trail is the owner's.
+CALLABLE = (
+    "audit_person(text, text, boolean)",
+    "audit_begin(uuid, text, text, text, boolean, text, text, text, text, text, text)",
+    "audit_viewer(text, boolean)",
+    "audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text)",
+    "audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer)",
+    "audit_ensure_partitions(integer)",
+)
+
+#: Tables whose rows the application may delete: links, counters and remembered answers.
+DELETABLE = frozenset(
+    {"user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"}
+)
+
+
+def is_audited(table: sa.Table) -> bool:
+    """Tell whether the table is declared audited; undeclared tables are an error."""
+    if ("audit" in table.info) == ("unaudited" in table.info):
+        message = f"table {table.name} must be declared either audited or unaudited with a reason"
+        raise ValueError(message)
+    return "audit" in table.info
+
+
+def _arguments(table: sa.Table) -> str:
+    declared: dict[str, tuple[str, ...]] = table.info["audit"]
+    keys = ",".join(column.name for column in table.primary_key.columns)
+    return ", ".join(
+        f"'{value}'" for value in (keys, ",".join(declared["secret"]), ",".join(declared["personal"]))
+    )
+
+
+def table_triggers(table: sa.Table) -> Iterator[str]:
+    """Yield the statements that put `table` under the trail's protection."""
+    name = table.name
+    if is_audited(table):
+        yield (
+            f"CREATE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON {name} "
+            f"FOR EACH ROW EXECUTE FUNCTION audit_capture({_arguments(table)});"
+        )
+        yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_capture;"
+    if name in APPEND_ONLY:
+        yield (
+            f"CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON {name} "
+            "FOR EACH ROW EXECUTE FUNCTION audit_append_only();"
+        )
+        yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_append_only;"
+    if is_audited(table) or name in APPEND_ONLY:
+        yield (
+            f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {name} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();"
+        )
+        yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_no_truncate;"
+
+
+def table_grants(table: sa.Table, role: str) -> Iterator[str]:
+    """Yield what the application role may do with `table`."""
+    name = table.name
+    if name.startswith("audit_"):
+        rights = "SELECT"
+    elif name in APPEND_ONLY:
+        rights = "SELECT, INSERT"
+    elif name in DELETABLE:
+        rights = "SELECT, INSERT, UPDATE, DELETE"
+    else:
+        rights = "SELECT, INSERT, UPDATE"
+    yield f"GRANT {rights} ON {name} TO {role};"
+
+
+def functions_sql() -> str:
+    """Return the trail's functions as SQL."""
+    return FUNCTIONS_FILE.read_text(encoding="utf-8")
+
+
+def all_sql(metadata: sa.MetaData, role: str) -> str:
+    """Return functions, triggers and grants for every table, to freeze in a migration."""
+    lines = [functions_sql()]
+    for table in metadata.sorted_tables:
+        lines.extend(table_triggers(table))
+        lines.extend(table_grants(table, role))
+    lines.extend(f"GRANT EXECUTE ON FUNCTION {function} TO {role};" for function in CALLABLE)
+    return "\n".join(lines)

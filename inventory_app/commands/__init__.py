@@ -1,0 +1,1 @@
+"""What the `inventory` command can do, a module per group; `inventory_app/cli.py` names them."""

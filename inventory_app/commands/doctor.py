@@ -1,0 +1,68 @@
+"""`inventory doctor`: what this installation consists of and whether its parts are well."""
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from importlib import metadata
+
+import typer
+
+from inventory_app import __version__
+from inventory_app.operator_error import OperatorError
+from inventory_app.settings import Settings, get_settings
+
+
+def doctor() -> None:
+    """Check settings, data folder, database and pages; changes nothing, exit status 1 if something is wrong."""
+    settings = get_settings()
+    typer.echo(
+        f"ok    Inventory {__version__}, Python {platform.python_version()}, Reflex {metadata.version('reflex')}"
+    )
+    wrong = 0
+    for name, check in _checks(settings):
+        try:
+            typer.echo(f"ok    {name}: {check()}")
+        except OperatorError as error:
+            wrong += 1
+            typer.echo(f"WRONG {name}: {error.sentence}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "address", lambda: f"{settings.public_url}, listening on {settings.host} port {settings.port}"
+    yield "data folder", lambda: _data_folder(settings)
+    if settings.is_embedded:
+        yield "PostgreSQL", lambda: _programs(settings)
+    yield "database", lambda: _database(settings)
+    yield "pages", lambda: _pages(settings)
+
+
+def _data_folder(settings: Settings) -> str:
+    from inventory_app import data_folder
+
+    data_folder.prepare(settings.data_dir)
+    free = shutil.disk_usage(settings.data_dir).free // 2**20
+    return f"{settings.data_dir}, {free} MiB free"
+
+
+def _programs(settings: Settings) -> str:
+    from inventory_app.database._postgres import find_programs
+
+    programs = find_programs(settings.pg_bin)
+    return f"{programs.major} in {programs.bin}, as the user {programs.account.name}, data in {settings.cluster.data}"
+
+
+def _database(settings: Settings) -> str:
+    from inventory_app import migrations
+    from inventory_app.database import reachable
+
+    reachable.check(settings)
+    return f"answers, schema {migrations.state(settings)}"
+
+
+def _pages(settings: Settings) -> str:
+    from inventory_app import pages_build
+
+    build = pages_build.BUILD / f"pages-{pages_build.key(settings)}"
+    return f"built ({build.name})" if build.is_dir() else "their sources have changed, the next start builds them"

@@ -1,0 +1,156 @@
+"""Dialogs and menus: Radix primitives (focus trap, ARIA, Esc) in our own clothes."""
+
+from typing import Any, Literal
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from inventory_app.components import _radix, forms
+from inventory_app.components.basics import ButtonTone, Content, Text, _join, button, icon
+
+
+def dialog(
+    *body: Content,
+    open: rx.Var[bool],
+    on_open_change: Any,
+    title: Text,
+    sub: Content | None = None,
+    status: Content = "",
+    primary: Content | None = None,
+    cancel: str = "Cancel",
+    on_submit: Any = None,
+    turn: rx.Var[Any] | None = None,
+    idempotency_key: Text | None = None,
+    size: Literal["s", "m", "l"] = "m",
+) -> rx.Component:
+    """Ask for something in a box over the page; with `on_submit` the whole box is one form."""
+    foot = rx.el.div(
+        rx.el.div(status, class_name="status", aria_live="polite"),
+        _closing(button(cancel)),
+        *([primary] if primary is not None else []),
+        class_name="dialog-foot",
+    )
+    inside: list[Content] = [rx.el.div(rx.el.div(*body, class_name="form"), class_name="dialog-body"), foot]
+    if on_submit is not None:
+        inside = [
+            forms.form(
+                *inside, on_submit=on_submit, turn=turn, idempotency_key=idempotency_key, class_name="dialog-form"
+            )
+        ]
+    return _box(
+        _head(title, sub),
+        *inside,
+        open=open,
+        on_open_change=on_open_change,
+        class_name=_join("dialog", "" if size == "m" else f"dialog-{size}"),
+        on_interact_outside=rx.prevent_default,
+        **({} if sub is not None else {"custom_attrs": {"aria-describedby": rx.Var("undefined")}}),
+    )
+
+
+def confirm(
+    *,
+    open: rx.Var[bool],
+    on_open_change: Any,
+    title: Text,
+    text: Content,
+    action: Text,
+    on_confirm: Any,
+    keep: str = "Keep it",
+    tone: ButtonTone = "destroy",
+    turn: rx.Var[Any] | None = None,
+) -> rx.Component:
+    """Ask once, naming the thing, before something that cannot be taken back."""
+    foot = rx.el.div(
+        rx.el.div(class_name="status"),
+        _closing(button(keep)),
+        button(action, tone=tone, on_click=on_confirm, once=True),
+        class_name="dialog-foot",
+        custom_attrs={} if turn is None else {"data-turn": turn},
+    )
+    return _box(
+        rx.el.div(_radix.DialogTitle.create(title, class_name="dialog-title"), class_name="dialog-head"),
+        rx.el.div(_described(text), class_name="dialog-body"),
+        foot,
+        open=open,
+        on_open_change=on_open_change,
+        role="alertdialog",
+        class_name="dialog dialog-s",
+    )
+
+
+def before_after(*rows: tuple[Text, Text, Text, Content], head: Text = "After") -> rx.Component:
+    """Show in a small table what would change: name, now, change, then."""
+    names = (head, "Now", "Change", "Then")
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(*[rx.el.th(n, scope="col", class_name="num" if i else "") for i, n in enumerate(names)])
+            ),
+            rx.el.tbody(
+                *[rx.el.tr(*[rx.el.td(c, class_name="num" if i else "") for i, c in enumerate(r)]) for r in rows]
+            ),
+            class_name="tbl",
+        ),
+        class_name="mini",
+    )
+
+
+def menu(trigger: rx.Component, *items: rx.Component, align: Literal["start", "center", "end"] = "end") -> rx.Component:
+    """Open a list of things to do from a button (an `icon_button` or `button` without on_click)."""
+    content = _radix.MenuContent.create(*items, align=align, side_offset=4, collision_padding=8, class_name="menu")
+    return _radix.MenuRoot.create(
+        _radix.MenuTrigger.create(trigger, as_child=True), _radix.MenuPortal.create(content), modal=False
+    )
+
+
+def menu_item(
+    label: Text,
+    *,
+    icon_name: str = "",
+    on_select: Any = None,
+    href: Text | None = None,
+    danger: bool = False,
+    disabled: bool | rx.Var[bool] = False,
+) -> rx.Component:
+    """Offer one thing to do in a menu, or a place to go."""
+    parts: list[Content] = [icon(icon_name)] if icon_name else []
+    names = _join("menu-item", "btn-danger" if danger else "")
+    if href is not None:
+        return _radix.MenuItem.create(ReactRouterLink.create(*parts, label, to=href, class_name=names), as_child=True)
+    return _radix.MenuItem.create(
+        *parts, label, class_name=names, disabled=disabled, **({} if on_select is None else {"on_select": on_select})
+    )
+
+
+def menu_line() -> rx.Component:
+    """Separate groups of a menu."""
+    return _radix.MenuSeparator.create(class_name="menu-line")
+
+
+def _head(title: Text, sub: Content | None) -> rx.Component:
+    close = rx.el.button(icon("x"), type="button", aria_label="Close", class_name="icon-btn dialog-x")
+    return rx.el.div(
+        _radix.DialogTitle.create(title, class_name="dialog-title"),
+        *([_described(sub, "dialog-sub")] if sub is not None else []),
+        _closing(close),
+        class_name="dialog-head",
+    )
+
+
+def _described(content: Content, class_name: str = "") -> rx.Component:
+    return _radix.DialogDescription.create(rx.el.div(content, class_name=class_name), as_child=True)
+
+
+def _closing(child: rx.Component) -> rx.Component:
+    return _radix.DialogClose.create(child, as_child=True)
+
+
+def _box(*children: Content, open: rx.Var[bool], on_open_change: Any, **props: Any) -> rx.Component:
+    return _radix.DialogRoot.create(
+        _radix.DialogPortal.create(
+            _radix.DialogOverlay.create(class_name="scrim"), _radix.DialogContent.create(*children, **props)
+        ),
+        open=open,
+        on_open_change=on_open_change,
+    )

@@ -1,0 +1,264 @@
+"""Where one can go: the side bar, the tab bar of the phone, the menus of the person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from inventory_app.components import feedback, forms, gates
+from inventory_app.components.basics import NavLink, icon, key, link
+from inventory_app.permissions import Permission
+from inventory_app.states.auth import AuthState
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page in the navigation; shown to people who hold the permission."""
+
+    label: str
+    href: str
+    icon: str
+    permission: Permission | None = None
+    waiting: Any = None
+
+
+HOME = Place("Home", "/", "house")
+INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
+IMPORTS = Place("Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT)
+APPROVALS = Place(
+    "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
+)
+AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
+PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
+
+#: The groups of the side bar, in order.
+GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    ("Stock", (INVENTORY, IMPORTS)),
+    ("Purchasing", (APPROVALS,)),
+    ("Control", (AUDIT, PEOPLE)),
+)
+
+
+def group_of(route: str) -> str:
+    """Name the group a route stands in, for the breadcrumb; empty when it stands in none."""
+    for name, places in GROUPS:
+        if any(route == place.href or route.startswith(place.href + "/") for place in places):
+            return name
+    return ""
+
+
+def logo() -> rx.Component:
+    """Draw the mark of the app."""
+    return rx.el.span(icon("boxes", 14, stroke_width=2), class_name="logo", aria_hidden=True)
+
+
+def side_bar() -> rx.Component:
+    """Show the groups of pages, that every change is recorded, and who is signed in."""
+    rail = rx.el.button(
+        icon("panel-left"),
+        type="button",
+        aria_label="Fold the side bar",
+        class_name="icon-btn rail-btn",
+        custom_attrs={"data-rail": "", "data-tip": "Fold the side bar"},
+    )
+    return rx.el.aside(
+        rx.el.div(
+            link(
+                logo(),
+                rx.el.span(AuthState.company, class_name="brand-name clip"),
+                rx.el.span(" start page", class_name="sr"),
+                href="/",
+                plain=True,
+                class_name="brand",
+            ),
+            rail,
+            class_name="side-head",
+        ),
+        rx.el.nav(
+            rx.el.ul(_entry(HOME)),
+            *[_group(name, places) for name, places in GROUPS],
+            class_name="nav",
+            aria_label="Main",
+        ),
+        rx.el.div(_recorded(), _person_button("person-menu"), _person_menu(), class_name="side-foot"),
+        class_name="side",
+    )
+
+
+def tab_bar() -> rx.Component:
+    """Show the five places of the phone at its lower edge."""
+    more = rx.el.button(
+        icon("menu", 22), rx.el.span("More"), type="button", custom_attrs={"popoverTarget": "more-sheet"}
+    )
+    return rx.el.nav(
+        _tab("Home", HOME),
+        _tab("Stock", INVENTORY),
+        _tab("Approve", APPROVALS),
+        _tab("Audit", AUDIT),
+        more,
+        class_name="tabbar",
+        aria_label="Main, phone",
+    )
+
+
+def more_sheet() -> rx.Component:
+    """Show on the phone what has no tab: other pages, light or dark, signing out."""
+    return rx.el.div(
+        rx.el.div(
+            feedback.avatar(AuthState.initials, size="l"),
+            rx.el.span(
+                rx.el.span(AuthState.name, class_name="person-name"),
+                rx.el.span(AuthState.role_label, class_name="person-role"),
+            ),
+            class_name="person",
+        ),
+        rx.el.div(class_name="menu-line"),
+        *[_sheet_entry(place) for place in (APPROVALS, IMPORTS, PEOPLE)],
+        rx.el.button(
+            icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
+        ),
+        rx.el.div(class_name="menu-line"),
+        _sign_out(),
+        id="more-sheet",
+        class_name="more-sheet",
+        custom_attrs={"popover": "auto"},
+        role="dialog",
+        aria_label="More",
+    )
+
+
+def bar_tools() -> rx.Component:
+    """Show help and the switch between light and dark at the right of the top bar."""
+    return rx.el.div(
+        rx.el.button(
+            icon("circle-help"),
+            type="button",
+            aria_label="Help and keys",
+            class_name="icon-btn",
+            custom_attrs={"popoverTarget": "help", "data-help": ""},
+        ),
+        mode_button(),
+        class_name="row-x bar-tools",
+    )
+
+
+def mode_button() -> rx.Component:
+    """Switch between light and dark; the icon follows the page without waiting for React."""
+    return rx.el.button(
+        icon("moon", class_name="mode-light"),
+        icon("sun", class_name="mode-dark"),
+        type="button",
+        aria_label="Switch between light and dark",
+        class_name="icon-btn",
+        custom_attrs={"data-tip": "Light or dark"},
+        on_click=rx.toggle_color_mode,
+    )
+
+
+def help_sheet() -> rx.Component:
+    """List the keys that work everywhere."""
+    rows = (
+        ("/", "Search this list"),
+        ("Esc", "Clear the search, the selection, or close"),
+        ("Enter", "Send the form"),
+        ("?", "This help"),
+    )
+    return rx.el.div(
+        rx.el.h2("Keys", class_name="h2"),
+        rx.el.dl(*[part for k, text in rows for part in (rx.el.dt(key(k)), rx.el.dd(text))], class_name="facts"),
+        rx.el.p(
+            "Every change is recorded with who, when, from where and why. "
+            "The audit trail shows it to those who may see it.",
+            class_name="meta",
+        ),
+        id="help",
+        class_name="menu help-sheet",
+        custom_attrs={"popover": "auto"},
+        role="dialog",
+        aria_label="Help",
+    )
+
+
+def _entry(place: Place) -> rx.Component:
+    waiting = [] if place.waiting is None else [feedback.count(place.waiting)]
+    anchor = NavLink.create(
+        icon(place.icon),
+        rx.el.span(place.label),
+        *waiting,
+        to=place.href,
+        end=place.href == "/",
+        custom_attrs={"data-rail-tip": place.label},
+    )
+    entry = rx.el.li(anchor)
+    return entry if place.permission is None else gates.can(place.permission, entry)
+
+
+def _group(name: str, places: tuple[Place, ...]) -> rx.Component:
+    return rx.el.details(
+        rx.el.summary(name, icon("chevron-down", 12)),
+        rx.el.ul(*[_entry(place) for place in places]),
+        open=True,
+        class_name="nav-group",
+    )
+
+
+def _tab(label: str, place: Place) -> rx.Component:
+    ping = (
+        []
+        if place.waiting is None
+        else [
+            rx.cond(
+                place.waiting > 0, rx.el.span(rx.el.span("waiting", class_name="sr"), class_name="ping"), rx.fragment()
+            )
+        ]
+    )
+    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place.href == "/")
+    return tab if place.permission is None else gates.can(place.permission, tab)
+
+
+def _sheet_entry(place: Place) -> rx.Component:
+    count = [] if place.waiting is None else [feedback.count(place.waiting)]
+    item = NavLink.create(icon(place.icon, 20), rx.el.span(place.label), *count, to=place.href, class_name="menu-item")
+    return item if place.permission is None else gates.can(place.permission, item)
+
+
+def _recorded() -> rx.Component:
+    return rx.el.div(
+        rx.el.span(class_name="dot tone-ok", aria_hidden=True),
+        rx.el.span("Every change is recorded"),
+        class_name="recorded",
+    )
+
+
+def _person_button(target: str) -> rx.Component:
+    return rx.el.button(
+        feedback.avatar(AuthState.initials, size="m"),
+        rx.el.span(
+            rx.el.span(AuthState.name, class_name="person-name clip"),
+            rx.el.span(AuthState.role_label, class_name="person-role clip"),
+            class_name="grow",
+        ),
+        icon("chevrons-up-down", 14, class_name="muted"),
+        type="button",
+        class_name="person",
+        custom_attrs={"popoverTarget": target},
+    )
+
+
+def _person_menu() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(AuthState.username, class_name="menu-note"),
+        rx.el.div(class_name="menu-line"),
+        _sign_out(),
+        id="person-menu",
+        class_name="menu person-menu",
+        custom_attrs={"popover": "auto"},
+    )
+
+
+def _sign_out() -> rx.Component:
+    return forms.native_form(
+        rx.el.button(icon("log-out"), "Sign out", type="submit", class_name="menu-item"),
+        action="/auth/sign-out",
+        class_name="",
+    )

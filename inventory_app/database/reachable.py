@@ -1,0 +1,58 @@
+"""Whether the database answers, is new enough and fit for the application; a sentence for the operator if not."""
+
+import re
+
+import psycopg
+
+from inventory_app.database._postgres import OLDEST_SUPPORTED
+from inventory_app.operator_error import OperatorError
+from inventory_app.settings import Settings
+
+CONNECT_TIMEOUT_SECONDS = 10
+
+
+def check(settings: Settings) -> None:
+    """Connect once as the application and once as the owner."""
+    check_url(settings, settings.app_database_url)
+    if settings.owner_database_url != settings.app_database_url:
+        check_url(settings, settings.owner_database_url, variable="MIGRATION_DATABASE_URL")
+
+
+def check_url(settings: Settings, url: str, *, variable: str = "DATABASE_URL") -> None:
+    """Connect, and look at the server's version and the database's encoding."""
+    try:
+        with psycopg.connect(libpq(url), connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+            version, encoding = (
+                connection.info.server_version // 10000,
+                connection.info.parameter_status("server_encoding"),
+            )
+    except psycopg.OperationalError as error:
+        raise _unreachable(settings, variable, error) from error
+    if version < OLDEST_SUPPORTED:
+        raise OperatorError(
+            f"{variable} names a PostgreSQL {version} server: upgrade it to {OLDEST_SUPPORTED} or newer, "
+            "or remove DATABASE_URL to use the embedded one."
+        )
+    if encoding != "UTF8":
+        raise OperatorError(f"{variable} names a database with encoding {encoding}: create it with ENCODING 'UTF8'.")
+
+
+def libpq(url: str) -> str:
+    """The address as PostgreSQL's own library and programs read it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _unreachable(settings: Settings, variable: str, error: psycopg.OperationalError) -> OperatorError:
+    if settings.is_embedded:
+        return OperatorError(
+            "The embedded database is not running: start everything with `make run`, "
+            "or the database alone with `inventory database start`."
+        )
+    # libpq's text is "connection to server at ... failed: <reason>"; the reason alone is what a person needs.
+    reasons: list[str] = re.findall(r"(?:failed: |FATAL: +|error: )+(.+)", str(error)) or [
+        str(error).strip() or "no reason given"
+    ]
+    return OperatorError(
+        f"The database that {variable} names cannot be reached ({reasons[-1].strip()}): "
+        "check the address and that the server is running."
+    )

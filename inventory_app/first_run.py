@@ -1,0 +1,67 @@
+"""What a start does before people come: mirror the permissions, make the first administrator."""
+
+import os
+import sys
+from pathlib import Path
+
+from inventory_app.audit import drift
+from inventory_app.context import acting_as, system_actor
+from inventory_app.operations import setup
+from inventory_app.passwords import generate_password, hash_password
+from inventory_app.settings import get_settings
+from inventory_app.unit_of_work import open_session, transact
+
+FIRST_USERNAME = "admin"
+
+
+def mirror_permissions() -> None:
+    """Bring permissions, roles and units up to the code; writes nothing when they are."""
+    with open_session() as session:
+        behind = setup.needs_preparing(session)
+    if behind:
+        with acting_as(system_actor("setup")):
+            transact(setup.prepare)
+
+
+def check_and_prepare() -> None:
+    """Refuse to serve on tampered triggers; then bring permissions, roles and units up to the code."""
+    with open_session() as session:
+        drift.check(session.connection().connection.driver_connection)
+    mirror_permissions()
+
+
+def ensure_first_administrator() -> str | None:
+    """Create the first administrator when there is no account; return the line to show, if any.
+
+    A generated password is valid once. It goes to a terminal, or else into a file only the
+    owner can read.
+    """
+    check_and_prepare()
+    with open_session() as session:
+        if setup.has_accounts(session):
+            return None
+    given = get_settings().admin_password
+    password = given or generate_password()
+    with acting_as(system_actor("setup")):
+        created = transact(
+            setup.create_first_administrator,
+            username=FIRST_USERNAME,
+            password_hash=hash_password(password),
+            must_change_password=given is None,
+        )
+    if not created:
+        return None
+    if given:
+        return f"Sign in as {FIRST_USERNAME} with the password from INVENTORY_ADMIN_PASSWORD."
+    if sys.stdout.isatty():
+        return f"Sign in as {FIRST_USERNAME} with the password {password} (valid once)."
+    place = _write_private(get_settings().data_dir / "first-password.txt", password)
+    return f"Sign in as {FIRST_USERNAME} with the password in {place} (valid once)."
+
+
+def _write_private(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text + "\n")
+    return path

@@ -1,0 +1,172 @@
+"""What every HTTP route shares: cookies, our own origin, the form token, the actor, size limits."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from inventory_app.context import Actor
+from inventory_app.errors import Denied
+from inventory_app.operations.sessions import hash_token
+from inventory_app.settings import get_settings
+
+FORM_LIMIT = 64 * 1024
+FLASH_SECONDS = 15
+_SEE_OTHER = 303
+
+
+class Forged(Denied):
+    """The request does not come from one of our own pages."""
+
+    sentence = "This form is out of date. Reload the page and try again."
+
+
+def _name(name: str) -> str:
+    """Return the cookie's name: `__Host-` binds it to this host, which needs https."""
+    return f"__Host-{name}" if get_settings().is_secure else name
+
+
+def cookie(header: str, name: str) -> str:
+    """Read our cookie `name` (session, visit or flash) from a Cookie header; empty when absent."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(header)
+    except CookieError:
+        return ""
+    morsel = jar.get(_name(name))
+    return morsel.value if morsel else ""
+
+
+def set_cookie(response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Set our cookie `name`, unreadable for scripts; `seconds=None` ends with the browser."""
+    response.set_cookie(
+        _name(name),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=get_settings().is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def visit_cookie_header(value: str) -> str:
+    """Return the Set-Cookie line of a new visit, for responses that are not ours to build."""
+    response = Response()
+    set_cookie(response, "visit", value)
+    return response.headers["set-cookie"]
+
+
+def new_visit() -> str:
+    """Return a new secret for the visit cookie, which form tokens are derived from."""
+    return secrets.token_urlsafe(24)
+
+
+def form_token(visit: str) -> str:
+    """Return the token a native form must carry: only who got the visit cookie can know it."""
+    return hashlib.sha256(b"form:" + visit.encode()).hexdigest() if visit else ""
+
+
+def client_address(scope_client: Any, forwarded: str) -> str | None:
+    """Return the client's address, from X-Forwarded-For only as far as proxies are trusted."""
+    hops = get_settings().trusted_proxy_hops
+    chain = [part.strip() for part in forwarded.split(",") if part.strip()]
+    if hops and len(chain) >= hops:
+        return chain[-hops]
+    return scope_client[0] if scope_client else None
+
+
+def visitor(request: Request, *, name: str = "anonymous") -> Actor:
+    """Return the stranger behind a request, with address and browser."""
+    return Actor(
+        kind="anonymous",
+        name=name,
+        client_ip=client_address(request.client, request.headers.get("x-forwarded-for", "")),
+        user_agent=request.headers.get("user-agent"),
+        request_id=secrets.token_hex(8),
+    )
+
+
+def signed_in(request: Request) -> Actor | None:
+    """Return the person the session cookie stands for; the database decides whether it is live."""
+    token = cookie(request.headers.get("cookie", ""), "session")
+    if not token:
+        return None
+    stranger = visitor(request)
+    return Actor(
+        kind="user",
+        name="user",
+        token_hash=hash_token(token),
+        client_ip=stranger.client_ip,
+        user_agent=stranger.user_agent,
+        request_id=stranger.request_id,
+    )
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a request that a page of somebody else sent."""
+    origin = request.headers.get("origin")
+    if origin is None or origin not in get_settings().origins:
+        raise Forged
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forged
+
+
+async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
+    """Read a form from one of our own pages: origin, size and token are checked first."""
+    check_origin(request)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > limit:
+        raise Forged
+    form = await request.form(max_files=1, max_fields=40, max_part_size=limit)
+    expected = form_token(cookie(request.headers.get("cookie", ""), "visit"))
+    given = form.get("csrf")
+    if not expected or not isinstance(given, str) or not hmac.compare_digest(expected, given):
+        raise Forged
+    return form
+
+
+def text(form: FormData, name: str) -> str:
+    """Return a text field of the form, without surrounding blanks; empty when absent."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def local_path(path: str) -> str:
+    """Return `path` if it leads into this application, else the start page: no open redirect."""
+    parts = urlsplit(path)
+    safe = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
+    return path if safe and path.isprintable() and "\\" not in path else "/"
+
+
+def see_other(path: str, *, flash: dict[str, Any] | None = None) -> Response:
+    """Answer a POST by a redirect, with a one-time message and a new form token."""
+    response = RedirectResponse(local_path(path), status_code=_SEE_OTHER)
+    set_cookie(response, "visit", new_visit())
+    if flash:
+        set_cookie(response, "flash", encode_flash(flash), seconds=FLASH_SECONDS)
+    return response
+
+
+def encode_flash(flash: dict[str, Any]) -> str:
+    """Pack a one-time message (text, tone, field errors and short values) for its cookie."""
+    values = {name: value[:200] for name, value in flash.get("values", {}).items()}
+    packed = json.dumps({**flash, "id": secrets.token_hex(4), "values": values}, ensure_ascii=False)
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def decode_flash(value: str) -> dict[str, Any]:
+    """Unpack a one-time message; whatever is not one of ours is none."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(value.encode() + b"=" * (-len(value) % 4)))
+    except (ValueError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,86 @@
+"""Wiring only: the Reflex app, its guard, HTTP routes, pages and background work."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+import structlog
+from reflex.utils import prerequisites
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from inventory_app import first_run, logs
+from inventory_app.components import feedback
+from inventory_app.http import imports, sign_in
+from inventory_app.http.security import Security
+from inventory_app.pages import app_options, register_pages
+from inventory_app.settings import get_settings
+from inventory_app.states._guard import Guard
+from inventory_app.unit_of_work import housekeeping, in_thread
+
+log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 8
+_HOUSEKEEPING_SECONDS = 600
+
+settings = get_settings()
+logs.configure(settings.log_level, settings.log_format)
+
+
+def unexpected(exception: Exception) -> list[rx.event.EventSpec]:
+    """Log what nobody expected and give the person a reference to it; busy buttons come free."""
+    reference = secrets.token_hex(4)
+    log.error("unexpected_error", reference=reference, error_type=type(exception).__name__, exc_info=exception)
+    return [
+        rx.toast.error(
+            f"Something went wrong (reference {reference}). Nothing was changed; try again or tell an administrator.",
+            duration=60_000,
+        ),
+        rx.call_script("window.inventoryRelease && window.inventoryRelease()"),
+    ]
+
+
+def browser_error(exception: Exception) -> None:
+    """Log an error a browser reports; its text comes from a client."""
+    log.warning("browser_error", report=str(exception)[:2_000])
+
+
+def protected(app: ASGIApp) -> ASGIApp:
+    """Wrap everything we serve, pages included, in `Security`."""
+    return Security(app, prerequisites.get_web_dir() / "build" / "client")
+
+
+app = rx.App(
+    **app_options(),
+    backend_exception_handler=unexpected,
+    frontend_exception_handler=browser_error,
+    api_transformer=[Starlette(routes=[*sign_in.ROUTES, *imports.ROUTES]), protected],
+)
+guard = Guard(events_per_second=settings.events_per_second)
+app.add_middleware(guard, index=0)
+app.app_wraps[5, "Overlay"] = feedback.overlay
+register_pages(app)
+
+
+@app.register_lifespan_task
+@asynccontextmanager
+async def working_hours() -> AsyncIterator[None]:
+    """Prepare before the first visitor, keep house while serving, drain at the end."""
+    await in_thread(first_run.check_and_prepare)
+    keeper = asyncio.create_task(_keep_house(), name="housekeeping")
+    # Reflex cancels running handlers at SIGTERM otherwise.
+    app.event_processor.graceful_shutdown_timeout = _DRAIN_SECONDS
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await guard.refusals.flush()
+
+
+async def _keep_house() -> None:
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        await guard.refusals.flush(older_than=60.0)
+        await in_thread(housekeeping)

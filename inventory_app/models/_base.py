@@ -1,0 +1,85 @@
+"""What every model shares: key, money, quantity, time and sort-key columns, and constraint sentences."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlmodel import Field
+
+#: Amounts of money, 4 decimals, in the ISO currency that stands beside them.
+MONEY = sa.Numeric(14, 4)
+#: Quantities in the product's unit, 3 decimals.
+QUANTITY = sa.Numeric(14, 3)
+
+
+def now() -> datetime:
+    """Return the current time, UTC-aware."""
+    return datetime.now(UTC)
+
+
+def sort_key(text: str) -> str:
+    """Return `text` casefolded and without accents, so that it sorts the same on every server."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
+
+
+def key() -> Any:
+    """Declare the integer primary key, given by the database."""
+    return Field(
+        default=None,
+        sa_column=sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    )
+
+
+def reference(target: str, *, nullable: bool = False, index: bool = True) -> Any:
+    """Declare a foreign key to `target` ("table.column"), indexed unless another index serves."""
+    extra: dict[str, Any] = {"default": None} if nullable else {}
+    return Field(
+        **extra,
+        sa_type=sa.BigInteger,
+        foreign_key=target,
+        nullable=nullable,
+        index=index,
+    )
+
+
+def text_field(*, nullable: bool = False, default: str | None = None) -> Any:
+    """Declare a text column without an arbitrary length."""
+    extra: dict[str, Any] = {}
+    if nullable or default is not None:
+        extra["default"] = default
+    return Field(**extra, sa_type=sa.Text, nullable=nullable)
+
+
+def sort_key_of(source: str) -> Any:
+    """Declare the stored sort key of column `source`, filled on every insert by ORM or Core."""
+
+    def derive(context: DefaultExecutionContext) -> str:
+        return sort_key(str(context.get_current_parameters()[source]))
+
+    return Field(
+        default=None,
+        sa_type=sa.Text(collation="C"),  # pyright: ignore[reportArgumentType]  # SQLModel takes instances too
+        nullable=False,
+        sa_column_kwargs={"default": derive, "info": {"sort_key_of": source}},
+    )
+
+
+@sa.event.listens_for(sa.orm.Mapper, "before_update")
+def _refresh_sort_keys(mapper: sa.orm.Mapper[Any], _: sa.Connection, target: object) -> None:
+    for column in mapper.local_table.columns:
+        source = column.info.get("sort_key_of")
+        if source and sa.inspect(target).attrs[source].history.has_changes():
+            setattr(target, column.name, sort_key(getattr(target, source)))
+
+
+def says(field: str, sentence: str) -> dict[str, object]:
+    """Give a constraint the form field and the sentence a person reads when it refuses."""
+    return {"conflict": (field, sentence)}
+
+
+def unique_lower(name: str, column: str, info: dict[str, object]) -> sa.Index:
+    """Make `column` unique whatever its case."""
+    return sa.Index(name, sa.text(f"lower({column})"), unique=True, info=info)

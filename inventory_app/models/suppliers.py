@@ -1,0 +1,98 @@
+"""The companies we order from, and what became of their application."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from inventory_app.audit.tables import audited
+from inventory_app.models._base import (
+    key,
+    now,
+    reference,
+    says,
+    sort_key_of,
+    text_field,
+    unique_lower,
+)
+
+
+class SupplierStatus(StrEnum):
+    """Where a supplier stands; orders go only to an approved one."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+
+
+class Supplier(SQLModel, table=True):
+    """A company we may order from; who entered or last edited it cannot approve it."""
+
+    __tablename__ = "supplier"
+    __table_args__ = (
+        unique_lower("uq_supplier_name", "name", says("name", "A supplier of this name exists.")),
+        sa.CheckConstraint(
+            "status IN ('pending', 'approved', 'rejected', 'suspended')", name="ck_supplier_status"
+        ),
+        sa.Index("ix_supplier_sort", "sort_key", "id"),
+        sa.Index("ix_supplier_queue", "status", "submitted_at", "id"),
+        {"info": audited(personal=("contact_name", "email", "phone"))},
+    )
+
+    id: int | None = key()
+    #: The supplier's number in the file it came from, if it was imported.
+    external_id: str | None = text_field(nullable=True)
+    name: str = text_field()
+    sort_key: str | None = sort_key_of("name")
+    tax_id: str | None = text_field(nullable=True)
+    contact_name: str | None = text_field(nullable=True)
+    contact_title: str | None = text_field(nullable=True)
+    email: str | None = text_field(nullable=True)
+    phone: str | None = text_field(nullable=True)
+    fax: str | None = text_field(nullable=True)
+    website: str | None = text_field(nullable=True)
+    address: str | None = text_field(nullable=True)
+    city: str | None = text_field(nullable=True)
+    region: str | None = text_field(nullable=True)
+    postal_code: str | None = text_field(nullable=True)
+    country: str | None = text_field(nullable=True)
+    payment_terms: str | None = text_field(nullable=True)
+    currency: str | None = text_field(nullable=True)
+    message: str | None = text_field(nullable=True)
+    status: str = text_field(default=SupplierStatus.PENDING)
+    #: application (by the supplier itself), staff or import.
+    source: str = text_field(default="staff")
+    submitted_at: datetime = Field(default_factory=now)
+    entered_by: int | None = reference("local_user.id", nullable=True, index=False)
+    last_edited_by: int | None = reference("local_user.id", nullable=True, index=False)
+    decided_by: int | None = reference("local_user.id", nullable=True, index=False)
+    decided_at: datetime | None = Field(default=None, index=True)
+    approved_at: datetime | None = None
+    decision_reason: str | None = text_field(nullable=True)
+    valid_until: date | None = None
+    version: int = Field(default=1)
+
+
+class ImportBatch(SQLModel, table=True):
+    """A file that was imported, recognised by its SHA-256 when it comes again."""
+
+    __tablename__ = "import_batch"
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "kind",
+            "file_hash",
+            name="uq_import_batch_file",
+            info=says("file", "This file has been imported before."),
+        ),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    kind: str = text_field()
+    file_name: str = text_field()
+    file_hash: str = text_field()
+    row_count: int
+    imported_at: datetime = Field(default_factory=now)
+    imported_by: str = text_field()

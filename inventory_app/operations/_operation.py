@@ -1,0 +1,316 @@
+"""The one mechanism behind every business operation and every read.
+
+`@operation(Permission.X)` turns a plain function with a verb name into an operation: one round
+trip checks session, account and permission and opens the audit record in the caller's
+transaction; then the body runs, is flushed, and what the database refuses becomes an
+`AppError`. It never commits: `unit_of_work.in_transaction` does. Operations never call
+operations; shared steps are plain functions.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlmodel import Session
+
+from inventory_app.context import Actor, current_actor, generate_operation_id
+from inventory_app.database.errors import UNSTORABLE, app_error
+from inventory_app.errors import AppError, Invalid, NotAllowed, NotFound, NotSignedIn
+from inventory_app.permissions import NEEDS_A_PERSON, Permission
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result", covariant=True)
+Plain = TypeVar("Plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is declared about an operation or query: its name, who may, what may be logged."""
+
+    name: str
+    permission: Permission | None
+    public: bool = False
+    log: tuple[str, ...] = ()
+    reason: str | None = None
+    stale_password: bool = False
+    machine: bool = False
+    outcome: str = "succeeded"
+
+    def loggable(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Pick the arguments that were declared fit for the log."""
+        return {name: arguments[name] for name in self.log if name in arguments}
+
+
+class Operation(Protocol[Arguments, Result]):
+    """A decorated operation or query: call it with a session inside an audit context."""
+
+    spec: Spec
+    __name__: str
+
+    def __call__(self, session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run inside the caller's transaction."""
+        ...
+
+
+#: Every operation and every query by name, for the guard, the pages and the tests.
+OPERATIONS: dict[str, Operation[..., Any]] = {}
+QUERIES: dict[str, Operation[..., Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the transaction's owner hands to the operation through `session.info`."""
+
+    operation_id: UUID
+    key: str | None = None
+
+
+def _spec_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.rpartition('.')[2].lstrip('_')}.{function.__name__}"
+
+
+def operation(
+    permission: Permission | None = None,
+    *,
+    public: bool = False,
+    log: tuple[str, ...] = (),
+    reason: str | None = None,
+    stale_password: bool = False,
+    machine: bool = False,
+    name: str | None = None,
+    outcome: str = "succeeded",
+) -> Callable[
+    [Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]
+]:
+    """Declare a business operation.
+
+    `permission=None` means any signed-in person; `public=True` also strangers, `machine=True`
+    only the system and the command line. `log` names the
+    arguments that may appear in the log, `reason` the one that is the reason in the trail.
+    `outcome="denied"` is for a refusal that commits (a wrong password and its counter).
+    """
+
+    def declare(function: Callable[Concatenate[Session, Arguments], Plain]) -> Operation[Arguments, Plain]:
+        spec = Spec(
+            name or _spec_name(function),
+            permission,
+            public,
+            log,
+            reason,
+            stale_password,
+            machine,
+            outcome,
+        )
+
+        @functools.wraps(function)
+        def run(session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Plain:
+            replayed = _translated(_begin, session, spec, dict(kwargs))
+            if replayed is not None:
+                session.info["replayed"] = True
+                return cast(Plain, _answer_type(function).validate_json(replayed))
+            result = _translated(function, session, *args, **kwargs)
+            _translated(session.flush)
+            _remember(session, function, result)
+            return result
+
+        run.spec = spec  # pyright: ignore[reportFunctionMemberAccess]  # that is the protocol
+        declared = cast("Operation[Arguments, Plain]", run)
+        OPERATIONS.setdefault(spec.name, declared)
+        return declared
+
+    return declare
+
+
+def query(
+    permission: Permission | None = None, *, public: bool = False, stale_password: bool = False
+) -> Callable[
+    [Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]
+]:
+    """Declare a read: permission checked in the same read-only transaction, plain rows returned."""
+
+    def declare(function: Callable[Concatenate[Session, Arguments], Plain]) -> Operation[Arguments, Plain]:
+        spec = Spec(_spec_name(function), permission, public, stale_password=stale_password)
+
+        @functools.wraps(function)
+        def run(session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Plain:
+            session.info["viewer"] = _translated(_view, session, spec)
+            return _translated(function, session, *args, **kwargs)
+
+        run.spec = spec  # pyright: ignore[reportFunctionMemberAccess]  # that is the protocol
+        declared = cast("Operation[Arguments, Plain]", run)
+        QUERIES[spec.name] = declared
+        return declared
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who reads, as the database sees them in this transaction."""
+
+    user_id: int | None
+    session_id: int | None
+    permissions: frozenset[str]
+
+
+def current_viewer(session: Session) -> Viewer:
+    """Return the person of the running query: rows are made for what they may see."""
+    return session.info["viewer"]
+
+
+def operation_id(session: Session) -> UUID:
+    """Return the id of the operation that is open in this session's transaction."""
+    run: Run = session.info["run"]
+    return run.operation_id
+
+
+def on_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once, after the transaction has committed: for mails and files."""
+    session.info.setdefault("on_commit", []).append(action)
+
+
+def acting_user_id() -> int | None:
+    """Return the `LocalUser.id` of the acting person, None for the system and strangers."""
+    return current_actor().id
+
+
+def _translated(function: Callable[..., Plain], *args: Any, **kwargs: Any) -> Plain:
+    """Call, and let what the database expectedly refuses leave as an `AppError`."""
+    try:
+        return function(*args, **kwargs)
+    except NoResultFound as error:
+        raise NotFound from error
+    except UnicodeEncodeError as error:
+        # Half of a surrogate pair, which JSON can carry and UTF-8 cannot.
+        raise Invalid(UNSTORABLE) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        known = app_error(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+_BEGIN = "SELECT * FROM audit_begin(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
+_BEGIN_AS = "SELECT audit_begin_as(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
+_VIEWER = "SELECT * FROM audit_viewer(%s,%s)"
+_REFUSE = "SELECT audit_refuse(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
+#: A refused reason of a megabyte must not fill the trail.
+_LONGEST_TEXT = 4_000
+_REMEMBER = sa.text("UPDATE idempotency SET result = :result WHERE operation_id = :id AND key = :key")
+
+
+def _begin(session: Session, spec: Spec, arguments: dict[str, Any]) -> str | None:
+    """Open the audit record; returns the stored answer when the key was used before."""
+    actor = current_actor()
+    run: Run = session.info.setdefault("run", Run(generate_operation_id()))
+    reason = _recordable(arguments.get(spec.reason)) if spec.reason else None
+    request_hash = None if run.key is None else _hash(arguments)
+    origin = (actor.client_ip, actor.user_agent, actor.request_id, reason, run.key, request_hash)
+    connection = session.connection()
+    if spec.machine and actor.kind not in ("system", "cli"):
+        raise NotAllowed
+    if actor.kind == "user":
+        row = connection.exec_driver_sql(
+            _BEGIN,
+            (run.operation_id, spec.name, actor.token_hash, spec.permission, spec.stale_password, *origin),
+        ).one()
+        return row.replayed
+    _decide_without_session(actor, spec)
+    return connection.exec_driver_sql(
+        _BEGIN_AS, (run.operation_id, spec.name, spec.outcome, actor.kind, actor.name, *origin)
+    ).scalar_one()
+
+
+def _view(session: Session, spec: Spec) -> Viewer:
+    actor = current_actor()
+    connection = session.connection(execution_options={"postgresql_readonly": True})
+    if actor.kind == "user":
+        row = connection.exec_driver_sql(_VIEWER, (actor.token_hash, spec.stale_password)).one()
+        if spec.permission is not None and spec.permission not in row.permissions:
+            raise NotAllowed
+        return Viewer(row.user_id, row.session_id, frozenset(row.permissions))
+    _decide_without_session(actor, spec)
+    held = frozenset[str]() if actor.kind == "anonymous" else frozenset(Permission)
+    return Viewer(None, None, held)
+
+
+def _decide_without_session(actor: Actor, spec: Spec) -> None:
+    """Decide for strangers (public operations only) and machines (never in a person's place)."""
+    if actor.kind == "anonymous" and not spec.public:
+        raise NotSignedIn
+    if actor.kind in ("system", "cli") and spec.permission in NEEDS_A_PERSON:
+        message = f"This needs a person: {actor.name} cannot do it."
+        raise NotAllowed(message)
+
+
+def _answer_type(function: Callable[..., Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(get_type_hints(function).get("return", type(None)))
+
+
+def _remember(session: Session, function: Callable[..., Any], result: object) -> None:
+    run: Run = session.info["run"]
+    if run.key is not None:
+        answer = _answer_type(function).dump_json(result).decode()
+        session.execute(_REMEMBER, {"result": answer, "id": run.operation_id, "key": run.key})
+
+
+def _recordable(text: str | None) -> str | None:
+    """Return what the trail can keep of a text nobody has checked yet.
+
+    An operation that commits has checked its reason itself, so this changes only what is refused.
+    """
+    if text is None:
+        return None
+    return text[:_LONGEST_TEXT].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _hash(arguments: dict[str, Any]) -> str:
+    canonical = json.dumps(to_jsonable_python(arguments), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def record_refusal(
+    session: Session,
+    name: str,
+    error: BaseException,
+    *,
+    reason: str | None = None,
+    attempts: int = 1,
+) -> None:
+    """Write the denied or failed attempt of the current actor into the trail; the caller commits.
+
+    Under the attempt's own operation id: should that operation have committed after all
+    (its answer was lost), the id is taken and this raises a unique violation.
+    """
+    actor = current_actor()
+    run: Run = session.info["run"]
+    expected = isinstance(error, AppError)
+    session.connection().exec_driver_sql(
+        _REFUSE,
+        (
+            run.operation_id,
+            name,
+            error.outcome if expected else "failed",
+            actor.token_hash,
+            actor.kind,
+            actor.name,
+            actor.client_ip,
+            actor.user_agent,
+            actor.request_id,
+            _recordable(reason),
+            type(error).__name__,
+            # Only our own sentences: a library's text may hold data.
+            _recordable(str(error)) if expected else None,
+            attempts,
+        ),
+    )

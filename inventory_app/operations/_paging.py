@@ -1,0 +1,97 @@
+"""Keyset pages: a page is found by the values of its neighbour, never by counting rows."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from inventory_app.errors import Invalid
+
+Row = TypeVar("Row")
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows in order, and the cursors of the pages before and after (empty: there is none)."""
+
+    rows: list[Row]
+    before: str = ""
+    after: str = ""
+
+
+def keyset(
+    session: Session,
+    statement: sa.Select[Any],
+    keys: Sequence[sa.ColumnElement[Any]],
+    *,
+    descending: bool = False,
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+) -> Page[sa.Row[Any]]:
+    """Run `statement` for the page at `cursor`, ordered by `keys` (the last one unique).
+
+    The keys must not be NULL. Raises `Invalid` for a cursor that is none of ours.
+    """
+    backwards, values = _decode(cursor, keys)
+    down = descending != backwards
+    if values is not None:
+        here, there = sa.tuple_(*keys), sa.tuple_(*values)
+        statement = statement.where(here < there if down else here > there)
+    ordered = statement.add_columns(*keys).order_by(*(key.desc() if down else key.asc() for key in keys))
+    found = session.execute(ordered.limit(size + 1)).all()
+    more, rows = len(found) > size, list(found[:size])
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return Page([])
+    before = _encode(rows[0][-len(keys):], backwards=True)
+    after = _encode(rows[-1][-len(keys):], backwards=False)
+    has_before = more if backwards else values is not None
+    has_after = True if backwards else more
+    return Page(rows, before if has_before else "", after if has_after else "")
+
+
+def _encode(values: Sequence[Any], *, backwards: bool) -> str:
+    plain = [v.isoformat() if isinstance(v, datetime) else v if isinstance(v, int) else str(v) for v in values]
+    return base64.urlsafe_b64encode(json.dumps([int(backwards), *plain]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, keys: Sequence[sa.ColumnElement[Any]]) -> tuple[bool, list[Any] | None]:
+    if not cursor:
+        return False, None
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        backwards, *values = json.loads(base64.urlsafe_b64decode(padded))
+        typed = [_typed(value, key) for value, key in zip(values, keys, strict=True)]
+    except (ValueError, TypeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
+        message = "This link to a page of the list is damaged. Start again from the first page."
+        raise Invalid(message) from error
+    return bool(backwards), typed
+
+
+def _typed(value: Any, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
+    kind = column.type.python_type
+    if kind is Decimal:
+        value = Decimal(value)
+    elif kind is datetime:
+        value = datetime.fromisoformat(value)
+    elif not isinstance(value, kind):
+        raise TypeError
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError
+    return sa.literal(value, column.type)
+
+
+def like_escaped(text: str) -> str:
+    """Return `text` so that LIKE takes it literally; what no row can hold is looked for and not found."""
+    kept = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return kept.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

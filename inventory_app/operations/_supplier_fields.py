@@ -1,0 +1,103 @@
+"""What is asked of a supplier, field by field, and how the fields read on screen."""
+
+import re
+from typing import TypedDict
+
+from inventory_app.models.suppliers import Supplier
+from inventory_app.operations._fields import Fields
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_PHONE = re.compile(r"(?=(?:\D*\d){4})[\d+()./ x-]+")
+_TAX_ID = re.compile(r"(?=.*[0-9])[\w ./-]+")
+_WEBSITE = re.compile(r"(?:https?://)?[^\s:/?#@]+\.[^\s:/?#@]+(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+REASON_LENGTH = 1_000
+_LONGEST_EMAIL = 254  # RFC 5321
+
+
+class SupplierFields(TypedDict, total=False):
+    """The columns of `Supplier` that people fill in."""
+
+    name: str
+    tax_id: str | None
+    contact_name: str | None
+    contact_title: str | None
+    email: str | None
+    phone: str | None
+    website: str | None
+    address: str | None
+    city: str | None
+    postal_code: str | None
+    country: str | None
+    payment_terms: str | None
+    currency: str | None
+    message: str | None
+
+
+def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFields:
+    """Return the columns from what was typed; raises `Invalid` with a sentence for every faulty field."""
+    fields = Fields()
+
+    def line(name: str, most: int, pattern: re.Pattern[str] | None = None, sentence: str = "") -> str | None:
+        value = given.get(name, "")
+        return fields.line(name, value, most=most, required=name in required, pattern=pattern, sentence=sentence)
+
+    taken: SupplierFields = {
+        "name": line("name", 200) or "",
+        "tax_id": line("tax_id", 40, _TAX_ID, "Use the digits and letters of the tax id, as on an invoice."),
+        "contact_name": line("contact_name", 200),
+        "contact_title": line("contact_title", 100),
+        "email": line("email", _LONGEST_EMAIL, _EMAIL, "Enter an e-mail address such as ann@example.com."),
+        "phone": line("phone", 40, _PHONE, "Enter a phone number such as +45 43 84 41 08."),
+        "website": line("website", 300, _WEBSITE, "Enter an address such as https://example.com."),
+        "address": fields.text("address", given.get("address", ""), most=500, required="address" in required),
+        "city": line("city", 100),
+        "postal_code": line("postal_code", 20),
+        "country": line("country", 100),
+        "payment_terms": line("payment_terms", 100),
+        "currency": line("currency", 3, _CURRENCY, "Enter the three letters of the currency, such as EUR."),
+        "message": fields.text("message", given.get("message", "")),
+    }
+    fields.check()
+    return taken
+
+
+def checked_reason(reason: str, *, missing: str = "") -> str | None:
+    """Return the reason of a decision; `missing` is the sentence when there must be one."""
+    fields = Fields()
+    taken = fields.text("reason", reason, most=REASON_LENGTH)
+    if missing and taken is None:
+        fields.faults.setdefault("reason", missing)
+    fields.check()
+    return taken
+
+
+def place(supplier: Supplier) -> str:
+    """Return where the supplier is, in a few words."""
+    known = ", ".join(part for part in (supplier.city, supplier.country) if part)
+    return known or (supplier.address or "").replace("\n", ", ")
+
+
+def contact(supplier: Supplier) -> str:
+    """Return whom to talk to there."""
+    return ", ".join(part for part in (supplier.contact_name, supplier.contact_title) if part)
+
+
+def readable(supplier: Supplier) -> list[tuple[str, str]]:
+    """Return every field as (label, value), empty values included."""
+    town = " ".join(part for part in (supplier.postal_code, supplier.city) if part)
+    address = (supplier.address or "").replace("\n", ", ")
+    return [
+        ("Name", supplier.name),
+        ("Tax id", supplier.tax_id or ""),
+        ("Contact", contact(supplier)),
+        ("Email", supplier.email or ""),
+        ("Phone", supplier.phone or ""),
+        ("Fax", supplier.fax or ""),
+        ("Website", supplier.website or ""),
+        ("Address", ", ".join(part for part in (address, town, supplier.region, supplier.country) if part)),
+        ("Payment terms", supplier.payment_terms or ""),
+        ("Currency", supplier.currency or ""),
+        ("Message", supplier.message or ""),
+    ]

@@ -1,0 +1,268 @@
+"""Suppliers as a viewer sees them: plain rows of text, made from the rules that decide."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from inventory_app.audit.tables import audit_change, audit_operation
+from inventory_app.errors import AppError, NotAllowed
+from inventory_app.models._base import now, sort_key
+from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.models.users import UserInfo
+from inventory_app.operations import _supplier_rules as rules
+from inventory_app.operations._operation import Viewer
+from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._supplier_fields import contact, place, readable
+from inventory_app.operations._supplier_rules import Check
+from inventory_app.permissions import Permission
+
+#: A longer queue is searched, not scrolled.
+QUEUE_LENGTH = 200
+DECISIONS_SHOWN = 5
+LONG = timedelta(days=5)
+_SOME_DAYS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A supplier that waits; `heading` and `group_size` are set on the first row of each group."""
+
+    id: int
+    name: str
+    place: str
+    entered: str
+    #: The viewer entered or edited it, so somebody else decides.
+    own: bool
+    age: str
+    late: bool
+    submitted: str
+    heading: str = ""
+    group_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The suppliers that wait; `more` counts those beyond the rows."""
+
+    rows: list[QueueRow]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field of a supplier before and as asked for; empty before: it is new."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierDetail:
+    """One supplier with all that a decision needs."""
+
+    id: int
+    version: int
+    name: str
+    status: str
+    #: Place and contact in one line.
+    summary: str
+    fields: list[FieldRow]
+    #: The labels of the fields that were left empty.
+    not_given: str
+    entered: str
+    submitted: str
+    from_address: str
+    age: str
+    checks: list[Check]
+    passed: int
+    failed: int
+    #: Why the viewer cannot decide, empty when they can, and who can instead.
+    why_not: str
+    who_can: str
+    decided: str
+    decided_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision made: about whom, which, by whom, when."""
+
+    id: int
+    name: str
+    status: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCounts:
+    """How many suppliers wait: all, for this viewer to decide, for longer than five days."""
+
+    total: int
+    yours: int
+    late: int
+
+
+def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) -> Queue:
+    """Return the suppliers that wait, with the group they stand in."""
+    order = (col(Supplier.submitted_at), col(Supplier.id))
+    statement = (
+        sa.select(Supplier, col(UserInfo.full_name), sa.func.count().over())
+        .outerjoin(UserInfo, col(UserInfo.user_id) == col(Supplier.entered_by))
+        .where(col(Supplier.status) == SupplierStatus.PENDING, *_matching(search))
+        .order_by(*(key.desc() if newest_first else key.asc() for key in order))
+        .limit(QUEUE_LENGTH)
+    )
+    found = session.execute(statement).all()
+    rows = [_queue_row(viewer, supplier, name) for supplier, name, _ in found]
+    total = found[0][2] if found else 0
+    return Queue(_headed(rows, [_group(supplier) for supplier, *_ in found]), total - len(rows))
+
+
+def _matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the condition for suppliers whose name, place, tax id or e-mail contains `search`."""
+    if not search.strip():
+        return ()
+    plain = f"%{like_escaped(sort_key(search))}%"
+    typed = f"%{like_escaped(search.strip())}%"
+    others = (Supplier.city, Supplier.country, Supplier.address, Supplier.tax_id, Supplier.email)
+    return (sa.or_(col(Supplier.sort_key).like(plain), *(col(column).ilike(typed) for column in others)),)
+
+
+def _queue_row(viewer: Viewer, supplier: Supplier, entered_by: str | None) -> QueueRow:
+    waits = now() - supplier.submitted_at
+    return QueueRow(
+        id=supplier.id or 0,
+        name=supplier.name,
+        place=place(supplier),
+        entered=_entered(supplier, entered_by, viewer),
+        own=viewer.user_id is not None and viewer.user_id in (supplier.entered_by, supplier.last_edited_by),
+        age=_age(waits),
+        late=waits > LONG,
+        submitted=supplier.submitted_at.isoformat(),
+    )
+
+
+def _group(supplier: Supplier) -> str:
+    waits = now() - supplier.submitted_at
+    if waits > LONG:
+        return "Waiting more than 5 days"
+    return "2 to 5 days" if waits > _SOME_DAYS else "Less than 2 days"
+
+
+def _headed(rows: list[QueueRow], groups: list[str]) -> list[QueueRow]:
+    sizes, seen = Counter(groups), set[str]()
+    headed: list[QueueRow] = []
+    for row, group in zip(rows, groups, strict=True):
+        headed.append(row if group in seen else replace(row, heading=group, group_size=sizes[group]))
+        seen.add(group)
+    return headed
+
+
+def _age(waits: timedelta) -> str:
+    if waits.days:
+        return f"{waits.days} d"
+    minutes = int(waits.total_seconds()) // 60
+    return f"{minutes // 60} h" if minutes >= 60 else f"{max(minutes, 1)} min"  # noqa: PLR2004  # an hour
+
+
+def _entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
+    """Say how the supplier came here, in words for this viewer."""
+    if supplier.source == "application":
+        return "Applied by the supplier"
+    verb = "Imported" if supplier.source == "import" else "Entered"
+    if supplier.entered_by is None:
+        return f"{verb} by the system"
+    return f"{verb} by you" if supplier.entered_by == viewer.user_id else f"{verb} by {entered_by}"
+
+
+def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDetail:
+    """Return the supplier with the checks, and whether this viewer can decide."""
+    filled = [(label, value) for label, value in readable(supplier) if value]
+    empty = [label for label, value in readable(supplier) if not value]
+    found = rules.checks(session, supplier)
+    why_not, who_can = _why_not(session, viewer, supplier)
+    entered_by = rules.full_name(session, supplier.entered_by)
+    return SupplierDetail(
+        id=supplier.id or 0,
+        version=supplier.version,
+        name=supplier.name,
+        status=supplier.status,
+        summary=" · ".join(part for part in (place(supplier), contact(supplier)) if part),
+        fields=[FieldRow(label, "", value) for label, value in filled],
+        not_given=", ".join(empty),
+        entered=_entered(supplier, entered_by, viewer),
+        submitted=supplier.submitted_at.isoformat(),
+        from_address=_address(session, viewer, supplier),
+        age=_age(now() - supplier.submitted_at),
+        checks=found,
+        passed=sum(check.outcome == "passed" for check in found),
+        failed=len(rules.failed(found)),
+        why_not=str(why_not) if why_not else "",
+        who_can=who_can,
+        decided=rules.full_name(session, supplier.decided_by),
+        decided_at=supplier.decided_at.isoformat() if supplier.decided_at else "",
+        reason=supplier.decision_reason or "",
+    )
+
+
+def _why_not(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[AppError | None, str]:
+    """Return what the operation would answer this viewer, and who else can decide."""
+    permission = Permission.SUPPLIERS_APPROVE
+    refusal = rules.why_not_decide(session, supplier, viewer.user_id)
+    if supplier.status != SupplierStatus.PENDING:
+        return refusal, ""
+    if permission not in viewer.permissions:
+        refusal = NotAllowed()
+    if refusal is None:
+        return None, ""
+    can = rules.who_can_decide(session, supplier, permission)
+    nobody = f"Nobody else holds the permission “{permission.label}”: ask an administrator to give it to somebody."
+    return refusal, f"{rules.listed(can)} can." if can else nobody
+
+
+def _address(session: Session, viewer: Viewer, supplier: Supplier) -> str:
+    """Return the network address an application came from, to people who may decide about it."""
+    if supplier.source != "application" or Permission.SUPPLIERS_APPROVE not in viewer.permissions:
+        return ""
+    change, trail = audit_change.c, audit_operation.c
+    statement = (
+        sa.select(trail.client_ip)
+        .join_from(audit_change, audit_operation, trail.id == change.operation_id)
+        .where(change.table_name == "supplier", change.pk == str(supplier.id), change.kind == "insert")
+        .order_by(change.id)
+        .limit(1)
+    )
+    return session.scalar(statement) or ""
+
+
+def decided_lately(session: Session) -> list[Decision]:
+    """Return the last decisions, newest first."""
+    statement = (
+        sa.select(Supplier, col(UserInfo.full_name))
+        .outerjoin(UserInfo, col(UserInfo.user_id) == col(Supplier.decided_by))
+        .where(col(Supplier.decided_at).is_not(None), col(Supplier.status) != SupplierStatus.PENDING)
+        .order_by(col(Supplier.decided_at).desc(), col(Supplier.id).desc())
+        .limit(DECISIONS_SHOWN)
+    )
+    rows: Sequence[Any] = session.execute(statement).all()
+    return [Decision(row.id or 0, row.name, row.status, by or "Import", row.decided_at.isoformat()) for row, by in rows]
+
+
+def count_waiting(session: Session, viewer: Viewer) -> WaitingCounts:
+    """Count the suppliers that wait for anybody, for this viewer, and for long."""
+    total, yours, late = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(rules.may_be_decided_by(viewer.user_id)),
+            sa.func.count().filter(col(Supplier.submitted_at) < now() - LONG),
+        ).where(col(Supplier.status) == SupplierStatus.PENDING)
+    ).one()
+    return WaitingCounts(total, yours if Permission.SUPPLIERS_APPROVE in viewer.permissions else 0, late)

@@ -1,0 +1,157 @@
+"""The catalogue: products, categories and locations."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inventory_app.errors import Invalid
+from inventory_app.models._base import sort_key
+from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
+from inventory_app.operations._ledger import LARGEST, fits_unit
+from inventory_app.operations._operation import operation, query
+from inventory_app.permissions import Permission
+from inventory_app.settings import get_settings
+
+DEFAULT_LOCATION = ("MAIN", "Main warehouse")
+
+
+@dataclass(frozen=True, slots=True)
+class NewProduct:
+    """A product to be: money in the base currency, reorder figures in its unit."""
+
+    sku: str
+    name: str
+    unit_code: str = "pcs"
+    category_id: int | None = None
+    supplier_id: int | None = None
+    description: str = ""
+    unit_cost: Decimal = Decimal(0)
+    unit_price: Decimal = Decimal(0)
+    reorder_point: Decimal = Decimal(0)
+    reorder_quantity: Decimal = Decimal(0)
+    active: bool = True
+
+
+def search_text(sku: str, name: str, barcode: str | None = None) -> str:
+    """Return what the search box finds a product by."""
+    return sort_key(" ".join(filter(None, (sku, name, barcode))))
+
+
+def add_product(session: Session, new: NewProduct) -> Product:
+    """Add a product and its first price in the open operation; `Invalid` names every wrong field."""
+    sku = new.sku.strip().upper()
+    unit = session.get(Unit, new.unit_code)
+    fields: dict[str, str] = {}
+    if not sku or len(sku) > 40 or not sku.isprintable():  # noqa: PLR2004  # said in the sentence
+        fields["sku"] = "Enter an SKU of at most 40 characters."
+    elif session.scalar(sa.select(sa.exists().where(col(Product.sku) == sku))):
+        fields["sku"] = f"{sku} is in use. SKUs are never used twice."
+    if not new.name.strip():
+        fields["name"] = "Enter the product's name."
+    if unit is None:
+        fields["unit_code"] = "Choose a unit of the list."
+    fields |= _wrong_figures(new)
+    if fields or unit is None:
+        raise Invalid(fields=fields)
+    fits_unit(new.reorder_point, unit.decimals, unit.code, field="reorder_point")
+    fits_unit(new.reorder_quantity, unit.decimals, unit.code, field="reorder_quantity")
+    currency = get_settings().currency
+    product = Product(
+        sku=sku,
+        name=new.name.strip(),
+        search=search_text(sku, new.name),
+        description=new.description,
+        category_id=new.category_id,
+        supplier_id=new.supplier_id,
+        unit_code=new.unit_code,
+        unit_cost=new.unit_cost,
+        unit_price=new.unit_price,
+        currency=currency,
+        reorder_point=new.reorder_point,
+        reorder_quantity=new.reorder_quantity,
+        active=new.active,
+    )
+    session.add(product)
+    session.flush()
+    session.add(
+        ProductPrice(
+            product_id=product.id or 0, new_price=new.unit_price, currency=currency, reason="First price"
+        )
+    )
+    return product
+
+
+def _wrong_figures(new: NewProduct) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name in ("unit_cost", "unit_price", "reorder_point", "reorder_quantity"):
+        value: Decimal = getattr(new, name)
+        if not value.is_finite() or value < 0 or value > LARGEST / 10:
+            fields[name] = "Enter 0 or more."
+    for name in ("unit_cost", "unit_price"):
+        value = getattr(new, name)
+        if name not in fields and value != round(value, 4):
+            fields[name] = "Use at most 4 decimals."
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a select: key and what people read."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the selects of the stock pages offer."""
+
+    locations: list[Choice]
+    categories: list[Choice]
+    units: list[Choice]
+
+
+@query(Permission.INVENTORY_VIEW)
+def choices(session: Session) -> Choices:
+    """Return the active locations, categories and units, by name."""
+    locations = session.exec(
+        select(Location).where(col(Location.active), Location.kind == "storage").order_by(col(Location.sort_key))
+    )
+    categories = session.exec(
+        select(Category).where(col(Category.active)).order_by(col(Category.sort_key))
+    )
+    units = session.exec(select(Unit).order_by(Unit.name))
+    return Choices(
+        [Choice(str(row.id), row.name) for row in locations],
+        [Choice(str(row.id), row.name) for row in categories],
+        [Choice(row.code, f"{row.name} ({row.code})") for row in units],
+    )
+
+
+def default_location(session: Session) -> Location:
+    """Return the default location, made when it does not exist, in the open operation."""
+    code, name = DEFAULT_LOCATION
+    found = session.exec(select(Location).where(Location.code == code)).first()
+    if found is None:
+        found = Location(code=code, name=name)
+        session.add(found)
+        session.flush()
+    return found
+
+
+@operation(Permission.PRODUCTS_MANAGE, log=("code", "name"))
+def create_location(session: Session, *, code: str, name: str) -> Choice:
+    """Open a storage location; its code is unique whatever the case."""
+    fields: dict[str, str] = {}
+    if not code.strip() or len(code) > 20:  # noqa: PLR2004  # said in the sentence
+        fields["code"] = "Enter a code of at most 20 characters."
+    if not name.strip():
+        fields["name"] = "Enter the location's name."
+    if fields:
+        raise Invalid(fields=fields)
+    location = Location(code=code.strip().upper(), name=name.strip())
+    session.add(location)
+    session.flush()
+    return Choice(str(location.id), location.name)

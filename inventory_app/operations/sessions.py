@@ -1,0 +1,254 @@
+"""Signing in and out, and who is behind a session."""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from inventory_app.context import current_actor
+from inventory_app.errors import AccountDisabled, Conflict, TooManyAttempts
+from inventory_app.models._base import now
+from inventory_app.models.users import (
+    AuthSession,
+    LocalUser,
+    SessionActivity,
+    SignInAttempt,
+    UserInfo,
+    role_names,
+)
+from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.settings import get_settings
+
+#: Failures of one account from one address that cost nothing, and the longest wait after more.
+FREE_FAILURES = 5
+FREE_FAILURES_OF_AN_ADDRESS = 30
+LONGEST_WAIT = timedelta(minutes=15)
+#: An address that signed in to the account within this time is not slowed by others' failures.
+TRUSTED_FOR = timedelta(days=30)
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of a cookie's token: its SHA-256, as hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person behind a live session, with what the pages need."""
+
+    user_id: int
+    session_id: int
+    username: str
+    full_name: str
+    roles: tuple[str, ...]
+    permissions: frozenset[str]
+    must_change_password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is needed to check a password; `user_id` is None for an unknown account."""
+
+    user_id: int | None
+    password_hash: str | None
+    username: str = ""
+
+
+@query(stale_password=True)
+def who_is_this(session: Session) -> SignedIn:
+    """Return the person behind the current actor's session; `NotSignedIn` when it is not live."""
+    row = session.exec(
+        select(LocalUser, UserInfo)
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(LocalUser.id == current_viewer(session).user_id)
+    ).one()
+    user, info = row
+    viewer = current_viewer(session)
+    return SignedIn(
+        user_id=user.id or 0,
+        session_id=viewer.session_id or 0,
+        username=user.username,
+        full_name=info.full_name or user.username,
+        roles=tuple(role_names(session, [info.id or 0])[info.id or 0]),
+        permissions=viewer.permissions,
+        must_change_password=user.must_change_password,
+    )
+
+
+def address_key(address: str | None) -> str:
+    """Return the address failures are counted by: an IPv6 customer owns a whole /64."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if parsed.version == 6 and not parsed.ipv4_mapped:  # noqa: PLR2004  # the version is its name
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address) + "/64"
+    return str(parsed)
+
+
+def account_key(username: str) -> str:
+    """Return the account failures are counted by, whatever its case."""
+    return username.strip().casefold()[:200]
+
+
+def _wait_left(failures: int, free: int, last: datetime | None) -> timedelta:
+    if failures < free or last is None:
+        return timedelta(0)
+    wait = min(timedelta(seconds=2 ** min(failures - free, 12)), LONGEST_WAIT)
+    return max(last + wait - now(), timedelta(0))
+
+
+@query(public=True)
+def credentials(session: Session, *, username: str) -> Credentials:
+    """Return what to check a password against; raises `TooManyAttempts` while slowed down.
+
+    The pair (account, address) is slowed after a few failures, and the address after many;
+    nobody is ever locked out of an address where they signed in lately.
+    """
+    account, address = account_key(username), address_key(current_actor().client_ip)
+    attempt = SignInAttempt
+    since = now() - LONGEST_WAIT
+    pair = session.exec(
+        select(attempt.succeeded, attempt.at)
+        .where(attempt.account == account, attempt.address == address)
+        .order_by(col(attempt.at).desc())
+        .limit(50)
+    ).all()
+    failed = []
+    for succeeded, at in pair:
+        if succeeded:
+            break
+        if at > since:
+            failed.append(at)
+    trusted = any(succeeded and at > now() - TRUSTED_FOR for succeeded, at in pair)
+    wait = _wait_left(len(failed), FREE_FAILURES, failed[0] if failed else None)
+    if not trusted:
+        count, last = session.exec(
+            select(sa.func.count(), sa.func.max(attempt.at)).where(
+                attempt.address == address, col(attempt.at) > since, ~col(attempt.succeeded)
+            )
+        ).one()
+        wait = max(wait, _wait_left(count, FREE_FAILURES_OF_AN_ADDRESS, last))
+    if wait:
+        seconds = int(wait.total_seconds()) + 1
+        message = f"Too many attempts from your address. Wait {seconds} seconds and try again."
+        raise TooManyAttempts(message)
+    user = session.exec(
+        select(LocalUser).where(sa.func.lower(LocalUser.username) == username.strip().lower())
+    ).first()
+    return Credentials(user.id, user.password_hash, user.username) if user else Credentials(None, None)
+
+
+@operation(public=True, log=("user_id",))
+def sign_in(
+    session: Session,
+    *,
+    user_id: int,
+    verified_hash: str,
+    renewed_hash: str | None,
+    token_hash: str,
+    remember: bool,
+) -> None:
+    """Start a session for a person whose password was just verified against `verified_hash`."""
+    user = session.get_one(LocalUser, user_id, with_for_update=True)
+    if user.password_hash != verified_hash:
+        message = "The password was changed a moment ago. Sign in with the new one."
+        raise Conflict(message)
+    if not user.enabled:
+        raise AccountDisabled
+    if renewed_hash:
+        user.password_hash = renewed_hash
+    settings, actor = get_settings(), current_actor()
+    lifetime = timedelta(days=settings.session_days) if remember else timedelta(hours=16)
+    session.add(
+        AuthSession(
+            user_id=user_id,
+            token_hash=token_hash,
+            expires_at=now() + lifetime,
+            idle_minutes=int(lifetime.total_seconds() // 60) if remember else settings.session_idle_minutes,
+            client_ip=actor.client_ip,
+            user_agent=(actor.user_agent or "")[:400],
+        )
+    )
+    _count(session, user.username, succeeded=True)
+
+
+@operation(public=True, name="sessions.sign_in", outcome="denied", log=("account",), reason="why")
+def refuse_sign_in(session: Session, *, account: str, why: str) -> None:
+    """Count a refused sign-in and put it on record: a result, so it commits."""
+    del why  # the reason in the trail
+    _count(session, account, succeeded=False)
+
+
+def _count(session: Session, account: str, *, succeeded: bool) -> None:
+    session.add(
+        SignInAttempt(
+            account=account_key(account),
+            address=address_key(current_actor().client_ip),
+            succeeded=succeeded,
+        )
+    )
+
+
+@operation(stale_password=True)
+def sign_out(session: Session) -> None:
+    """End the session the request came with."""
+    found = session.exec(
+        select(AuthSession).where(AuthSession.token_hash == current_actor().token_hash).with_for_update()
+    ).one()
+    found.revoked_at = now()
+
+
+@operation(stale_password=True)
+def change_password(
+    session: Session, *, verified_hash: str, new_hash: str, token_hash: str
+) -> None:
+    """Replace one's own password: this session goes on under a new token, all others end."""
+    actor = current_actor()
+    mine = session.exec(
+        select(AuthSession).where(AuthSession.token_hash == actor.token_hash).with_for_update()
+    ).one()
+    user = session.get_one(LocalUser, mine.user_id, with_for_update=True)
+    if user.password_hash != verified_hash:
+        message = "The password was changed a moment ago. Sign in with the new one."
+        raise Conflict(message)
+    user.password_hash = new_hash
+    user.must_change_password = False
+    revoke_sessions(session, mine.user_id, but=mine.id)
+    mine.token_hash = token_hash
+    mine.reauthenticated_at = now()
+
+
+def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> None:
+    """End every live session of the person, except session `but`."""
+    session.execute(
+        sa.update(AuthSession)
+        .where(
+            col(AuthSession.user_id) == user_id,
+            col(AuthSession.revoked_at).is_(None),
+            col(AuthSession.id) != (but or 0),
+        )
+        .values(revoked_at=now())
+    )
+
+
+def touch_session(session: Session, *, session_id: int) -> None:
+    """Note that the session was used; at most one write a minute."""
+    statement = insert(SessionActivity).values(session_id=session_id, seen_at=now())
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["session_id"],
+            set_={"seen_at": statement.excluded.seen_at},
+            where=col(SessionActivity.seen_at) < now() - timedelta(minutes=1),
+        )
+    )
+
+
+def forget_old_attempts(session: Session) -> None:
+    """Drop counters and remembered answers that can no longer matter."""
+    session.execute(sa.delete(SignInAttempt).where(col(SignInAttempt.at) < now() - TRUSTED_FOR))
+

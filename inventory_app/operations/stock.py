@@ -1,0 +1,379 @@
+"""Stock: creating items, adjusting, issuing, transferring and updating many at once.
+
+Every change is a movement in the ledger; an item's quantity is their sum. Items are locked in
+id order, rules are decided on what is there under the lock, and a refusal says what is there,
+what was asked and what to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, select
+
+from inventory_app.context import current_actor
+from inventory_app.database.locks import lock
+from inventory_app.errors import InsufficientStock, Invalid, InvalidRows, NotFound
+from inventory_app.models._base import now
+from inventory_app.models.catalog import Location, Product
+from inventory_app.models.stock import InventoryItem, MovementKind, Reason
+from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
+from inventory_app.operations._operation import operation
+from inventory_app.operations.catalog import NewProduct, add_product
+from inventory_app.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What was moved, in words and figures, for the toast."""
+
+    quantity: str
+    product: str
+    from_location: str
+    to_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an adjustment or issue did: before and after, with the unit."""
+
+    product: str
+    location: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The new item and its product."""
+
+    item_id: int
+    product_id: int
+    sku: str
+    product: str
+    location: str
+
+
+@operation(Permission.INVENTORY_CREATE, log=("location_id", "product_id", "sku"))
+def create_inventory_item(
+    session: Session,
+    *,
+    location_id: int,
+    quantity: Decimal,
+    product_id: int | None = None,
+    sku: str = "",
+    name: str = "",
+    unit_code: str = "pcs",
+    category_id: int | None = None,
+    unit_cost: Decimal = Decimal(0),
+    unit_price: Decimal = Decimal(0),
+    reorder_point: Decimal = Decimal(0),
+    reorder_quantity: Decimal = Decimal(0),
+) -> Created:
+    """Put a product (existing by `product_id`, else new) at a location with an opening quantity."""
+    if product_id is None:
+        product = add_product(
+            session,
+            NewProduct(
+                sku=sku,
+                name=name,
+                unit_code=unit_code,
+                category_id=category_id,
+                unit_cost=unit_cost,
+                unit_price=unit_price,
+                reorder_point=reorder_point,
+                reorder_quantity=reorder_quantity,
+            ),
+        )
+    else:
+        product = _product(session, product_id)
+    location = session.get(Location, location_id)
+    if location is None or not location.active:
+        raise Invalid(fields={"location_id": "Choose a location that is in use."})
+    if _item_at(session, product.id or 0, location_id):
+        sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
+        raise Invalid(sentence, fields={"location_id": sentence})
+    item = InventoryItem(product_id=product.id or 0, location_id=location_id)
+    session.add(item)
+    session.flush()
+    place = places(session, [item.id or 0])[item.id or 0]
+    if quantity < 0:
+        raise Invalid(fields={"quantity": "Enter 0 or more."})
+    fits_unit(quantity, place.decimals, place.unit)
+    if quantity:
+        post(session, [Posting(item, quantity, MovementKind.RECEIPT, Reason.OPENING)])
+    return Created(item.id or 0, product.id or 0, product.sku, product.name, location.name)
+
+
+def _product(session: Session, product_id: int) -> Product:
+    product = session.get(Product, product_id)
+    if product is None or not product.active:
+        raise Invalid(fields={"product_id": "Choose a product that is in use."})
+    return product
+
+
+def _item_at(session: Session, product_id: int, location_id: int) -> InventoryItem | None:
+    return session.exec(
+        select(InventoryItem).where(
+            InventoryItem.product_id == product_id, InventoryItem.location_id == location_id
+        )
+    ).first()
+
+
+@operation(
+    Permission.INVENTORY_TRANSFER, log=("from_item_id", "to_item_id", "quantity"), reason="note"
+)
+def transfer_inventory(
+    session: Session,
+    *,
+    from_item_id: int,
+    quantity: Decimal,
+    to_item_id: int | None = None,
+    to_location_id: int | None = None,
+    reason_code: str = "",
+    note: str = "",
+) -> Transferred:
+    """Move `quantity` of one product to another of its items, or to a location where it may be new.
+
+    The two movements sum to zero in quantity and value.
+    """
+    if to_item_id is None:
+        to_item_id = _item_to(session, from_item_id, to_location_id)
+    if from_item_id == to_item_id:
+        sentence = "Choose another place: this is where it already is."
+        raise Invalid(sentence, fields={"to_location_id": sentence})
+    if quantity <= 0:
+        raise Invalid(fields={"quantity": "Enter more than 0."})
+    items = lock(session, InventoryItem, [from_item_id, to_item_id])
+    where = places(session, [from_item_id, to_item_id])
+    if len(items) != 2:  # noqa: PLR2004  # the two that were named
+        message = "One of the two items does not exist (any more). Reload the page."
+        raise NotFound(message)
+    source, target = items[from_item_id], items[to_item_id]
+    here, there = where[from_item_id], where[to_item_id]
+    if source.product_id != target.product_id:
+        message = f"{here.product} cannot become {there.product}: a transfer moves one product."
+        raise Invalid(message, fields={"to_location_id": message})
+    _in_use(here, "from_item_id")
+    _in_use(there, "to_location_id")
+    fits_unit(quantity, here.decimals, here.unit)
+    _enough(source, quantity, here)
+    details = (MovementKind.TRANSFER, reason_code or None, note or None)
+    post(session, [Posting(source, -quantity, *details), Posting(target, quantity, *details)])
+    return Transferred(say(quantity, here.unit), here.product, here.location, there.location)
+
+
+def _item_to(session: Session, from_item_id: int, location_id: int | None) -> int:
+    """Return the id of the same product's item at the location, made empty when there is none."""
+    source = session.get(InventoryItem, from_item_id)
+    if source is None:
+        message = "This item does not exist (any more). Reload the page."
+        raise NotFound(message)
+    if location_id is None or session.get(Location, location_id) is None:
+        raise Invalid(fields={"to_location_id": "Choose where it goes."})
+    session.execute(
+        insert(InventoryItem)
+        .values(product_id=source.product_id, location_id=location_id, quantity=0, sequence=0,
+                changed_at=now(), changed_by=current_actor().name)
+        # Two people may be the first to bring it there.
+        .on_conflict_do_nothing(constraint="uq_inventory_item_place")
+    )
+    found = _item_at(session, source.product_id, location_id)
+    if found is None or found.id is None:
+        raise NotFound
+    return found.id
+
+
+def _in_use(place: Place, field: str) -> None:
+    if not place.location_active:
+        sentence = f"{place.location} is closed. Choose a location that is in use."
+        raise Invalid(sentence, fields={field: sentence})
+
+
+def _enough(item: InventoryItem, asked: Decimal, place: Place) -> None:
+    if item.quantity < asked:
+        sentence = (
+            f"Only {say(item.quantity, place.unit)} of {place.product} are available at {place.location}; "
+            f"you asked for {say(asked)}."
+        )
+        raise InsufficientStock(sentence, fields={"quantity": sentence})
+
+
+@operation(
+    Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason="note"
+)
+def adjust_inventory(
+    session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = ""
+) -> Changed:
+    """Change an item's quantity by a signed difference, with a reason."""
+    item, place = _locked(session, item_id)
+    reason = _reason(reason_code)
+    if quantity == 0:
+        raise Invalid(fields={"quantity": "Enter how much to add (5) or take away (-5)."})
+    fits_unit(quantity, place.decimals, place.unit)
+    if quantity < 0:
+        _enough(item, -quantity, place)
+    return _change(session, item, place, quantity, MovementKind.ADJUSTMENT, reason, note)
+
+
+@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reference"), reason="note")
+def issue_inventory(
+    session: Session,
+    *,
+    item_id: int,
+    quantity: Decimal,
+    reason_code: str = Reason.SOLD,
+    note: str = "",
+    reference_type: str | None = None,
+    reference: str | None = None,
+) -> Changed:
+    """Take `quantity` out of an item, for somebody (`reference`: an order, say)."""
+    item, place = _locked(session, item_id)
+    reason = _reason(reason_code)
+    if quantity <= 0:
+        raise Invalid(fields={"quantity": "Enter more than 0."})
+    fits_unit(quantity, place.decimals, place.unit)
+    _enough(item, quantity, place)
+    return _change(
+        session, item, place, -quantity, MovementKind.ISSUE, reason, note, reference_type, reference
+    )
+
+
+def _locked(session: Session, item_id: int) -> tuple[InventoryItem, Place]:
+    items = lock(session, InventoryItem, [item_id])
+    if item_id not in items:
+        message = "This item does not exist (any more). Reload the page."
+        raise NotFound(message)
+    place = places(session, [item_id])[item_id]
+    _in_use(place, "item_id")
+    return items[item_id], place
+
+
+def _reason(code: str) -> Reason:
+    try:
+        return Reason(code)
+    except ValueError:
+        raise Invalid(fields={"reason_code": "Choose a reason of the list."}) from None
+
+
+def _change(
+    session: Session,
+    item: InventoryItem,
+    place: Place,
+    quantity: Decimal,
+    kind: MovementKind,
+    reason: Reason,
+    note: str,
+    reference_type: str | None = None,
+    reference: str | None = None,
+) -> Changed:
+    before = item.quantity
+    if before + quantity > LARGEST:
+        raise Invalid(fields={"quantity": "This number is too large."})
+    post(session, [Posting(item, quantity, kind, reason, note or None, reference_type, reference)])
+    return Changed(
+        place.product, place.location, say(before, place.unit), say(item.quantity, place.unit)
+    )
+
+
+@operation(Permission.INVENTORY_BULK_UPDATE, log=("count",), reason="note")
+def bulk_update_inventory(
+    session: Session,
+    *,
+    updates: Sequence[Mapping[str, object]],
+    reason_code: str = Reason.COUNTED,
+    note: str = "",
+) -> int:
+    """Set many quantities at once, all or nothing; returns how many items changed.
+
+    Each update has `item_id`, the new `quantity`, and `read_quantity`, what the item had when the
+    person looked. Every fault of the batch is listed: unknown item, negative or too fine
+    quantity, an item twice, an item that somebody changed in the meantime.
+    """
+    reason = _reason(reason_code)
+    rows = [_update(number, update) for number, update in enumerate(updates, start=1)]
+    items = lock(session, InventoryItem, [row.item_id for row in rows])
+    where = places(session, list(items))
+    faults: list[tuple[int, str, str]] = []
+    seen: dict[int, int] = {}
+    for number, row in enumerate(rows, start=1):
+        fault = _fault(row, items, where, seen)
+        if fault:
+            faults.append((number, *fault))
+        seen.setdefault(row.item_id, number)
+    if faults:
+        count = f"{len(faults)} of {len(rows)} rows cannot be saved, so none was:"
+        raise InvalidRows(count, faults)
+    postings = [
+        Posting(items[row.item_id], difference, MovementKind.COUNT, reason, note or None)
+        for row in rows
+        if (difference := row.quantity - items[row.item_id].quantity)
+    ]
+    post(session, postings)
+    return len(postings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    item_id: int
+    quantity: Decimal
+    read_quantity: Decimal | None
+
+
+def _update(number: int, update: Mapping[str, object]) -> _Update:
+    try:
+        read = update.get("read_quantity")
+        found = _Update(
+            int(str(update["item_id"])),
+            Decimal(str(update["quantity"])),
+            None if read is None else Decimal(str(read)),
+        )
+    except (KeyError, ValueError, ArithmeticError):
+        faults = [(number, "quantity", "needs an item and a quantity such as 12 or 12.5")]
+        raise InvalidRows("A row cannot be read, so nothing was saved:", faults) from None
+    if not 0 < found.item_id < 2**63:
+        message = "One of the items does not exist (any more). Reload the page."
+        raise NotFound(message)
+    return found
+
+
+def _fault(
+    row: _Update,
+    items: Mapping[int, InventoryItem],
+    where: Mapping[int, Place],
+    seen: Mapping[int, int],
+) -> tuple[str, str] | None:
+    if row.item_id not in items:
+        return "item_id", f"there is no item {row.item_id}"
+    place, item = where[row.item_id], items[row.item_id]
+    if row.item_id in seen:
+        return "item_id", f"{place.product} is already in row {seen[row.item_id]}"
+    if not row.quantity.is_finite() or row.quantity < 0:
+        return "quantity", f"{place.product} cannot have {row.quantity}"
+    try:
+        fits_unit(row.quantity, place.decimals, place.unit)
+    except Invalid as error:
+        return "quantity", error.fields["quantity"]
+    if not place.location_active:
+        return "item_id", f"{place.location} is closed"
+    if row.read_quantity is not None and row.read_quantity != item.quantity:
+        return "quantity", (
+            f"{place.product} changed from {say(row.read_quantity)} to {say(item.quantity)} "
+            f"({item.changed_by}) since you looked"
+        )
+    return None
+
+
+def books_balance(session: Session) -> list[tuple[int, Decimal, Decimal]]:
+    """Return every item whose quantity is not the sum of its movements, as (item, quantity, sum)."""
+    result = session.execute(
+        sa.text(
+            "SELECT i.id, i.quantity, coalesce(sum(m.quantity), 0) FROM inventory_item i "
+            "LEFT JOIN stock_movement m ON m.item_id = i.id GROUP BY i.id "
+            "HAVING i.quantity <> coalesce(sum(m.quantity), 0) "
+            "OR i.sequence <> count(m.id) ORDER BY i.id"
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in result]

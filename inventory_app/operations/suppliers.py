@@ -1,0 +1,200 @@
+"""Suppliers: applying, entering, deciding; who entered a supplier never decides about it.
+
+A decision takes the supplier's row lock, so that of two people at once exactly one decides.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from inventory_app.audit.tables import audit_operation
+from inventory_app.context import current_actor
+from inventory_app.database.locks import lock, lock_rule
+from inventory_app.errors import NotFound, Stale, TooManyAttempts
+from inventory_app.models._base import now
+from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations import _supplier_views as views
+from inventory_app.operations._operation import acting_user_id, current_viewer, operation, operation_id, query
+from inventory_app.operations._supplier_fields import SupplierFields, checked, checked_reason
+from inventory_app.operations._supplier_rules import checks, failed, why_not_decide
+from inventory_app.operations.sessions import address_key
+from inventory_app.permissions import Permission
+
+#: What one address may do with the public form within `APPLICATION_WINDOW`.
+APPLICATIONS_PER_ADDRESS = 5
+REFUSED_APPLICATIONS_PER_ADDRESS = 40
+APPLICATION_WINDOW = timedelta(hours=1)
+
+_NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
+_APPLYING = "suppliers.apply_supplier"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A supplier that now waits for a decision."""
+
+    supplier_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about which supplier."""
+
+    supplier_id: int
+    name: str
+    status: str
+
+
+@operation(public=True, name=_APPLYING)
+def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
+    session: Session,
+    *,
+    name: str,
+    tax_id: str,
+    contact_name: str,
+    email: str,
+    phone: str = "",
+    address: str = "",
+    website: str = "",
+    message: str = "",
+) -> Submitted:
+    """Take a company's own application; it waits until somebody here decides."""
+    _slow_down(session)
+    given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "email": email, "phone": phone}
+    given |= {"address": address, "website": website, "message": message}
+    fields = checked(given, required=_NEEDED_TO_APPLY)
+    return _submit(session, fields, source="application", entered_by=None)
+
+
+@operation(Permission.SUPPLIERS_CREATE, log=("name",))
+def create_supplier(  # noqa: PLR0913  # as many as the form has fields
+    session: Session,
+    *,
+    name: str,
+    tax_id: str = "",
+    contact_name: str = "",
+    contact_title: str = "",
+    email: str = "",
+    phone: str = "",
+    website: str = "",
+    address: str = "",
+    city: str = "",
+    postal_code: str = "",
+    country: str = "",
+    payment_terms: str = "",
+    currency: str = "",
+    message: str = "",
+) -> Submitted:
+    """Enter a supplier; it waits until somebody else decides."""
+    given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "contact_title": contact_title}
+    given |= {"email": email, "phone": phone, "website": website, "address": address, "city": city}
+    given |= {"postal_code": postal_code, "country": country, "payment_terms": payment_terms}
+    given |= {"currency": currency.upper(), "message": message}
+    fields = checked(given, required=("name",))
+    return _submit(session, fields, source="staff", entered_by=acting_user_id())
+
+
+def _submit(session: Session, fields: SupplierFields, *, source: str, entered_by: int | None) -> Submitted:
+    supplier = Supplier(**fields, source=source, entered_by=entered_by, submitted_at=now())
+    session.add(supplier)
+    session.flush()
+    return Submitted(supplier.id or 0, supplier.name)
+
+
+def _slow_down(session: Session) -> None:
+    """Refuse when the trail shows too many applications from this address within the window.
+
+    One address is counted by one at a time; two at once would both see one place left.
+    """
+    address = address_key(current_actor().client_ip)
+    lock_rule(session, int.from_bytes(hashlib.sha256(f"apply {address}".encode()).digest()[:8], signed=True))
+    trail = audit_operation.c
+    rows = session.execute(
+        sa.select(trail.client_ip, trail.outcome, sa.func.count(), sa.func.min(trail.recorded_at))
+        .where(
+            trail.name == _APPLYING,
+            trail.recorded_at > now() - APPLICATION_WINDOW,
+            trail.outcome != "denied",
+            trail.id != operation_id(session),
+        )
+        .group_by(trail.client_ip, trail.outcome)
+    )
+    mine = [row for row in rows if address_key(row[0]) == address]
+    for outcome, most in (("succeeded", APPLICATIONS_PER_ADDRESS), ("failed", REFUSED_APPLICATIONS_PER_ADDRESS)):
+        here = [row for row in mine if row[1] == outcome]
+        if sum(row[2] for row in here) >= most:
+            left = min(row[3] for row in here) + APPLICATION_WINDOW - now()
+            minutes = max(1, -(-int(left.total_seconds()) // 60))
+            message = f"Too many applications came from your address. Try again in {minutes} min."
+            raise TooManyAttempts(message)
+
+
+@operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
+def approve_supplier(session: Session, *, supplier_id: int, reason: str = "", version: int | None = None) -> Decided:
+    """Approve a waiting supplier that somebody else entered; a failed check needs a reason."""
+    supplier = _to_decide(session, supplier_id, version)
+    wrong = failed(checks(session, supplier))
+    missing = f"The check “{wrong[0]}” failed. Say why you approve nevertheless." if wrong else ""
+    _decide(supplier, SupplierStatus.APPROVED, checked_reason(reason, missing=missing))
+    supplier.approved_at = supplier.decided_at
+    return Decided(supplier_id, supplier.name, supplier.status)
+
+
+@operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
+def reject_supplier(session: Session, *, supplier_id: int, reason: str, version: int | None = None) -> Decided:
+    """Reject a waiting supplier that somebody else entered; always with a reason."""
+    supplier = _to_decide(session, supplier_id, version)
+    missing = "Say why it is rejected: the reason is kept with the decision."
+    _decide(supplier, SupplierStatus.REJECTED, checked_reason(reason, missing=missing))
+    return Decided(supplier_id, supplier.name, supplier.status)
+
+
+def _to_decide(session: Session, supplier_id: int, version: int | None) -> Supplier:
+    """Lock the supplier for a decision of the acting person, or raise why they cannot decide."""
+    supplier = lock(session, Supplier, [supplier_id]).get(supplier_id)
+    if supplier is None:
+        message = "There is no such supplier. Reload the page."
+        raise NotFound(message)
+    if refusal := why_not_decide(session, supplier, acting_user_id()):
+        raise refusal
+    if version is not None and supplier.version != version:
+        message = f"{supplier.name} was changed after you opened it. Reload the page and read it again."
+        raise Stale(message)
+    return supplier
+
+
+def _decide(supplier: Supplier, status: SupplierStatus, reason: str | None) -> None:
+    supplier.status = status
+    supplier.decided_by = acting_user_id()
+    supplier.decided_at = now()
+    supplier.decision_reason = reason
+    supplier.version += 1
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def supplier_queue(session: Session, *, search: str = "", order: str = "oldest") -> views.Queue:
+    """List the suppliers that wait, grouped by how long; `order` is oldest or newest."""
+    return views.queue(session, current_viewer(session), search, newest_first=order == "newest")
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def supplier_detail(session: Session, *, supplier_id: int) -> views.SupplierDetail | None:
+    """Show one supplier to decide about, or how it was decided; None when there is none."""
+    supplier = session.get(Supplier, supplier_id)
+    return views.detail(session, current_viewer(session), supplier) if supplier else None
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def decided_lately(session: Session) -> list[views.Decision]:
+    """List the last decisions, newest first."""
+    return views.decided_lately(session)
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def count_waiting(session: Session) -> views.WaitingCounts:
+    """Count the suppliers that wait: all, those this person can decide about, those that wait long."""
+    return views.count_waiting(session, current_viewer(session))

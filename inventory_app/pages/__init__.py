@@ -1,0 +1,19 @@
+"""Every page; importing this package registers them."""
+
+from inventory_app.pages import apply, approvals, audit, home, imports, inventory, login, password, register, users
+from inventory_app.pages._page import app_options, register_pages
+
+__all__ = [
+    "app_options",
+    "apply",
+    "approvals",
+    "audit",
+    "home",
+    "imports",
+    "inventory",
+    "login",
+    "password",
+    "register",
+    "register_pages",
+    "users",
+]

@@ -1,0 +1,357 @@
+"""Supplier approvals: who waits for how long, what is asked for, and the decision."""
+
+from typing import Any
+
+import reflex as rx
+
+from inventory_app.components import dialogs, feedback, forms, gates, layout, tables, trail
+from inventory_app.components.basics import button, icon, icon_button, link, row_of, stack, when
+from inventory_app.operations._supplier_rules import Check
+from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
+from inventory_app.pages._page import page
+from inventory_app.permissions import Permission
+from inventory_app.states.suppliers import PATH, SupplierState
+
+S = SupplierState
+D = SupplierState.detail
+_REASON_HINT = "At most 1,000 characters."
+
+
+@page(
+    PATH,
+    "Supplier approvals",
+    Permission.SUPPLIERS_VIEW,
+    on_load=[S.load],
+    heading=rx.cond(S.chosen & D.is_not_none(), D.name, ""),
+    back=S.list_href,
+)
+def approvals() -> rx.Component:
+    """Show the queue beside the supplier that is open, and the dialogs over them."""
+    return rx.fragment(
+        rx.cond(S.loading, layout.page_skeleton(), layout.split(_queue(), _detail(), chosen=S.chosen)),
+        _enter_dialog(),
+        _decision_dialog("approved", "Approve", "Approve the supplier"),
+        _decision_dialog("rejected", "Reject", "Reject the supplier"),
+    )
+
+
+def _queue() -> rx.Component:
+    enter = gates.can(
+        Permission.SUPPLIERS_CREATE, icon_button("plus", "Enter a supplier", on_click=S.open_enter, class_name="add")
+    )
+    nobody = rx.cond(
+        S.q,
+        feedback.empty_state("Nobody matches", "Search for a part of the name, the country or the tax id."),
+        rx.el.div(_nothing_waits(), class_name="only-phone"),
+    )
+    return rx.fragment(
+        layout.page_head("Supplier approvals", sub=_sub(), actions=(enter,)),
+        rx.el.div(
+            tables.search_field(
+                value=S.q,
+                on_change=S.search.debounce(250),
+                placeholder="Name, country",
+                label="Search the suppliers that wait",
+            ),
+            button(
+                rx.cond(S.order == "oldest", "Oldest first", "Newest first"),
+                icon_name="arrow-up-down",
+                href=S.order_href,
+            ),
+            class_name="split-tools",
+        ),
+        rx.cond(S.rows.length() > 0, rx.el.div(rx.foreach(S.rows, _pick)), nobody),
+        rx.cond(
+            S.more > 0,
+            rx.el.p(S.more.to_string(), " more wait; search to find them.", class_name="meta split-note"),
+            rx.fragment(),
+        ),
+    )
+
+
+def _sub() -> rx.Component:
+    late = rx.cond(S.late > 0, ", " + S.late.to_string() + " for longer than 5 days", "")
+    waits = S.total.to_string() + " waiting, " + S.yours.to_string() + " for you" + late
+    return rx.el.span(rx.cond(S.total > 0, waits, "Nobody waits"))
+
+
+def _pick(row: rx.Var[QueueRow]) -> rx.Component:
+    age = feedback.badge(row.age, tone=rx.cond(row.late, "bad", "neutral"), dot=False)
+    locked = rx.cond(row.own, icon("lock", 14, class_name="muted"), rx.fragment())
+    return rx.fragment(
+        rx.cond(row.heading, layout.group_head(row.heading, row.group_size), rx.fragment()),
+        layout.pick(
+            rx.el.bdi(row.name),
+            rx.el.bdi(row.place),
+            rx.el.span(row.entered, class_name=rx.cond(row.own, "text-warn", "")),
+            href=PATH + "?id=" + row.id.to_string() + S.rest,
+            selected=D.is_not_none() & (D.id == row.id),
+            end=row_of(locked, age),
+        ),
+        key=row.id,
+    )
+
+
+def _nothing_waits() -> rx.Component:
+    return feedback.empty_state(
+        "Nobody waits for a decision",
+        "Suppliers come here when they apply by themselves, or when somebody enters them. "
+        "Somebody else than who entered them approves.",
+        gates.can(
+            Permission.SUPPLIERS_CREATE,
+            button("Enter a supplier", icon_name="plus", tone="solid", on_click=S.open_enter),
+        ),
+        button(
+            "Copy the link to apply",
+            icon_name="link",
+            on_click=[rx.set_clipboard(S.apply_link), rx.toast.success("Copied the link to apply")],
+        ),
+        icon_name="truck",
+    )
+
+
+def _detail() -> rx.Component:
+    missing = rx.cond(
+        S.chosen,
+        feedback.empty_state("There is no such supplier", "The link may be old.", button("Show the queue", href=PATH)),
+        rx.cond(S.q, rx.fragment(), _nothing_waits()),
+    )
+    without = layout.column(missing, _decided_lately())
+    return rx.cond(
+        D.is_not_none(),
+        rx.fragment(
+            _head(),
+            layout.columns(
+                layout.column(_failed_on_phone(), _fields(), _decided_lately()),
+                layout.column(_checks(), _decision()),
+            ),
+            _phone_bar(),
+        ),
+        without,
+    )
+
+
+def _head() -> rx.Component:
+    state = rx.match(
+        D.status,
+        ("pending", feedback.badge("New", tone="accent")),
+        ("approved", feedback.quiet_badge("Approved", dot="ok")),
+        ("rejected", feedback.quiet_badge("Rejected", dot="bad")),
+        feedback.badge("Suspended", tone="warn"),
+    )
+    waiting = rx.cond(D.status == "pending", feedback.badge(D.age + " waiting", dot=False), rx.fragment())
+    return layout.page_head(
+        rx.el.bdi(D.name),
+        badge=rx.fragment(state, rx.el.span(waiting, class_name="only-phone")),
+        sub=rx.el.bdi(D.summary),
+        actions=(
+            row_of(
+                rx.el.span(S.position, class_name="muted"),
+                _step("chevron-up", "Previous supplier", S.previous_href),
+                _step("chevron-down", "Next supplier", S.next_href),
+            ),
+        ),
+    )
+
+
+def _step(icon_name: str, label: str, href: rx.Var[str]) -> rx.Component:
+    return rx.cond(href, icon_button(icon_name, label, href=href), icon_button(icon_name, label, disabled=True))
+
+
+def _fields() -> rx.Component:
+    def line(field: rx.Var[FieldRow]) -> rx.Component:
+        return trail.diff_row(field.label, field.before, rx.el.bdi(field.after, class_name="lines"), key=field.label)
+
+    came = rx.fragment(
+        D.entered, ", ", when(D.submitted, D.submitted), rx.cond(D.from_address, ", from " + D.from_address, "")
+    )
+    empty = rx.cond(D.not_given, rx.el.span("Not given: ", D.not_given, class_name="end"), rx.fragment())
+    return layout.card(
+        trail.diff_table([rx.foreach(D.fields, line)], heads=("Field", "Before", "Asked for")),
+        title="A new supplier: every field is new",
+        end=rx.fragment(D.fields.length().to_string(), " fields"),
+        foot=rx.fragment(rx.el.span(came), empty),
+        flush=True,
+    )
+
+
+def _checks() -> rx.Component:
+    def line(check: rx.Var[Check]) -> rx.Component:
+        tone = rx.match(check.outcome, ("passed", "ok"), ("look", "warn"), "bad")
+        return trail.check_line(tone, check.title, check.word, check.found)
+
+    passed = rx.fragment(D.passed.to_string(), " of ", D.checks.length().to_string(), " passed")
+    return layout.card(trail.checks(rx.foreach(D.checks, line)), title="Checks", end=passed)
+
+
+def _failed_on_phone() -> rx.Component:
+    told = feedback.callout("Approving needs a reason.", tone="bad", title="A check failed.")
+    return rx.cond((D.failed > 0) & (D.why_not == ""), rx.el.div(told, class_name="only-phone"), rx.fragment())
+
+
+def _decision() -> rx.Component:
+    locked = layout.card(
+        stack(
+            feedback.callout(rx.el.div(D.who_can, class_name="muted"), title=D.why_not, icon_name="lock"),
+            row_of(
+                button("Approve", icon_name="check", disabled=True),
+                button("Reject", icon_name="x", disabled=True),
+                class_name="no-phone",
+            ),
+        ),
+        title="Decide",
+    )
+    return rx.cond(
+        D.status == "pending",
+        rx.cond(D.why_not, locked, rx.el.div(_decide_card(), class_name="no-phone")),
+        _decided_card(),
+    )
+
+
+def _decide_card() -> rx.Component:
+    hint = rx.cond(
+        D.failed > 0,
+        "A check failed: say why you approve nevertheless. Rejecting needs a reason too.",
+        "Rejecting needs a reason.",
+    )
+    return layout.card(
+        stack(
+            forms.field(
+                "Reason",
+                forms.textarea("reason", key=D.id.to_string() + "-" + D.version.to_string(), rows=3, max_length=1_000),
+                aside=rx.el.span("kept with the decision", class_name="aside"),
+                error=forms.problem(S.errors, "reason"),
+                hint=hint,
+            ),
+            row_of(
+                button("Approve", icon_name="check", tone="solid", once=True, on_click=_decide("approved")),
+                button("Reject", icon_name="x", tone="danger", once=True, on_click=_decide("rejected")),
+            ),
+        ),
+        title="Decide",
+        custom_attrs={"data-turn": S.turn},
+    )
+
+
+def _decide(decision: str) -> Any:
+    """Send the decision with the reason as it stands in its field at the moment of the press."""
+    typed = rx.Var('(document.getElementById("f-reason")?.value ?? "")', _var_type=str)
+    return S.decide(
+        {
+            "supplier_id": D.id,
+            "version": D.version,
+            "decision": decision,
+            "reason": typed,
+            "idempotency_key": S.idempotency_key,
+        }
+    )
+
+
+def _decided_card() -> rx.Component:
+    said = rx.cond(D.reason, rx.el.bdi(D.reason, class_name="lines"), rx.el.span("–", class_name="dim"))
+    return layout.card(
+        feedback.facts(
+            [
+                ("Decision", D.status.capitalize()),
+                ("By", rx.cond(D.decided, D.decided, "An import")),
+                ("When", rx.cond(D.decided_at, when(D.decided_at, D.decided_at, style="full"), "–")),
+                ("Reason", said),
+            ]
+        ),
+        title="Decided",
+    )
+
+
+def _phone_bar() -> rx.Component:
+    off = D.why_not != ""
+    bar = rx.el.div(
+        button("Reject…", icon_name="x", tone="danger", disabled=off, on_click=S.open_decision("rejected")),
+        button("Approve…", icon_name="check", tone="solid", disabled=off, on_click=S.open_decision("approved")),
+        class_name="act-bar",
+    )
+    return rx.cond(D.status == "pending", bar, rx.fragment())
+
+
+def _decided_lately() -> rx.Component:
+    def line(row: rx.Var[Decision]) -> rx.Component:
+        state = rx.cond(
+            row.status == "approved",
+            feedback.quiet_badge("Approved", dot="ok"),
+            feedback.quiet_badge(row.status.capitalize(), dot="bad"),
+        )
+        name = link(rx.el.bdi(row.name), href=PATH + "?id=" + row.id.to_string(), plain=True, class_name="rowlink")
+        return tables.row(
+            tables.cell(name, card="title"),
+            tables.cell(state, card="figure"),
+            tables.cell(row.by, card="foot"),
+            tables.cell(when(row.at, row.at), numeric=True, card="end"),
+            key=row.id,
+        )
+
+    names = ("Supplier", "Decision", "By", "When")
+    heads = tables.head(*[tables.column(name, numeric=name == "When") for name in names])
+    listed = tables.table(heads, rx.el.tbody(rx.foreach(S.decisions, line)), label="Decided lately", density="compact")
+    return rx.cond(S.decisions.length() > 0, layout.card(listed, title="Decided lately", flush=True), rx.fragment())
+
+
+def _decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
+    approving = decision == "approved"
+    return dialogs.dialog(
+        forms.hidden_input("supplier_id", D.id.to_string()),
+        forms.hidden_input("version", D.version.to_string()),
+        forms.hidden_input("decision", decision),
+        forms.field(
+            "Reason",
+            forms.textarea("reason", id=f"f-reason-{decision}", rows=4, max_length=1_000, auto_focus=True),
+            aside=rx.el.span("kept with the decision", class_name="aside"),
+            error=forms.problem(S.errors, "reason"),
+            hint=_REASON_HINT,
+        ),
+        open=S.dialog == decision,
+        on_open_change=S.close,
+        title=f"{verb} " + D.name + "?",
+        primary=forms.submit(action, tone="solid" if approving else "destroy"),
+        on_submit=S.decide,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+        size="s",
+    )
+
+
+def _enter_dialog() -> rx.Component:
+    def line(label: str, name: str, **props: Any) -> rx.Component:
+        optional = props.pop("optional", True)
+        return forms.field(
+            label, forms.text_input(name, **props), error=forms.problem(S.errors, name), optional=optional
+        )
+
+    return dialogs.dialog(
+        forms.fields_row(
+            line("Name", "name", optional=False, required=True, max_length=200, auto_focus=True),
+            line("Tax id", "tax_id", max_length=40),
+        ),
+        forms.fields_row(line("Contact", "contact_name"), line("Position", "contact_title", max_length=100)),
+        forms.fields_row(line("Email", "email", type="email"), line("Phone", "phone", type="tel")),
+        forms.fields_row(line("Website", "website", placeholder="https://"), line("Address", "address")),
+        forms.fields_row(line("Postal code", "postal_code"), line("City", "city"), line("Country", "country")),
+        forms.fields_row(
+            line("Payment terms", "payment_terms", placeholder="30 days"),
+            line("Currency", "currency", placeholder="EUR", max_length=3),
+        ),
+        forms.field(
+            "Note for whoever decides",
+            forms.textarea("message", rows=2, max_length=2_000),
+            error=forms.problem(S.errors, "message"),
+            optional=True,
+        ),
+        open=S.dialog == "enter",
+        on_open_change=S.close,
+        title="Enter a supplier",
+        sub="It waits until somebody else approves it",
+        status="Nothing is saved yet.",
+        primary=forms.submit("Enter the supplier"),
+        on_submit=S.create_supplier,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+        size="l",
+    )

@@ -1,0 +1,365 @@
+"""Stock: what is where, and everything people do with it."""
+
+import reflex as rx
+
+from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components.basics import button, icon_button, ident, when
+from inventory_app.models.stock import Reason
+from inventory_app.operations.items import ItemRow
+from inventory_app.pages._page import page
+from inventory_app.permissions import Permission
+from inventory_app.states.inventory import InventoryState
+
+S = InventoryState
+_REASONS = [(reason.value, reason.label) for reason in Reason if reason is not Reason.OPENING]
+
+
+@page("/inventory", "Inventory", Permission.INVENTORY_VIEW, on_load=[S.load])
+def inventory() -> rx.Component:
+    """Show the list and the dialogs that change it."""
+    return rx.fragment(
+        tables.list_page(
+            _table(),
+            title="Inventory",
+            sub=_sub(),
+            actions=_actions(),
+            tabs=_tabs(),
+            filters=_filters(),
+            footer=tables.footer(bulk=_bulk(), pager=_pager()),
+        ),
+        _transfer_dialog(),
+        _adjust_dialog(),
+        _create_dialog(),
+        _location_dialog(),
+        _bulk_dialog(),
+    )
+
+
+def _sub() -> rx.Component:
+    places = rx.cond(S.locations == 1, " location", " locations")
+    worth = rx.cond(S.worth, rx.fragment(", worth ", rx.el.strong(S.worth)), rx.fragment())
+    return rx.fragment(S.items.to_string(), " items at ", S.locations.to_string(), places, worth)
+
+
+def _actions() -> list[rx.Component]:
+    return [
+        gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
+        gates.can(
+            Permission.PRODUCTS_MANAGE,
+            button("New location", icon_name="map-pin", on_click=S.open_location),
+        ),
+        gates.can(
+            Permission.INVENTORY_CREATE,
+            button("New item", icon_name="plus", tone="solid", on_click=S.open_create),
+        ),
+    ]
+
+
+def _tabs() -> rx.Component:
+    return tables.tabs(
+        tables.tab("All items", S.hrefs["tab_all"], count=S.items, active=S.tab == "all"),
+        tables.tab("To reorder", S.hrefs["tab_reorder"], count=S.to_reorder, active=S.tab == "reorder"),
+        tables.tab("Out of stock", S.hrefs["tab_out"], count=S.out, active=S.tab == "out"),
+    )
+
+
+def _filters() -> rx.Component:
+    by_location = rx.cond(
+        S.location_name,
+        tables.chip("Location", "is", S.location_name, remove_href=S.no_location_href),
+        dialogs.menu(
+            tables.chip_add("Location"),
+            rx.foreach(S.location_hrefs, lambda pair: dialogs.menu_item(pair[0], href=pair[1])),
+            align="start",
+        ),
+    )
+    return tables.filter_bar(
+        by_location,
+        search=tables.search_field(
+            value=S.q,
+            on_change=S.search.debounce(250),
+            placeholder="SKU, name, barcode",
+            label="Search items",
+        ),
+        end=(rx.el.span(S.shown, class_name="muted"),),
+    )
+
+
+def _table() -> rx.Component:
+    prices = gates.may(Permission.PRICES_VIEW)
+
+    def sorted_by(name: str) -> dict[str, rx.Var[str]]:
+        return {"href": S.hrefs[name], "sort": rx.cond(S.sort == name, S.direction, "")}
+
+    return tables.table(
+        tables.head(
+            tables.select_all(
+                checked=(S.selected.length() > 0) & (S.selected.length() == S.rows.length()),
+                mixed=(S.selected.length() > 0) & (S.selected.length() < S.rows.length()),
+                on_change=S.select_all,
+            ),
+            tables.column("SKU", **sorted_by("sku")),
+            tables.column("Product", **sorted_by("product")),
+            tables.column("Location", **sorted_by("location")),
+            tables.column("On hand", numeric=True, **sorted_by("on_hand")),
+            rx.cond(prices, tables.column("Unit cost", numeric=True, hide="md"), rx.fragment()),
+            rx.cond(prices, tables.column("Value", numeric=True, hide="sm", **sorted_by("value")), rx.fragment()),
+            tables.column("Supplier", hide="lg"),
+            tables.column("Updated", **sorted_by("changed")),
+        ),
+        tables.body(
+            S.rows,
+            _row,
+            columns=9,
+            loading=S.loading,
+            empty=_empty(),
+            shape=("16px", "64px", "60%", "50%", "64pxr", "48pxr", "56pxr", "60%", "70%"),
+        ),
+        label="Inventory",
+    )
+
+
+def _row(row: rx.Var[ItemRow]) -> rx.Component:
+    prices = gates.may(Permission.PRICES_VIEW)
+    return tables.row(
+        tables.check_cell(
+            checked=S.selected.contains(row.id),
+            on_change=lambda _: S.select(row.id),
+            label="Select " + row.sku + " at " + row.location,
+        ),
+        tables.cell(ident(row.sku)),
+        tables.cell(
+            tables.two_line(row.product, row.category, phone=rx.fragment(row.sku, " · ", row.location)), card="title"
+        ),
+        tables.cell(row.location),
+        tables.cell(
+            tables.level(row.on_hand, row.unit, fill=row.fill, tick=row.tick, state=row.level),
+            numeric=True,
+            card="figure",
+        ),
+        rx.cond(prices, tables.cell(tables.quantity(row.unit_cost), numeric=True, hide="md"), rx.fragment()),
+        rx.cond(prices, tables.cell(tables.quantity(row.value), numeric=True, hide="sm"), rx.fragment()),
+        tables.cell(tables.quantity(row.supplier), hide="lg"),
+        tables.cell(
+            tables.with_actions(
+                tables.who(row.initials, row.changed_by, when(row.changed_at, row.changed_at)),
+                gates.can(
+                    Permission.INVENTORY_ADJUST,
+                    icon_button("diff", "Adjust", on_click=S.open_adjust(row.id)),
+                ),
+                gates.can(
+                    Permission.INVENTORY_TRANSFER,
+                    icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
+                ),
+            ),
+            card="foot",
+        ),
+        key=row.id,
+        selected=S.selected.contains(row.id),
+    )
+
+
+def _empty() -> rx.Component:
+    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    lesson = feedback.empty_state(
+        "No items yet",
+        "An item is a product at a location. Add one, or import the list you have.",
+        gates.can(
+            Permission.INVENTORY_CREATE,
+            button("New item", icon_name="plus", tone="solid", on_click=S.open_create),
+        ),
+        gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
+        icon_name="boxes",
+    )
+    return rx.cond(S.items > 0, searched, lesson)
+
+
+def _bulk() -> rx.Component:
+    return tables.bulk_bar(
+        S.selected.length(),
+        gates.can(
+            Permission.INVENTORY_BULK_UPDATE, button("Count", icon_name="clipboard-check", on_click=S.open_bulk)
+        ),
+        on_clear=S.clear_selection,
+    )
+
+
+def _pager() -> rx.Component:
+    return tables.pager(
+        range=S.rows.length().to_string(),
+        first=rx.cond(S.rows.length() > 0, S.rows[0].sku, ""),
+        last=rx.cond(S.rows.length() > 0, S.rows[S.rows.length() - 1].sku, ""),
+        previous_href=S.previous_href,
+        next_href=S.next_href,
+    )
+
+
+def _about_item() -> rx.Component:
+    return rx.fragment(rx.el.strong(S.item.product), " · ", ident(S.item.sku), " · ", S.item.location)
+
+
+def _quantity_field(label: str, hint: rx.Component) -> rx.Component:
+    return forms.field(
+        label,
+        forms.number_input(
+            "quantity", suffix=S.item.unit, required=True, on_change=S.preview.debounce(150), auto_focus=True
+        ),
+        error=forms.problem(S.errors, "quantity"),
+        hint=hint,
+    )
+
+
+def _reason(*, optional: bool, first: Reason) -> rx.Component:
+    return forms.field(
+        "Reason",
+        forms.select("reason_code", _REASONS, value=first.value),
+        error=forms.problem(S.errors, "reason_code"),
+        optional=optional,
+    )
+
+
+def _note() -> rx.Component:
+    return forms.field("Note", forms.textarea("note", rows=2, max_length=2000), optional=True)
+
+
+def _transfer_dialog() -> rx.Component:
+    available = rx.fragment(rx.el.strong(S.item.on_hand, " ", S.item.unit), " available at ", S.item.location)
+    return dialogs.dialog(
+        forms.hidden_input("from_item_id", S.item.id.to_string()),
+        forms.field(
+            "To",
+            forms.select("to_location_id", S.targets, placeholder="Choose where it goes", required=True),
+            error=forms.problem(S.errors, "to_location_id"),
+        ),
+        _quantity_field("Quantity", available),
+        _reason(optional=False, first=Reason.REPLENISH),
+        _note(),
+        dialogs.before_after(
+            (S.item.location, S.item.on_hand, rx.cond(S.asked, "−" + S.asked, "–"), rx.cond(S.then_here, S.then_here, "–")),
+            head="After the transfer",
+        ),
+        open=S.dialog == "transfer",
+        on_open_change=S.close,
+        title="Transfer stock",
+        sub=_about_item(),
+        status="Nothing has moved yet.",
+        primary=forms.submit(rx.cond(S.asked, "Transfer " + S.asked + " " + S.item.unit, "Transfer")),
+        on_submit=S.transfer_inventory,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _adjust_dialog() -> rx.Component:
+    return dialogs.dialog(
+        forms.hidden_input("item_id", S.item.id.to_string()),
+        _quantity_field("Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")),
+        _reason(optional=False, first=Reason.CORRECTION),
+        _note(),
+        dialogs.before_after(
+            (S.item.location, S.item.on_hand, rx.cond(S.asked, S.asked, "–"), rx.cond(S.then_here, S.then_here, "–")),
+            head="After the change",
+        ),
+        open=S.dialog == "adjust",
+        on_open_change=S.close,
+        title="Adjust stock",
+        sub=_about_item(),
+        status="Nothing has changed yet.",
+        primary=forms.submit("Adjust"),
+        on_submit=S.adjust_inventory,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _create_dialog() -> rx.Component:
+    def line(label: str, name: str, **props: object) -> rx.Component:
+        return forms.field(label, forms.text_input(name, **props), error=forms.problem(S.errors, name))
+
+    def figure(label: str, name: str) -> rx.Component:
+        return forms.field(
+            label, forms.number_input(name, value="0"), error=forms.problem(S.errors, name)
+        )
+
+    return dialogs.dialog(
+        forms.fields_row(
+            line("SKU", "sku", required=True, max_length=40, auto_focus=True),
+            forms.field("Unit", forms.select("unit_code", S.unit_choices, value="pcs"), error=forms.problem(S.errors, "unit_code")),
+        ),
+        line("Product name", "name", required=True),
+        forms.fields_row(
+            forms.field(
+                "Location", forms.select("location_id", S.location_choices), error=forms.problem(S.errors, "location_id")
+            ),
+            figure("Opening quantity", "quantity"),
+        ),
+        rx.cond(
+            gates.may(Permission.PRICES_VIEW),
+            forms.fields_row(figure("Unit cost", "unit_cost"), figure("Unit price", "unit_price")),
+            rx.fragment(),
+        ),
+        forms.fields_row(figure("Reorder point", "reorder_point"), figure("Reorder quantity", "reorder_quantity")),
+        open=S.dialog == "create",
+        on_open_change=S.close,
+        title="New item",
+        sub="A product at a location, with what is there now",
+        status="Nothing is saved yet.",
+        primary=forms.submit("Add the item"),
+        on_submit=S.create_inventory_item,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _location_dialog() -> rx.Component:
+    return dialogs.dialog(
+        forms.fields_row(
+            forms.field("Code", forms.text_input("code", required=True, max_length=20), error=forms.problem(S.errors, "code")),
+            forms.field("Name", forms.text_input("name", id="f-location-name", required=True), error=forms.problem(S.errors, "name")),
+        ),
+        open=S.dialog == "location",
+        on_open_change=S.close,
+        title="New location",
+        sub="A place where stock is kept",
+        primary=forms.submit("Open the location"),
+        on_submit=S.create_location,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _bulk_dialog() -> rx.Component:
+    return dialogs.dialog(
+        rx.el.div(rx.foreach(S.picked, _count_line), class_name="stack"),
+        _reason(optional=False, first=Reason.COUNTED),
+        _note(),
+        open=S.dialog == "bulk",
+        on_open_change=S.close,
+        title="Count the selected items",
+        sub="Enter what is there. All rows are saved together, or none.",
+        status="Nothing has changed yet.",
+        primary=forms.submit("Save the counts"),
+        on_submit=S.save_counts,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _count_line(row: rx.Var[ItemRow]) -> rx.Component:
+    name = "q_" + row.id.to_string()
+    return rx.el.div(
+        forms.hidden_input("r_" + row.id.to_string(), row.read_quantity),
+        forms.field(
+            rx.fragment(row.product, " · ", row.location),
+            rx.el.input(
+                name=name,
+                default_value=row.read_quantity,
+                input_mode="decimal",
+                class_name="ctl",
+                aria_label="Counted: " + row.product,
+                custom_attrs={"id": name},
+            ),
+            hint=rx.fragment("There should be ", row.on_hand, " ", row.unit),
+        ),
+        key=row.id,
+    )

@@ -1,0 +1,44 @@
+"""Signing in."""
+
+import reflex as rx
+
+from inventory_app.components import feedback, forms, layout
+from inventory_app.components.basics import link
+from inventory_app.pages._page import page
+from inventory_app.states.auth import AuthState
+
+
+@page("/login", "Sign in", public=True)
+def login() -> rx.Component:
+    """Ask for username and password and post them to /auth/sign-in."""
+    return layout.door(
+        rx.el.h1("Sign in", class_name="h1"),
+        rx.el.p("to ", AuthState.company, "’s stock, orders and suppliers", class_name="sub"),
+        feedback.flash(),
+        forms.native_form(
+            forms.hidden_input("next", AuthState.next_url),
+            forms.field(
+                "Username",
+                forms.text_input(
+                    "username",
+                    value=AuthState.form_values.get("username", ""),
+                    auto_complete="username",
+                    auto_capitalize="none",
+                    auto_focus=True,
+                    required=True,
+                ),
+                error=forms.problem(AuthState.form_errors, "username"),
+            ),
+            forms.password_field(
+                "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
+            ),
+            forms.checkbox("remember", "Stay signed in on this device for 14 days", value="1"),
+            forms.submit("Sign in", wide=True, size="l"),
+            action="/auth/sign-in",
+        ),
+        below=rx.el.div(
+            rx.el.span("New here? ", link("Ask for an account", href="/register")),
+            rx.el.span("You supply us? ", link("Apply as a supplier", href="/apply")),
+            class_name="door-links",
+        ),
+    )

@@ -1,0 +1,241 @@
+"""People: who may sign in, and what they may do."""
+
+import reflex as rx
+
+from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components.basics import button, icon_button, row_of, when
+from inventory_app.pages._page import page
+from inventory_app.permissions import Permission
+from inventory_app.states.users import PATH, Person, RoleBox, UserMgmtState
+
+S = UserMgmtState
+
+
+@page(PATH, "People", Permission.USERS_VIEW, on_load=[S.load])
+def users() -> rx.Component:
+    """Show everybody with an account, and the dialogs that change what they may do."""
+    return rx.fragment(
+        tables.list_page(
+            _table(),
+            title="People",
+            sub=_sub(),
+            tabs=_tabs(),
+            filters=_filters(),
+            footer=tables.footer(pager=_pager()),
+        ),
+        _roles_dialog(),
+        _disable_dialog(),
+    )
+
+
+def _sub() -> rx.Component:
+    waiting = rx.cond(
+        S.waiting > 0, rx.fragment(", ", rx.el.strong(S.waiting.to_string()), " to let in"), rx.fragment()
+    )
+    accounts = rx.cond(S.everybody == 1, " account", " accounts")
+    return rx.fragment(S.everybody.to_string(), accounts, waiting)
+
+
+def _tabs() -> rx.Component:
+    return tables.tabs(
+        tables.tab("All", S.hrefs["all"], count=S.everybody, active=S.tab == "all"),
+        tables.tab("Waiting", S.hrefs["waiting"], count=S.waiting, active=S.tab == "waiting"),
+        tables.tab("Disabled", S.hrefs["disabled"], count=S.disabled, active=S.tab == "disabled"),
+    )
+
+
+def _filters() -> rx.Component:
+    by_role = rx.cond(
+        S.role,
+        tables.chip("Role", "is", S.role, remove_href=S.no_role_href),
+        dialogs.menu(
+            tables.chip_add("Role"),
+            rx.foreach(S.role_hrefs, lambda pair: dialogs.menu_item(pair[0], href=pair[1])),
+            align="start",
+        ),
+    )
+    return tables.filter_bar(
+        by_role,
+        search=tables.search_field(
+            value=S.q, on_change=S.search.debounce(250), placeholder="Name, username, e-mail", label="Search people"
+        ),
+    )
+
+
+def _table() -> rx.Component:
+    return tables.table(
+        tables.head(
+            tables.column("Person"),
+            tables.column("Username", hide="md"),
+            tables.column("Roles"),
+            tables.column("Status"),
+            tables.column("Last seen"),
+        ),
+        tables.body(
+            S.rows,
+            _row,
+            columns=5,
+            loading=S.loading,
+            empty=_empty(),
+            shape=("60%", "50%", "40%", "64px", "50%"),
+        ),
+        label="People",
+    )
+
+
+def _row(row: rx.Var[Person]) -> rx.Component:
+    return tables.row(
+        tables.cell(tables.who(row.initials, rx.el.bdi(row.name), row.email), card="title"),
+        tables.cell(row.username, hide="md"),
+        tables.cell(_roles(row), card="foot"),
+        tables.cell(_status(row), card="figure"),
+        tables.cell(
+            tables.with_actions(
+                rx.cond(row.last_seen, when(row.last_seen, row.last_seen), rx.el.span("never", class_name="dim")),
+                gates.can(
+                    Permission.USERS_ASSIGN_ROLES,
+                    icon_button(
+                        "key-round",
+                        rx.cond(row.why_not_roles, row.why_not_roles, "Change roles"),
+                        disabled=row.why_not_roles != "",
+                        on_click=S.open_roles(row.id),
+                    ),
+                ),
+                _menu(row),
+            ),
+            card="end",
+        ),
+        key=row.id,
+    )
+
+
+def _roles(row: rx.Var[Person]) -> rx.Component:
+    badges = row_of(rx.foreach(row.roles, lambda role: feedback.badge(role, dot=False)), class_name="wrap")
+    return rx.cond(row.roles.length() > 0, badges, rx.el.span("no role", class_name="dim"))
+
+
+def _status(row: rx.Var[Person]) -> rx.Component:
+    waiting = row_of(
+        feedback.badge("Waiting", tone="warn"),
+        gates.can(
+            Permission.USERS_MANAGE,
+            rx.cond(row.why_not, rx.fragment(), _let_in(row)),
+        ),
+    )
+    return rx.match(
+        row.status,
+        ("active", feedback.quiet_badge("Active", dot="ok")),
+        ("waiting", waiting),
+        feedback.quiet_badge("Disabled", dot="bad"),
+    )
+
+
+def _let_in(row: rx.Var[Person]) -> rx.Component:
+    return rx.el.span(
+        button("Let in", size="s", once=True, on_click=S.enable_user(row.id, _key(row))),
+        custom_attrs={"data-turn": S.turn},
+    )
+
+
+def _key(row: rx.Var[Person]) -> rx.Var[str]:
+    """Give each row's button a key of its own, so that two rows never share one."""
+    return S.idempotency_key + "-" + row.id.to_string()
+
+
+def _menu(row: rx.Var[Person]) -> rx.Component:
+    may_roles, may_manage = gates.may(Permission.USERS_ASSIGN_ROLES), gates.may(Permission.USERS_MANAGE)
+    note = rx.cond(row.why_not_roles, row.why_not_roles, row.why_not)
+    on_off = rx.cond(
+        row.status == "active",
+        dialogs.menu_item(
+            "Disable…", icon_name="user-x", danger=True, disabled=row.why_not != "", on_select=S.open_disable(row.id)
+        ),
+        dialogs.menu_item(
+            rx.cond(row.status == "waiting", "Let in", "Enable again"),
+            icon_name="user-check",
+            disabled=row.why_not != "",
+            on_select=S.enable_user(row.id, _key(row)),
+        ),
+    )
+    menu = dialogs.menu(
+        icon_button("ellipsis", "What can be done with " + row.name),
+        rx.cond(note, rx.el.div(note, class_name="menu-note"), rx.fragment()),
+        rx.cond(
+            may_roles,
+            dialogs.menu_item(
+                "Change roles…",
+                icon_name="key-round",
+                disabled=row.why_not_roles != "",
+                on_select=S.open_roles(row.id),
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(may_manage, on_off, rx.fragment()),
+    )
+    return rx.cond(may_roles | may_manage, menu, rx.fragment())
+
+
+def _empty() -> rx.Component:
+    filtered = feedback.empty_state("Nobody matches", "Take off a filter, or search for somebody else.")
+    waiting = feedback.empty_state(
+        "Nobody waits", "People who ask for an account come here, until somebody lets them in.", icon_name="user-check"
+    )
+    return rx.cond((S.tab == "waiting") & (S.q == "") & (S.role == ""), waiting, filtered)
+
+
+def _pager() -> rx.Component:
+    return tables.pager(
+        range=S.rows.length().to_string(),
+        first=rx.cond(S.rows.length() > 0, S.rows[0].name, ""),
+        last=rx.cond(S.rows.length() > 0, S.rows[S.rows.length() - 1].name, ""),
+        previous_href=S.previous_href,
+        next_href=S.next_href,
+    )
+
+
+def _roles_dialog() -> rx.Component:
+    def box(role: rx.Var[RoleBox]) -> rx.Component:
+        line = rx.el.label(
+            rx.el.input(type="checkbox", name=role.field, default_checked=role.held, class_name="check"),
+            rx.el.span(role.name),
+            class_name="check-line",
+        )
+        return rx.el.li(line, key=role.field)
+
+    return dialogs.dialog(
+        forms.hidden_input("user_id", S.person.id.to_string()),
+        forms.hidden_input("version", S.person.version.to_string()),
+        rx.el.fieldset(
+            rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(S.boxes, box), class_name="stack-s")
+        ),
+        rx.cond(
+            S.errors.get("roles", ""),
+            feedback.callout(S.errors.get("roles", ""), tone="bad"),
+            rx.fragment(),
+        ),
+        open=S.dialog == "roles",
+        on_open_change=S.close,
+        title="Change roles",
+        sub=rx.fragment(rx.el.strong(S.person.name), " · ", S.person.username),
+        status="What they may do changes at once.",
+        primary=forms.submit("Save the roles"),
+        on_submit=S.set_roles,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _disable_dialog() -> rx.Component:
+    return dialogs.confirm(
+        open=S.dialog == "disable",
+        on_open_change=S.close,
+        title="Disable " + S.person.name + "?",
+        text=(
+            "They are signed out everywhere at once and cannot sign in until somebody lets them in again. "
+            "What they have done stays on record."
+        ),
+        action="Disable the account",
+        on_confirm=S.deactivate_user(S.person.id, S.idempotency_key),
+        keep="Keep it",
+        turn=S.turn,
+    )

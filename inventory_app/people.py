@@ -1,0 +1,49 @@
+"""Who is behind a session cookie, asked from the database and remembered for a moment.
+
+The memory is for comfort (what to show, whom to stop at the first door); every operation and
+query asks the database again in its own transaction.
+"""
+
+import time
+
+from inventory_app.context import Actor, acting_as
+from inventory_app.errors import AccountDisabled, NotSignedIn
+from inventory_app.operations import sessions
+from inventory_app.operations.sessions import SignedIn
+from inventory_app.unit_of_work import fetch, write_unaudited
+
+_SECONDS = 3.0
+_MOST = 10_000
+
+_known: dict[str, tuple[float, SignedIn | None]] = {}
+
+
+async def who(actor: Actor) -> SignedIn | None:
+    """Return the person behind the actor's session cookie, or None when it is not live."""
+    if actor.token_hash is None:
+        return None
+    remembered = _known.get(actor.token_hash)
+    now = time.monotonic()
+    if remembered and remembered[0] > now:
+        return remembered[1]
+    with acting_as(actor):
+        try:
+            person = await fetch(sessions.who_is_this)
+        except (NotSignedIn, AccountDisabled):
+            person = None
+    if person is not None:
+        await write_unaudited(sessions.touch_session, session_id=person.session_id)
+    if len(_known) >= _MOST:
+        _known.clear()
+    _known[actor.token_hash] = (now + _SECONDS, person)
+    return person
+
+
+def forget(token_hash: str) -> None:
+    """Ask the database again at the next event of this session."""
+    _known.pop(token_hash, None)
+
+
+def forget_everybody() -> None:
+    """Ask the database again for every session: roles or accounts have changed."""
+    _known.clear()

@@ -1,0 +1,89 @@
+"""Who may do what: the one vocabulary of permissions and the default roles.
+
+The check, the pages, the role seed, the role x operation test and
+`docs/permissions.md` all read this module; nothing else spells a permission.
+"""
+
+from enum import StrEnum, unique
+from typing import Self
+
+
+@unique
+class Permission(StrEnum):
+    """One thing a person may do, written `noun:verb`, with its label and category."""
+
+    label: str
+    category: str
+
+    def __new__(cls, value: str, label: str, category: str) -> Self:
+        """Make the member a plain string that also carries its label and category."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.category = category
+        return member
+
+    USERS_VIEW = "users:view", "See people", "Users and roles"
+    USERS_MANAGE = "users:manage", "Enable and disable people", "Users and roles"
+    USERS_ASSIGN_ROLES = "users:assign_roles", "Change a person's roles", "Users and roles"
+
+    SUPPLIERS_VIEW = "suppliers:view", "See suppliers", "Suppliers"
+    SUPPLIERS_CREATE = "suppliers:create", "Enter a supplier", "Suppliers"
+    SUPPLIERS_APPROVE = "suppliers:approve", "Approve suppliers", "Suppliers"
+
+    PRODUCTS_VIEW = "products:view", "See the catalogue", "Catalogue"
+    PRODUCTS_MANAGE = "products:manage", "Change the catalogue", "Catalogue"
+
+    INVENTORY_VIEW = "inventory:view", "See stock", "Stock"
+    INVENTORY_CREATE = "inventory:create", "Add items", "Stock"
+    INVENTORY_ADJUST = "inventory:adjust", "Adjust, issue and count", "Stock"
+    INVENTORY_TRANSFER = "inventory:transfer", "Move between locations", "Stock"
+    INVENTORY_BULK_UPDATE = "inventory:bulk_update", "Change many at once", "Stock"
+    INVENTORY_IMPORT = "inventory:import", "Import", "Stock"
+
+    PRICES_VIEW = "prices:view", "See costs and prices", "Prices"
+
+    AUDIT_VIEW = "audit:view", "See the audit trail", "Audit trail"
+
+
+#: What needs a second person or moves money: never held by `system:*` and `cli:*` actors.
+NEEDS_A_PERSON = frozenset({Permission.SUPPLIERS_APPROVE})
+
+ADMIN = "admin"
+EMPLOYEE = "employee"
+
+
+def _every(*categories: str) -> frozenset[Permission]:
+    return frozenset(p for p in Permission if p.category in categories)
+
+
+#: Role name -> (description, permissions). `admin` always equals the enum.
+DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
+    ADMIN: ("Everything, and cannot be changed", frozenset(Permission)),
+    "manager": (
+        "Runs stock and purchasing",
+        _every("Suppliers", "Catalogue", "Stock", "Prices", "Audit trail"),
+    ),
+    EMPLOYEE: (
+        "Works in the warehouse",
+        frozenset(
+            {
+                Permission.SUPPLIERS_VIEW,
+                Permission.PRODUCTS_VIEW,
+                Permission.INVENTORY_VIEW,
+                Permission.INVENTORY_CREATE,
+                Permission.INVENTORY_ADJUST,
+                Permission.INVENTORY_TRANSFER,
+            }
+        ),
+    ),
+    "accountant": (
+        "Invoices, payments and prices",
+        _every("Prices")
+        | {Permission.SUPPLIERS_VIEW, Permission.PRODUCTS_VIEW, Permission.INVENTORY_VIEW},
+    ),
+    "auditor": (
+        "Sees everything, changes nothing",
+        _every("Audit trail") | {p for p in Permission if p.endswith(":view")},
+    ),
+}

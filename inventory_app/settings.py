@@ -1,0 +1,174 @@
+"""Every setting of the application, read once from the environment and checked before anything starts."""
+
+import getpass
+import os
+import sys
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from inventory_app.operator_error import OperatorError
+from inventory_app.paths import APP_ROLE, OWNER_ROLE, PROJECT, Cluster, cluster_of
+
+WRONG_SETTING = 2
+_DRIVER = "postgresql+psycopg"
+_SCHEMES = ("postgres", "postgresql", _DRIVER)
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class Settings(BaseSettings):
+    """The settings in force. `docs/operating.md` explains each variable; a test compares the two."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = Field(None, alias="DATABASE_URL", repr=False)
+    migration_database_url: str | None = Field(None, alias="MIGRATION_DATABASE_URL", repr=False)
+    port: int = Field(3000, alias="PORT", ge=1, le=65535)
+    host: str = Field("127.0.0.1", alias="INVENTORY_HOST")
+    public_url: str = Field("", alias="INVENTORY_PUBLIC_URL")
+    allow_http: bool = Field(default=False, alias="INVENTORY_ALLOW_HTTP")
+    data_dir: Path = Field(Path(".data"), alias="INVENTORY_DATA_DIR")
+    pg_bin: Path | None = Field(None, alias="INVENTORY_PG_BIN")
+    admin_password: str | None = Field(None, alias="INVENTORY_ADMIN_PASSWORD", repr=False)
+    registration: Literal["open", "approval", "closed"] = Field("approval", alias="INVENTORY_REGISTRATION")
+    currency: str = Field("USD", alias="INVENTORY_CURRENCY", pattern="^[A-Z]{3}$")
+    company: Text = Field("Inventory", alias="INVENTORY_COMPANY")
+    trusted_proxy_hops: int = Field(0, alias="INVENTORY_TRUSTED_PROXY_HOPS", ge=0, le=10)
+    db_threads: int = Field(4, alias="INVENTORY_DB_THREADS", ge=1, le=64)
+    events_per_second: float = Field(300, alias="INVENTORY_EVENTS_PER_SECOND", ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="INVENTORY_LOG_LEVEL")
+    log_format: Literal["json", "console"] = Field(
+        alias="INVENTORY_LOG_FORMAT", default_factory=lambda: "console" if sys.stdout.isatty() else "json"
+    )
+    session_idle_minutes: int = Field(480, alias="INVENTORY_SESSION_IDLE_MINUTES", ge=1, le=60 * 24 * 90)
+    session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _postgresql_only(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.strip().partition("://")
+        if not separator or scheme not in _SCHEMES:
+            message = "must be a PostgreSQL address such as postgresql://user:password@host/database"
+            raise ValueError(message)
+        if not urlsplit(f"{_DRIVER}://{rest}").path.strip("/"):
+            message = "names no database: add /database at its end"
+            raise ValueError(message)
+        return f"{_DRIVER}://{rest}"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _in_the_project(cls, path: Path) -> Path:
+        # Not in the current folder: the same command typed elsewhere must not start an empty second database.
+        return Path(os.path.normpath(PROJECT / path.expanduser()))
+
+    @field_validator("pg_bin")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str) -> str:
+        parts = urlsplit(url.strip())
+        if url and (
+            parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query
+        ):
+            message = "must be the address people type, such as https://inventory.example.com, without a path"
+            raise ValueError(message)
+        return url.strip().rstrip("/")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.migration_database_url and not self.database_url:
+            message = "MIGRATION_DATABASE_URL is set without DATABASE_URL: set both or neither"
+            raise ValueError(message)
+        if not self.public_url:
+            # Frozen against later changes; this is still construction.
+            object.__setattr__(self, "public_url", f"http://localhost:{self.port}")
+        if not (self.is_secure or is_loopback(self.public_host) or self.allow_http):
+            message = (
+                f"INVENTORY_PUBLIC_URL is {self.public_url}, where passwords would travel unencrypted: "
+                "use https (a proxy in front), or set INVENTORY_ALLOW_HTTP=1 if the network is private"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the application runs its own PostgreSQL."""
+        return self.database_url is None
+
+    @property
+    def cluster(self) -> Cluster:
+        """The place of the embedded cluster."""
+        return cluster_of(self.data_dir)
+
+    @property
+    def app_database_url(self) -> str:
+        """The database as the application sees it: a role that owns nothing."""
+        return self.database_url or self.cluster.url(APP_ROLE)
+
+    @property
+    def owner_database_url(self) -> str:
+        """The database as migrations see it: the role that owns the tables."""
+        return self.migration_database_url or self.database_url or self.cluster.url(OWNER_ROLE)
+
+    @property
+    def app_role(self) -> str:
+        """The role name the application connects as; migrations grant to it."""
+        # Without a name in the address, PostgreSQL's library takes the one of the system user.
+        return unquote(urlsplit(self.app_database_url).username or "") or getpass.getuser()
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the application over https (the cookie is `Secure` then)."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """The host name people type, without port."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins a browser may send: the public address, and its loopback twin."""
+        parts = urlsplit(self.public_url)
+        if not is_loopback(self.public_host):
+            return [self.public_url]
+        port = f":{parts.port}" if parts.port else ""
+        return [f"{parts.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1")]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine only."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def sentence_of(error: ValidationError) -> str:
+    """The first thing wrong with the environment, in one sentence that names the variable and never its value."""
+    problem = error.errors()[0]
+    what = problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    return f"{name}: {what}." if name else f"{what}."
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process; a wrong value raises the sentence for the operator."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] - every value comes from the environment
+    except ValidationError as error:
+        raise OperatorError(sentence_of(error), exit_code=WRONG_SETTING) from error

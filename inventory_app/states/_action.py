@@ -1,0 +1,228 @@
+"""`@action`: what every handler shares, once.
+
+    class InventoryState(FormState, rx.State):
+        @rx.event
+        @action(stock.transfer_inventory)          # the handler's permission is its operation's
+        async def transfer_inventory(self, form: TransferForm):
+            auth_state = await self.get_state(AuthState)
+            with auth_state.audit_context():
+                await in_transaction(stock.transfer_inventory, **form.arguments())
+            return [InventoryState.load, rx.toast.success("Transfer completed")]
+
+The payload arrives as whatever the client sent; it is parsed into the annotated types before the
+body runs, and refusals become field errors and a toast. `@action(Permission.X)` is for handlers
+that only read or change the page, `@action(public=True)` for those strangers may send.
+"""
+
+import functools
+import inspect
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
+
+import reflex as rx
+import structlog
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from inventory_app import people
+from inventory_app.errors import AppError, Invalid, InvalidRows, NotSignedIn
+from inventory_app.operations._operation import Operation
+from inventory_app.permissions import Permission
+from inventory_app.states._guard import event_actor, refusal_events
+
+log = structlog.get_logger(__name__)
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+
+_SENTENCES = {
+    "missing": "Please fill this in.",
+    "string_too_short": "Please fill this in.",
+    "string_too_long": "This is too long.",
+    "int_parsing": "Enter a whole number.",
+    "int_type": "Enter a whole number.",
+    "int_from_float": "Enter a whole number.",
+    "decimal_parsing": "Enter a number such as 12 or 12.5.",
+    "decimal_type": "Enter a number such as 12 or 12.5.",
+    "decimal_max_digits": "This number is too large.",
+    "decimal_whole_digits": "This number is too large.",
+    "decimal_max_places": "Use fewer decimals.",
+    "finite_number": "Enter a number such as 12 or 12.5.",
+    "greater_than": "Enter a number above {gt}.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "enum": "Choose one of the list.",
+    "literal_error": "Choose one of the list.",
+}
+
+
+def _without_nul(value: object) -> object:
+    """PostgreSQL text cannot hold NUL: leave it to the person to take it out."""
+    if isinstance(value, str) and "\0" in value:
+        message = "contains a character that cannot be stored"
+        raise ValueError(message)
+    return value
+
+
+#: A line of text: trimmed, no NUL, at most 200 characters. `Line` may be empty, `Name` not.
+Line = Annotated[
+    str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=200)
+]
+Name = Annotated[
+    str,
+    BeforeValidator(_without_nul),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+]
+#: Longer text, at most 2,000 characters.
+Note = Annotated[
+    str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=2_000)
+]
+#: The key of a record.
+Id = Annotated[int, Field(gt=0, lt=2**63)]
+
+
+class Payload(BaseModel):
+    """A typed form: unknown fields are refused, `key` is the idempotency key rendered into it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    idempotency_key: Annotated[str, StringConstraints(max_length=64)] = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields as keyword arguments for `in_transaction`, the key included."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values["idempotency_key"] = values["idempotency_key"] or None
+        return values
+
+
+class FormState(rx.State, mixin=True):
+    """The part of a State that forms need: field errors, a turn that frees busy buttons, the key.
+
+    `errors` maps a field's name to the sentence beside it; the form itself stays filled.
+    """
+
+    errors: dict[str, str] = {}
+    turn: int = 0
+    idempotency_key: str = ""
+
+    _form_state: ClassVar[bool] = True
+
+    def _new_form(self) -> None:
+        """Give the next submission a key of its own and clear the errors."""
+        self.errors = {}
+        self.idempotency_key = secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the guard reads: who may send this event, and which operation it stands for."""
+
+    permission: Permission | None
+    public: bool
+    operation: str | None
+
+
+def action(
+    what: Operation[..., Any] | Permission | None = None, *, public: bool = False
+) -> Callable[[Handler], Handler]:
+    """Declare a handler an endpoint: with its operation's permission, a permission, or public.
+
+    Without an argument any signed-in person may send it.
+    """
+    if isinstance(what, Permission) or what is None:
+        declared = Action(what, public, None)
+    else:
+        declared = Action(what.spec.permission, public or what.spec.public, what.spec.name)
+
+    def decorate(function: Handler) -> Handler:
+        if not inspect.iscoroutinefunction(function):
+            message = f"{function.__qualname__} must be `async def`: a plain handler blocks everybody"
+            raise TypeError(message)
+        names = list(inspect.signature(function).parameters)[1:]
+        parsers: dict[str, TypeAdapter[Any]] = {}
+
+        @functools.wraps(function)
+        async def handler(self: Any, *args: Any, **payload: Any) -> Any:
+            try:
+                if not parsers:
+                    hints = get_type_hints(function, include_extras=True)
+                    parsers.update((name, TypeAdapter(hints[name])) for name in names)
+                arguments = _parse(function, parsers, args, payload)
+                result = await function(self, **arguments)
+            except AppError as error:
+                return _refused(self, error)
+            return _settled(self, result)
+
+        del handler.__wrapped__
+        # Reflex would convert by annotation, log the value when it cannot, and call us anyway.
+        handler.__annotations__ = dict.fromkeys(names, Any)
+        handler.__signature__ = inspect.Signature(  # pyright: ignore[reportAttributeAccessIssue]  # how inspect wants it
+            [
+                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+                for name in ("self", *names)
+            ]
+        )
+        handler.declared_action = declared  # pyright: ignore[reportFunctionMemberAccess]  # the guard reads it
+        return handler  # pyright: ignore[reportReturnType]  # same call, other annotations
+
+    return decorate
+
+
+def _parse(
+    function: Callable[..., Any],
+    parsers: dict[str, TypeAdapter[Any]],
+    args: tuple[Any, ...],
+    payload: dict[str, Any],
+) -> dict[str, Any]:
+    given = dict(zip(parsers, args, strict=False)) | payload
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    if len(args) > len(parsers) or given.keys() - parsers.keys():
+        message = "This page is out of date. Reload it."
+        raise Invalid(message)
+    if missing := parsers.keys() - given.keys() - defaults.keys():
+        raise Invalid(fields=dict.fromkeys(missing, _SENTENCES["missing"]))
+    fields: dict[str, str] = {}
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            arguments[name] = parsers[name].validate_python(value)
+        except ValidationError as error:
+            fields |= _field_errors(error)
+    if fields:
+        raise Invalid(fields=fields)
+    return arguments
+
+
+def _field_errors(error: ValidationError) -> dict[str, str]:
+    """Say beside each field what is wrong, without repeating what was sent."""
+    fields: dict[str, str] = {}
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0]) if fault["loc"] else "form"
+        sentence = _SENTENCES.get(fault["type"])
+        if fault["type"] == "value_error":
+            sentence = f"This {fault['ctx']['error']}." if "ctx" in fault else None
+        fields[name] = (sentence or "This cannot be used.").format(**fault.get("ctx", {}))
+    return fields
+
+
+def _settled(state: Any, result: Any) -> Any:
+    if isinstance(state, rx.State) and getattr(type(state), "_form_state", False):
+        state.turn += 1
+    return result
+
+
+def _refused(state: Any, error: AppError) -> Any:
+    """Put the sentences beside the fields and into a toast; the form stays as it was filled."""
+    if getattr(type(state), "_form_state", False):
+        state.errors = error.fields
+        state.turn += 1
+    actor = event_actor()
+    if isinstance(error, NotSignedIn) and actor and actor.token_hash:
+        people.forget(actor.token_hash)
+    if isinstance(error, InvalidRows):
+        listed = "; ".join(f"row {row}: {sentence}" for row, _, sentence in error.rows[:5])
+        more = f" and {len(error.rows) - 5} more" if len(error.rows) > 5 else ""  # noqa: PLR2004  # as listed
+        return [rx.toast.error(f"{error} {listed}{more}", duration=20_000)]
+    return refusal_events(state.router.url.path or "/", error)

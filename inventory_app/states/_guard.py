@@ -1,0 +1,263 @@
+"""The first door: every event of every client passes here, and only declared handlers go through.
+
+Deny by default. The guard asks who is behind the cookie of the websocket's handshake, empties a
+tab whose session has changed before anything is sent, and leaves the `Actor` for
+`AuthState.audit_context()`. The second door, the operation's own check, is the truth.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+import reflex as rx
+import structlog
+from reflex.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event import Event
+from reflex_base.registry import RegistrationContext
+
+from inventory_app import people
+from inventory_app.context import Actor, acting_as
+from inventory_app.errors import AppError, NotAllowed, NotSignedIn, PasswordChangeRequired
+from inventory_app.http import _requests as http
+from inventory_app.operations.sessions import SignedIn, address_key, hash_token
+from inventory_app.permissions import Permission
+from inventory_app.unit_of_work import in_thread, record_denial
+
+log = structlog.get_logger(__name__)
+
+_ROOT = "reflex___state____state"
+#: What Reflex itself sends; `setvar` and uploads are not among them.
+FRAMEWORK_EVENTS = frozenset(
+    {
+        f"{_ROOT}.hydrate",
+        f"{_ROOT}.hydrate_and_load",
+        f"{_ROOT}.set_is_hydrated",
+        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
+        f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
+        f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
+        f"{_ROOT}.reflex___state____frontend_event_exception_state.handle_frontend_exception",
+    }
+)
+
+_event_actor: ContextVar[Actor | None] = ContextVar("inventory_event_actor", default=None)
+
+
+def event_actor() -> Actor | None:
+    """Return who sent the event that is being handled; None outside an event."""
+    return _event_actor.get()
+
+
+def event_visitor() -> Actor | None:
+    """Return the sender of the event as a stranger, for what strangers do: apply, register."""
+    actor = _event_actor.get()
+    return None if actor is None else replace(
+        actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None
+    )
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens that refill with time: who empties it waits."""
+
+    rate: float
+    burst: float
+    left: float = field(init=False)
+    filled: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start full."""
+        self.left, self.filled = self.burst, time.monotonic()
+
+    def take(self) -> bool:
+        """Take one token if there is one."""
+        now = time.monotonic()
+        self.left = min(self.burst, self.left + (now - self.filled) * self.rate)
+        self.filled = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+class Buckets:
+    """One bucket per key; the keys least used are forgotten."""
+
+    def __init__(self, rate: float, burst: float, most: int = 10_000) -> None:
+        """Refill `rate` tokens a second up to `burst` for each of at most `most` keys."""
+        self._rate, self._burst, self._most = rate, burst, most
+        self._held: OrderedDict[str, Bucket] = OrderedDict()
+
+    def take(self, key: str) -> bool:
+        """Take a token for `key`."""
+        bucket = self._held.get(key)
+        if bucket is None:
+            bucket = self._held[key] = Bucket(self._rate, self._burst)
+            if len(self._held) > self._most:
+                self._held.popitem(last=False)
+        self._held.move_to_end(key)
+        return bucket.take()
+
+
+class Refusals:
+    """Guard refusals on their way into the trail: one record per (address, event, minute) with a count.
+
+    A stranger must not be able to fill a table that nobody may empty.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing counted."""
+        self._counts: dict[tuple[str, str], tuple[float, Actor, AppError, int]] = {}
+
+    async def note(self, actor: Actor, name: str, error: AppError) -> None:
+        """Record the first refusal of a minute at once, count the others."""
+        await self.flush(older_than=60.0)
+        key = (address_key(actor.client_ip), name)
+        if key in self._counts:
+            since, first, first_error, count = self._counts[key]
+            self._counts[key] = (since, first, first_error, count + 1)
+            return
+        self._counts[key] = (time.monotonic(), actor, error, 0)
+        await self._write(actor, name, error, 1)
+
+    async def flush(self, *, older_than: float = 0.0) -> None:
+        """Record what was counted in windows older than `older_than` seconds."""
+        now = time.monotonic()
+        for key, (since, actor, error, count) in list(self._counts.items()):
+            if now - since >= older_than:
+                del self._counts[key]
+                if count:
+                    await self._write(actor, key[1], error, count)
+
+    async def _write(self, actor: Actor, name: str, error: AppError, count: int) -> None:
+        with acting_as(actor):
+            await in_thread(record_denial, name, error, count)
+
+
+class Guard(Middleware):
+    """Lets an event through only when its handler is declared and its sender may."""
+
+    def __init__(self, *, events_per_second: float) -> None:
+        """Slow a socket down above `events_per_second`, an address above four times that."""
+        self.refusals = Refusals()
+        self._sockets = Buckets(events_per_second, events_per_second * 2)
+        self._addresses = Buckets(events_per_second * 4, events_per_second * 8)
+
+    async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:
+        """Decide about one event; None lets it through, anything else is the answer instead."""
+        del app
+        from inventory_app.states.auth import AuthState  # noqa: PLC0415  # it imports this module
+
+        root = state._get_root_state()  # noqa: SLF001  # Reflex has no public way to the root
+        actor = _actor_of(root.router_data)
+        address = address_key(actor.client_ip)
+        if not (self._sockets.take(str(root.router_data.get("sid"))) and self._addresses.take(address)):
+            log.warning("events_slowed_down", client_ip=actor.client_ip)
+            return _answer(rx.toast.error("Too many requests. Wait a moment."))
+        person = await people.who(actor)
+        if person is not None:
+            actor = _named(actor, person)
+        auth = await root.get_state(AuthState)
+        if auth._filled_for != _session_key(actor, person):  # noqa: SLF001  # ours
+            await _empty(root)
+            auth = await root.get_state(AuthState)
+        auth._fill(person, _session_key(actor, person))  # noqa: SLF001  # ours
+        _event_actor.set(actor)
+        if event.name in FRAMEWORK_EVENTS:
+            return None
+        try:
+            _decide(event.name, person)
+        except AppError as error:
+            await self.refusals.note(actor, _refused_name(event.name), error)
+            return await _refuse(root, error)
+        return None
+
+
+def _decide(event_name: str, person: SignedIn | None) -> None:
+    """Raise the refusal, if this person may not send this event."""
+    declared = _declared(event_name)
+    if declared is None:
+        message = "This page is out of date. Reload it."
+        raise NotAllowed(message)
+    if declared.public:
+        return
+    if person is None:
+        raise NotSignedIn
+    if person.must_change_password:
+        raise PasswordChangeRequired
+    if declared.permission is not None and declared.permission not in person.permissions:
+        raise NotAllowed(needs(declared.permission))
+
+
+def needs(permission: Permission) -> str:
+    """Say which permission is missing and who can give it."""
+    return f"This needs the permission “{permission.label}” ({permission}). Ask an administrator."
+
+
+def _declared(event_name: str) -> Any:
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    return getattr(registered.handler.fn, "declared_action", None) if registered else None
+
+
+def _refused_name(event_name: str) -> str:
+    declared = _declared(event_name)
+    if declared is not None and declared.operation:
+        return declared.operation
+    # Only names we know: a stranger chooses what stands in the trail otherwise.
+    known = event_name in RegistrationContext.get().event_handlers
+    return f"event.{event_name.rpartition('.')[2]}" if known else "event.unknown"
+
+
+def _actor_of(router_data: dict[str, Any]) -> Actor:
+    headers = router_data.get("headers") or {}
+    token = http.cookie(headers.get("cookie", ""), "session")
+    return Actor(
+        kind="user" if token else "anonymous",
+        name="anonymous",
+        token_hash=hash_token(token) if token else None,
+        client_ip=router_data.get("ip"),
+        user_agent=headers.get("user-agent"),
+        request_id=secrets.token_hex(8),
+    )
+
+
+def _named(actor: Actor, person: SignedIn) -> Actor:
+    return replace(actor, name=person.username, id=person.user_id, session_id=person.session_id)
+
+
+def _session_key(actor: Actor, person: SignedIn | None) -> str:
+    return actor.token_hash or "" if person else ""
+
+
+async def _empty(root: BaseState) -> None:
+    """Forget everything this tab was filled with: it belonged to another session, or to none."""
+    for substate in root.substates.values():
+        substate.reset()
+
+
+async def _refuse(root: BaseState, error: AppError) -> StateUpdate:
+    """Answer a refused event: what was emptied is sent along with the reason."""
+    delta = await root._get_resolved_delta()  # noqa: SLF001  # as Reflex's own middleware does
+    root._clean()  # noqa: SLF001  # as above
+    events = refusal_events(root.router_data.get("asPath", "/"), error)
+    return StateUpdate(delta=delta, events=Event.from_event_type(events))
+
+
+def refusal_events(path: str, error: AppError) -> list[Any]:
+    """Return what a refused person sees: where to sign in, or the sentence."""
+    if isinstance(error, NotSignedIn):
+        go = rx.redirect(f"/login?next={quote(path, safe='')}")
+        actor = event_actor()
+        # Somebody who was never signed in has lost nothing.
+        return [go, rx.toast.warning(str(error))] if actor and actor.token_hash else [go]
+    if isinstance(error, PasswordChangeRequired):
+        return [rx.redirect("/password"), rx.toast.warning(str(error))]
+    return [rx.toast.error(str(error), duration=12_000)]
+
+
+def _answer(event: Any) -> StateUpdate:
+    return StateUpdate(events=Event.from_event_type(event))

@@ -1,0 +1,163 @@
+"""Who is signed in, as the pages see it, and the audit context every handler enters."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import reflex as rx
+from pydantic import Field
+
+from inventory_app.context import acting_as
+from inventory_app.http import _requests as http
+from inventory_app.operations import dashboard, users
+from inventory_app.operations.sessions import SignedIn
+from inventory_app.permissions import Permission
+from inventory_app.settings import get_settings
+from inventory_app.states._action import FormState, Line, Payload, action
+from inventory_app.states._guard import event_actor, event_visitor
+from inventory_app.unit_of_work import fetch, in_transaction
+
+
+class RegisterForm(Payload):
+    """What a stranger enters to ask for an account; the operation says what is wrong with it."""
+
+    username: Line
+    full_name: Line
+    email: Line
+    password: Annotated[str, Field(max_length=1_000)]
+
+
+class AuthState(FormState, rx.State):
+    """The signed-in person of this tab. Filled by the guard; what a client writes here decides nothing."""
+
+    signed_in: bool = False
+    name: str = ""
+    username: str = ""
+    initials: str = ""
+    role_label: str = ""
+    permissions: dict[str, bool] = {}
+    must_change_password: bool = False
+    company: str = ""
+    registration: str = ""
+
+    waiting_suppliers: int = 0
+    waiting_people: int = 0
+    low_stock: int = 0
+
+    csrf: str = ""
+    flash: str = ""
+    flash_tone: str = ""
+    form_errors: dict[str, str] = {}
+    form_values: dict[str, str] = {}
+    next_url: str = "/"
+    #: After registering: "waiting" for an administrator, or "ready" to sign in.
+    registered: str = ""
+
+    _filled_for: str = ""
+    _flash_id: str = ""
+
+    @property
+    def audit_context(self) -> Callable[[], AbstractContextManager[None]]:
+        """Put the sender of the current event in force: `with auth_state.audit_context():`.
+
+        A property, so that no client can call it as an event. Does no I/O and nests; raises
+        `Unattributed` when no event is being handled.
+        """
+        return partial(acting_as, event_actor())
+
+    def _fill(self, person: SignedIn | None, session_key: str) -> None:
+        """Show `person` in this tab, touching only what differs."""
+        shown = {
+            "signed_in": person is not None,
+            "name": person.full_name if person else "",
+            "username": person.username if person else "",
+            "initials": initials(person.full_name) if person else "",
+            "role_label": ", ".join(person.roles).capitalize() if person else "",
+            "permissions": {name: True for name in sorted(person.permissions)} if person else {},
+            "must_change_password": bool(person and person.must_change_password),
+            "company": get_settings().company,
+            "registration": get_settings().registration,
+        }
+        for name, value in shown.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+        self._filled_for = session_key
+
+    def _cookie(self, name: str) -> str:
+        return http.cookie((self.router_data.get("headers") or {}).get("cookie", ""), name)
+
+    def _read_cookies(self) -> None:
+        """Take over the form token and, once, the message of the last POST."""
+        self.csrf = http.form_token(self._cookie("visit"))
+        packed = self._cookie("flash")
+        message = http.decode_flash(packed) if packed else {}
+        fresh = bool(message) and message.get("id") != self._flash_id
+        self._flash_id = message.get("id", "") if message else ""
+        self.flash = str(message.get("text", "")) if fresh else ""
+        self.flash_tone = str(message.get("tone", "")) if fresh else ""
+        self.form_errors = _texts(message.get("errors")) if fresh else {}
+        self.form_values = _texts(message.get("values")) if fresh else {}
+
+    @rx.event
+    @action(public=True)
+    async def load_public(self) -> Any:
+        """Prepare a page that strangers see: form token, one-time message, where to go next."""
+        self._read_cookies()
+        asked = self.router.url.query_parameters.get("next", "/")
+        self.next_url = http.local_path(asked)
+        self.registered = ""
+        self._new_form()
+        path = self.router.url.path
+        if self.signed_in and path in ("/login", "/register") and not self.must_change_password:
+            return rx.redirect(self.next_url)
+        return None
+
+    @rx.event
+    @action(users.register)
+    async def register(self, form: RegisterForm) -> Any:
+        """Ask for an account: it waits for an administrator, or is ready at once."""
+        with acting_as(event_visitor()):
+            done = await in_transaction(users.register, **form.arguments())
+        self.registered = "ready" if done.enabled else "waiting"
+        self._new_form()
+
+    @rx.event
+    @action(public=True)
+    async def guard_page(self) -> Any:
+        """Send strangers to the sign-in page and back afterwards; load the counts of the navigation."""
+        path = self.router.url.path or "/"
+        query = self.router.url.query
+        if not self.signed_in:
+            where = f"{path}?{query}" if query else path
+            return rx.redirect(f"/login?next={quote(where, safe='')}", replace=True)
+        if self.must_change_password and path != "/password":
+            return rx.redirect("/password", replace=True)
+        self._read_cookies()
+        if self.must_change_password:
+            return None
+        with self.audit_context():
+            counts = await fetch(dashboard.waiting)
+        self.waiting_suppliers = counts.suppliers
+        self.waiting_people = counts.people
+        self.low_stock = counts.low_stock
+        if self.flash:
+            shown = rx.toast.error if self.flash_tone == "bad" else rx.toast.success
+            return shown(self.flash)
+        return None
+
+    def _may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+
+def initials(name: str) -> str:
+    """Return up to two initials of a person's name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def _texts(found: object) -> dict[str, str]:
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}

@@ -1,0 +1,348 @@
+"""The stock list and everything people do from it."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import reflex as rx
+from pydantic import Field
+
+from inventory_app.errors import Invalid
+from inventory_app.models.stock import Reason
+from inventory_app.operations import catalog, items, stock
+from inventory_app.operations._ledger import say
+from inventory_app.operations.items import Filters, ItemRow
+from inventory_app.permissions import Permission
+from inventory_app.states import _view
+from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states.auth import AuthState
+from inventory_app.unit_of_work import fetch, in_transaction
+
+PATH = "/inventory"
+_SORTS = tuple(items.SORTS)
+
+Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, allow_inf_nan=False)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False)]
+
+
+class TransferForm(Payload):
+    """How much goes where; the target is an item, or a location where the product may be new."""
+
+    from_item_id: Id
+    quantity: Quantity
+    to_item_id: Id | None = None
+    to_location_id: Id | None = None
+    reason_code: Line = ""
+    note: Note = ""
+
+
+class AdjustForm(Payload):
+    """A signed difference with its reason."""
+
+    item_id: Id
+    quantity: Quantity
+    reason_code: Line
+    note: Note = ""
+
+
+class NewItemForm(Payload):
+    """A new product at a location with its opening quantity."""
+
+    sku: Name
+    name: Name
+    location_id: Id
+    quantity: Quantity = Decimal(0)
+    unit_code: Line = "pcs"
+    unit_cost: Money = Decimal(0)
+    unit_price: Money = Decimal(0)
+    reorder_point: Quantity = Decimal(0)
+    reorder_quantity: Quantity = Decimal(0)
+
+
+class LocationForm(Payload):
+    """A new place to keep things."""
+
+    code: Name
+    name: Name
+
+
+class InventoryState(FormState, rx.State):
+    """The list of items as its address says, the selection, and the dialog that is open."""
+
+    rows: list[ItemRow] = []
+    loading: bool = True
+    q: str = ""
+    tab: str = "all"
+    sort: str = "sku"
+    direction: str = "asc"
+    location_id: str = ""
+    location_name: str = ""
+    shown: str = ""
+    hrefs: dict[str, str] = {}
+    previous_href: str = ""
+    next_href: str = ""
+    no_location_href: str = ""
+    location_hrefs: list[tuple[str, str]] = []
+
+    items: int = 0
+    locations: int = 0
+    worth: str = ""
+    to_reorder: int = 0
+    out: int = 0
+
+    selected: list[int] = []
+    picked: list[ItemRow] = []
+    dialog: str = ""
+    item: ItemRow | None = None
+    targets: list[tuple[str, str]] = []
+    location_choices: list[tuple[str, str]] = []
+    unit_choices: list[tuple[str, str]] = []
+    asked: str = ""
+    then_here: str = ""
+
+    _there: dict[str, str] = {}
+
+    def _address(self) -> dict[str, str]:
+        return {
+            "q": self.q,
+            "view": "" if self.tab == "all" else self.tab,
+            "location": self.location_id,
+            "sort": "" if self.sort == "sku" else self.sort,
+            "dir": "desc" if self.direction == "desc" else "",
+        }
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def load(self) -> None:
+        """Show what the address asks for."""
+        query = self.router.url.query_parameters
+        self.q = query.get("q", "")[:100]
+        self.tab = _view.chosen(query, "view", items.TABS)
+        self.sort = _view.chosen(query, "sort", _SORTS)
+        self.direction = _view.chosen(query, "dir", ("asc", "desc"))
+        location = _view.number(query, "location")
+        self.location_id = "" if location is None else str(location)
+        filters = Filters(self.q, self.tab, location_id=location)
+        await self._load_rows(filters, query.get("at", ""))
+        await self._load_figures(filters)
+        self._compute_links()
+
+    async def _load_rows(self, filters: Filters, cursor: str) -> None:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            page = await fetch(
+                items.list_items,
+                filters=filters,
+                sort=self.sort,
+                descending=self.direction == "desc",
+                cursor=cursor,
+            )
+        self.rows = page.rows
+        present = {row.id for row in page.rows}
+        self.selected = [id_ for id_ in self.selected if id_ in present]
+        self.loading = False
+        view = self._address()
+        self.previous_href = _view.href(PATH, view, at=page.before) if page.before else ""
+        self.next_href = _view.href(PATH, view, at=page.after) if page.after else ""
+
+    async def _load_figures(self, filters: Filters) -> None:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            figures = await fetch(items.summarize)
+            choices = await fetch(catalog.choices)
+            filtered = filters != Filters()
+            count = await fetch(items.count_items, filters=filters) if filtered else figures.items
+        self.items, self.locations = figures.items, figures.locations
+        self.worth, self.to_reorder, self.out = figures.worth, figures.to_reorder, figures.out
+        self.shown = f"{count:,} of {figures.items:,}" if filtered else f"{count:,}"
+        self.location_choices = [(choice.id, choice.label) for choice in choices.locations]
+        self.unit_choices = [(choice.id, choice.label) for choice in choices.units]
+        self.location_name = dict(self.location_choices).get(self.location_id, "")
+
+    def _compute_links(self) -> None:
+        view = self._address()
+        links = _view.sort_hrefs(PATH, view | {"sort": self.sort}, _SORTS)
+        links |= {f"tab_{tab}": _view.href(PATH, view, view="" if tab == "all" else tab) for tab in items.TABS}
+        self.hrefs = links
+        self.no_location_href = _view.href(PATH, view, location="")
+        self.location_hrefs = [
+            (label, _view.href(PATH, view, location=id_)) for id_, label in self.location_choices
+        ]
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def search(self, text: Line) -> Any:
+        """Search as one types: the address changes, and with it the list."""
+        return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def select(self, item_id: Id) -> None:
+        """Select a row, or let it go."""
+        if item_id in self.selected:
+            self.selected = [id_ for id_ in self.selected if id_ != item_id]
+        elif any(row.id == item_id for row in self.rows):
+            self.selected = [*self.selected, item_id]
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def select_all(self) -> None:
+        """Select every row of this page, or none when all are."""
+        everything = [row.id for row in self.rows]
+        self.selected = [] if len(self.selected) == len(everything) else everything
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def clear_selection(self) -> None:
+        """Let every row go."""
+        self.selected = []
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def close(self, is_open: bool = False) -> None:
+        """Close the dialog."""
+        if not is_open:
+            self.dialog = ""
+
+    @rx.event
+    @action(stock.create_inventory_item)
+    async def open_create(self) -> None:
+        """Ask for a new item."""
+        self._open("create")
+
+    @rx.event
+    @action(catalog.create_location)
+    async def open_location(self) -> None:
+        """Ask for a new location."""
+        self._open("location")
+
+    @rx.event
+    @action(stock.adjust_inventory)
+    async def open_adjust(self, item_id: Id) -> None:
+        """Ask by how much an item changes, and why."""
+        await self._open_item("adjust", item_id)
+
+    @rx.event
+    @action(stock.transfer_inventory)
+    async def open_transfer(self, item_id: Id) -> None:
+        """Ask how much of an item goes where."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            targets = await fetch(items.transfer_targets, item_id=item_id)
+        self.targets = [(t.location_id, f"{t.location} · {t.on_hand} there") for t in targets]
+        await self._open_item("transfer", item_id)
+
+    @rx.event
+    @action(stock.bulk_update_inventory)
+    async def open_bulk(self) -> None:
+        """Ask for the counted quantities of the selected rows, as they are now."""
+        if not self.selected:
+            message = "Select some rows first."
+            raise Invalid(message)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.picked = await fetch(items.get_items, item_ids=self.selected)
+        self._open("bulk")
+
+    def _open(self, dialog: str) -> None:
+        self._new_form()
+        self.asked, self.then_here = "", ""
+        self.dialog = dialog
+
+    async def _open_item(self, dialog: str, item_id: int) -> None:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            found = await fetch(items.get_items, item_ids=[item_id])
+        if not found:
+            message = "This item does not exist (any more). Reload the page."
+            raise Invalid(message)
+        self.item = found[0]
+        self._open(dialog)
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def preview(self, text: Line) -> None:
+        """Show what would be left, while the quantity is typed."""
+        self.asked, self.then_here = "", ""
+        try:
+            quantity = Decimal(text)
+        except ArithmeticError:
+            return
+        if self.item is None or not quantity.is_finite() or abs(quantity) > 10**11:
+            return
+        taken = quantity if self.dialog == "transfer" else -quantity
+        left = Decimal(self.item.read_quantity) - taken
+        self.asked = say(quantity)
+        self.then_here = say(left) if left >= 0 else "not possible"
+
+    @rx.event
+    @action(stock.transfer_inventory)
+    async def transfer_inventory(self, form: TransferForm) -> Any:
+        """Move stock to another place."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(stock.transfer_inventory, **form.arguments())
+        return self._done(f"Moved {done.quantity} {done.product} to {done.to_location}")
+
+    @rx.event
+    @action(stock.adjust_inventory)
+    async def adjust_inventory(self, form: AdjustForm) -> Any:
+        """Change a quantity by a difference, with a reason."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(stock.adjust_inventory, **form.arguments())
+        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}")
+
+    @rx.event
+    @action(stock.create_inventory_item)
+    async def create_inventory_item(self, form: NewItemForm) -> Any:
+        """Put a new product at a location."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(stock.create_inventory_item, **form.arguments())
+        return self._done(f"Added {done.product} ({done.sku}) at {done.location}")
+
+    @rx.event
+    @action(catalog.create_location)
+    async def create_location(self, form: LocationForm) -> Any:
+        """Open a new location."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(catalog.create_location, **form.arguments())
+        return self._done(f"Opened {done.label}")
+
+    @rx.event
+    @action(stock.bulk_update_inventory)
+    async def bulk_update_inventory(
+        self, updates: list[dict[str, Any]], reason_code: Line = Reason.COUNTED, note: Note = "",
+        idempotency_key: Line = "",
+    ) -> Any:
+        """Set many quantities at once, all or nothing."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            changed = await in_transaction(
+                stock.bulk_update_inventory,
+                updates=updates,
+                reason_code=reason_code,
+                note=note,
+                idempotency_key=idempotency_key or None,
+            )
+        self.selected = []
+        return self._done(f"Updated {changed} of {len(updates)} items")
+
+    @rx.event
+    @action(stock.bulk_update_inventory)
+    async def save_counts(self, form: dict[str, Line]) -> Any:
+        """Send the counted quantities of the dialog as one bulk update."""
+        updates = [
+            {"item_id": name[2:], "quantity": value, "read_quantity": form.get(f"r_{name[2:]}")}
+            for name, value in form.items()
+            if name.startswith("q_")
+        ]
+        return InventoryState.bulk_update_inventory(
+            updates, form.get("reason_code", ""), form.get("note", ""), form.get("idempotency_key", "")
+        )
+
+    def _done(self, message: str) -> Any:
+        self.dialog = ""
+        self._new_form()
+        return [InventoryState.load, rx.toast.success(message)]

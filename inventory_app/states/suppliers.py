@@ -1,0 +1,184 @@
+"""The approval dashboard: the queue as the address says, the supplier that is open, the decision."""
+
+from typing import Any, Literal
+
+import reflex as rx
+
+from inventory_app.operations import suppliers
+from inventory_app.operations._supplier_views import Decision, QueueRow, SupplierDetail
+from inventory_app.permissions import Permission
+from inventory_app.settings import get_settings
+from inventory_app.states import _view
+from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states.auth import AuthState
+from inventory_app.unit_of_work import fetch, in_transaction
+
+PATH = "/suppliers/approvals"
+_ORDERS = ("oldest", "newest")
+
+
+class DecisionForm(Payload):
+    """What is decided about which supplier, in the version that was read, and why."""
+
+    supplier_id: Id
+    version: int
+    decision: Literal["approved", "rejected"]
+    reason: Note = ""
+
+
+class SupplierForm(Payload):
+    """A supplier as staff enter it."""
+
+    name: Name
+    tax_id: Line = ""
+    contact_name: Line = ""
+    contact_title: Line = ""
+    email: Line = ""
+    phone: Line = ""
+    website: Line = ""
+    address: Note = ""
+    city: Line = ""
+    postal_code: Line = ""
+    country: Line = ""
+    payment_terms: Line = ""
+    currency: Line = ""
+    message: Note = ""
+
+
+class SupplierState(FormState, rx.State):
+    """The suppliers that wait, the one that is open, and the dialog over them."""
+
+    rows: list[QueueRow] = []
+    more: int = 0
+    loading: bool = True
+    q: str = ""
+    order: str = "oldest"
+
+    total: int = 0
+    yours: int = 0
+    late: int = 0
+
+    #: Chosen in the address; without one the first of the queue is shown, on the phone the queue.
+    chosen: bool = False
+    detail: SupplierDetail | None = None
+    decisions: list[Decision] = []
+    position: str = ""
+    previous_href: str = ""
+    next_href: str = ""
+    list_href: str = PATH
+    order_href: str = ""
+    #: What follows `?id=...` in the addresses of the rows.
+    rest: str = ""
+
+    dialog: str = ""
+    apply_link: str = ""
+
+    _open_id: int = 0
+
+    def _address(self) -> dict[str, str]:
+        return {"q": self.q, "order": "" if self.order == _ORDERS[0] else self.order}
+
+    @rx.event
+    @action(Permission.SUPPLIERS_VIEW)
+    async def load(self) -> None:
+        """Show the queue and the supplier that the address asks for."""
+        query = self.router.url.query_parameters
+        self.q = query.get("q", "")[:100]
+        self.order = _view.chosen(query, "order", _ORDERS)
+        asked = _view.number(query, "id")
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            queue = await fetch(suppliers.supplier_queue, search=self.q, order=self.order)
+            counts = await fetch(suppliers.count_waiting)
+            self.decisions = await fetch(suppliers.decided_lately)
+            shown = asked or (queue.rows[0].id if queue.rows else 0)
+            self.detail = await fetch(suppliers.supplier_detail, supplier_id=shown) if shown else None
+        self.rows, self.more = queue.rows, queue.more
+        self.total, self.yours, self.late = counts.total, counts.yours, counts.late
+        self.chosen = asked is not None
+        self.apply_link = f"{get_settings().public_url}/apply"
+        self._compute_links(shown)
+        if shown != self._open_id:
+            self._open_id = shown
+            self._new_form()
+        self.loading = False
+
+    def _compute_links(self, shown: int) -> None:
+        view = self._address()
+        other = _ORDERS[1] if self.order == _ORDERS[0] else _ORDERS[0]
+        self.list_href = _view.href(PATH, view)
+        self.rest = _view.href("", view).replace("?", "&")
+        self.order_href = _view.href(PATH, view, order="" if other == _ORDERS[0] else other)
+        ids = [row.id for row in self.rows]
+        here = ids.index(shown) if shown in ids else None
+        self.position = "" if here is None else f"{here + 1} of {len(ids)}"
+        self.previous_href = _view.href(PATH, view, id=str(ids[here - 1])) if here else ""
+        following = here is not None and here + 1 < len(ids)
+        self.next_href = _view.href(PATH, view, id=str(ids[here + 1])) if following else ""
+
+    @rx.event
+    @action(Permission.SUPPLIERS_VIEW)
+    async def search(self, text: Line) -> Any:
+        """Search as one types: the address changes, and with it the queue."""
+        return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
+
+    @rx.event
+    @action(suppliers.create_supplier)
+    async def open_enter(self) -> None:
+        """Ask for a new supplier."""
+        self._new_form()
+        self.dialog = "enter"
+
+    @rx.event
+    @action(Permission.SUPPLIERS_APPROVE)
+    async def open_decision(self, decision: Literal["approved", "rejected"]) -> None:
+        """Ask for the reason of a decision, where the page itself has no room for it."""
+        self._new_form()
+        self.dialog = decision
+
+    @rx.event
+    @action(Permission.SUPPLIERS_VIEW)
+    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
+        """Close the dialog."""
+        if not is_open:
+            self.dialog = ""
+
+    @rx.event
+    @action(suppliers.create_supplier)
+    async def create_supplier(self, form: SupplierForm) -> Any:
+        """Enter a supplier; somebody else decides about it."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(suppliers.create_supplier, **form.arguments())
+        self._new_form()
+        self.dialog = ""
+        return [
+            rx.redirect(_view.href(PATH, {}, id=str(done.supplier_id))),
+            rx.toast.success(f"Entered {done.name}; somebody else can approve it now"),
+        ]
+
+    @rx.event
+    @action(Permission.SUPPLIERS_APPROVE)
+    async def decide(self, form: DecisionForm) -> Any:
+        """Approve or reject the supplier that is open, then show the next."""
+        given = form.arguments()
+        approve = given.pop("decision") == "approved"
+        operation = suppliers.approve_supplier if approve else suppliers.reject_supplier
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(operation, **given)
+        self._new_form()
+        self.dialog = ""
+        said = rx.toast.success(f"{'Approved' if approve else 'Rejected'} {done.name}")
+        return [self._go_on(done.supplier_id), said]
+
+    def _go_on(self, decided: int) -> Any:
+        """Go to the next supplier of the queue, else to the one before, else to the empty queue."""
+        ids = [row.id for row in self.rows]
+        here = ids.index(decided) if decided in ids else len(ids)
+        following = [*ids[here + 1 :], *reversed(ids[:here])]
+        target = _view.href(PATH, self._address(), id=str(following[0]) if following else "")
+        query = self.router.url.query
+        now_at = f"{PATH}?{query}" if query else PATH
+        # Where the address stays the same, nothing would load again.
+        return SupplierState.load if target == now_at else rx.redirect(target)

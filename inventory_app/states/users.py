@@ -1,0 +1,236 @@
+"""People: who may sign in and what they may do; the seed's `UserMgmtState`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from pydantic import model_validator
+
+from inventory_app import people
+from inventory_app.operations import suppliers, users
+from inventory_app.operations.users import UserRow
+from inventory_app.permissions import Permission
+from inventory_app.states import _view
+from inventory_app.states._action import FormState, Id, Line, Payload, action
+from inventory_app.states.auth import AuthState, initials
+from inventory_app.unit_of_work import fetch, in_transaction
+
+PATH = "/admin/users"
+TABS = ("all", "waiting", "disabled")
+_BOX = "role:"
+
+
+class RolesForm(Payload):
+    """The boxes that are ticked for a person, and the version their row was read with."""
+
+    user_id: Id
+    version: int
+    roles: list[Line] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, sent: Any) -> Any:
+        """Take the ticked boxes `role:<name>` together: a browser sends each as a field of its own."""
+        if not isinstance(sent, dict):
+            return sent
+        ticked = [name.removeprefix(_BOX) for name in sent if isinstance(name, str) and name.startswith(_BOX)]
+        others = {name: value for name, value in sent.items() if f"{name}".removeprefix(_BOX) not in ticked}
+        return {"roles": ticked} | others
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A line of the list, in words; `why_not` and `why_not_roles` say what a rule forbids."""
+
+    id: int
+    version: int
+    name: str
+    initials: str
+    username: str
+    email: str
+    roles: list[str]
+    #: active, waiting or disabled.
+    status: str
+    since: str
+    last_seen: str
+    why_not: str
+    why_not_roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleBox:
+    """A role that can be ticked for the person whose roles are asked for."""
+
+    field: str
+    name: str
+    held: bool
+
+
+class UserMgmtState(FormState, rx.State):
+    """The list of people as its address says, and the dialog about one of them."""
+
+    rows: list[Person] = []
+    loading: bool = True
+    q: str = ""
+    tab: str = "all"
+    role: str = ""
+
+    everybody: int = 0
+    waiting: int = 0
+    disabled: int = 0
+
+    hrefs: dict[str, str] = {}
+    role_hrefs: list[tuple[str, str]] = []
+    no_role_href: str = ""
+    previous_href: str = ""
+    next_href: str = ""
+
+    dialog: str = ""
+    person: Person | None = None
+    boxes: list[RoleBox] = []
+
+    def _address(self) -> dict[str, str]:
+        return {"q": self.q, "tab": "" if self.tab == TABS[0] else self.tab, "role": self.role}
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def load(self) -> None:
+        """Show the people that the address asks for."""
+        query = self.router.url.query_parameters
+        self.q = query.get("q", "")[:100]
+        self.tab = _view.chosen(query, "tab", TABS)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            roles = await fetch(users.role_choices)
+            self.role = _view.chosen(query, "role", ("", *roles))
+            wanted = {"search": self.q, "tab": self.tab, "role": self.role}
+            page = await fetch(users.list_users, **wanted, cursor=query.get("at", ""))
+            counts = await fetch(users.count_users)
+        self.rows = [_person(row) for row in page.rows]
+        self.everybody, self.waiting, self.disabled = counts.everybody, counts.waiting, counts.disabled
+        view = self._address()
+        self.previous_href = _view.href(PATH, view, at=page.before) if page.before else ""
+        self.next_href = _view.href(PATH, view, at=page.after) if page.after else ""
+        self.hrefs = {tab: _view.href(PATH, view, tab="" if tab == TABS[0] else tab) for tab in TABS}
+        self.role_hrefs = [(role, _view.href(PATH, view, role=role)) for role in roles]
+        self.no_role_href = _view.href(PATH, view, role="")
+        if not self.idempotency_key:
+            self._new_form()
+        self.loading = False
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def search(self, text: Line) -> Any:
+        """Search as one types: the address changes, and with it the list."""
+        return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
+
+    @rx.event
+    @action(users.set_user_roles)
+    async def open_roles(self, user_id: Id) -> None:
+        """Ask which roles the person shall have."""
+        person = self._row(user_id)
+        if person is None:
+            return
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            roles = await fetch(users.role_choices)
+        self.boxes = [RoleBox(f"{_BOX}{role}", role, role in person.roles) for role in roles]
+        self._open("roles", person)
+
+    @rx.event
+    @action(users.deactivate_user)
+    async def open_disable(self, user_id: Id) -> None:
+        """Ask once before a person is shut out."""
+        person = self._row(user_id)
+        if person is not None:
+            self._open("disable", person)
+
+    def _open(self, dialog: str, person: Person) -> None:
+        self._new_form()
+        self.person, self.dialog = person, dialog
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
+        """Close the dialog."""
+        if not is_open:
+            self.dialog = ""
+
+    @rx.event
+    @action(users.change_user_role)
+    async def change_user_role(self, user_id: Id, role_name: Line) -> Any:
+        """Make `role_name` the person's only role; `user_id` is `LocalUser.id`."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_transaction(users.change_user_role, user_id=user_id, role_name=role_name)
+        return self._done(f"{self._name(user_id)} is now {role_name}")
+
+    @rx.event
+    @action(users.set_user_roles)
+    async def set_roles(self, form: RolesForm) -> Any:
+        """Give a person the ticked roles and no others."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_transaction(users.set_user_roles, **form.arguments())
+        name = self._name(form.user_id)
+        return self._done(f"{name} is now {' and '.join(form.roles)}" if form.roles else f"{name} has no role now")
+
+    @rx.event
+    @action(users.deactivate_user)
+    async def deactivate_user(self, user_id: Id, idempotency_key: Line = "") -> Any:
+        """Shut a person out: every session ends at once."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_transaction(users.deactivate_user, user_id=user_id, idempotency_key=idempotency_key or None)
+        return self._done(f"Disabled {self._name(user_id)}; all their sessions have ended")
+
+    @rx.event
+    @action(users.enable_user)
+    async def enable_user(self, user_id: Id, idempotency_key: Line = "") -> Any:
+        """Let a person in: one who registered, or one who was disabled."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_transaction(users.enable_user, user_id=user_id, idempotency_key=idempotency_key or None)
+        return self._done(f"Let {self._name(user_id)} in")
+
+    @rx.event
+    @action(suppliers.approve_supplier)
+    async def approve_supplier(self, supplier_id: Id) -> Any:
+        """Approve a waiting supplier; the dashboard's own handler also takes a reason."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(suppliers.approve_supplier, supplier_id=supplier_id)
+        return rx.toast.success(f"Approved {done.name}")
+
+    def _row(self, user_id: int) -> Person | None:
+        return next((row for row in self.rows if row.id == user_id), None)
+
+    def _name(self, user_id: int) -> str:
+        row = self._row(user_id)
+        return row.name if row else "The person"
+
+    def _done(self, message: str) -> Any:
+        """Show the list as it is now; what everybody may do is asked from the database again."""
+        people.forget_everybody()
+        self._new_form()
+        self.dialog = ""
+        return [AuthState.guard_page, UserMgmtState.load, rx.toast.success(message)]
+
+
+def _person(row: UserRow) -> Person:
+    name = row.full_name or row.username
+    disabled = "waiting" if row.never_enabled else "disabled"
+    return Person(
+        id=row.id,
+        version=row.version,
+        name=name,
+        initials=initials(name),
+        username=row.username,
+        email=row.email,
+        roles=row.roles,
+        status="active" if row.enabled else disabled,
+        since=row.created,
+        last_seen=row.last_seen,
+        why_not=row.why_not,
+        why_not_roles=row.why_not_roles,
+    )

@@ -1,0 +1,1 @@
+"""From an empty machine to a running application and back: settings, embedded server, commands, backups."""
