@@ -180,6 +180,9 @@ def _remove_abandoned(pg_bin: Path | None) -> None:
         if not marker.exists() or marker.stat().st_uid != os.geteuid():
             continue
         data_dir = Path(marker.read_text(encoding="utf-8"))
+        if not data_dir.is_absolute():
+            # Never what we wrote: an empty text is the path ".", and the current folder would be removed.
+            continue
         cluster = Cluster(data_dir, marker.parent)
         if not data_dir.exists():
             _end(cluster, pg_bin)
@@ -198,6 +201,10 @@ def _end(cluster: Cluster, pg_bin: Path | None) -> None:
 
 
 def _remove(cluster: Cluster) -> None:
+    """Remove a throw-away cluster; a data folder that belongs to another cluster, or to none, is left alone."""
+    its_home = read_folder_file(cluster.data_dir).get("home", str(cluster.data_dir))
+    if not cluster.data_dir.is_absolute() or (cluster.data_dir.exists() and its_home != str(cluster.home)):
+        return
     for folder in (cluster.sockets, cluster.home, cluster.data_dir):
         shutil.rmtree(folder, ignore_errors=True)
     if cluster.data_dir.parent.name.startswith("inventory-test-"):
@@ -250,7 +257,10 @@ def _adopt_home(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
         if cluster.data.exists() and not (cluster.home / _THROW_AWAY).exists():
             msg = f"{cluster.data} holds real data: it is not run without fsync."
             raise ValueError(msg)
-        (cluster.home / _THROW_AWAY).write_text(str(data_dir), encoding="utf-8")
+        # In one piece: another process that looks for abandoned clusters may read it at this moment.
+        part = cluster.home / f"{_THROW_AWAY}.{os.getpid()}.part"
+        part.write_text(str(data_dir), encoding="utf-8")
+        part.replace(cluster.home / _THROW_AWAY)
 
 
 def _claim_home(cluster: Cluster) -> None:

@@ -43,7 +43,10 @@ class _Seen:
 
     def before(self, key: str, row: int) -> int:
         """Return the earlier row of `key`, 0 for the first time."""
-        return self._rows.setdefault(key, row) if self._rows.get(key) else self._rows.update({key: row}) or 0
+        earlier = self._rows.get(key, 0)
+        if not earlier:
+            self._rows[key] = row
+        return earlier
 
 
 def check_suppliers(session: Session, file: ImportFile[SupplierRow]) -> list[Fault]:
@@ -127,7 +130,7 @@ class ProductPlan:
 def check_products(session: Session, file: ImportFile[ProductRow]) -> ProductPlan:
     """Return where products belong, and everything that is wrong with them."""
     location = session.execute(
-        sa.select(col(Location.name), col(Location.active)).where(Location.code == DEFAULT_LOCATION[0])
+        sa.select(col(Location.name), col(Location.active)).where(col(Location.code) == DEFAULT_LOCATION[0])
     ).first()
     name, active = location or (DEFAULT_LOCATION[1], True)
     if not active:
@@ -140,7 +143,9 @@ def check_products(session: Session, file: ImportFile[ProductRow]) -> ProductPla
     currency = get_settings().currency
     for row in file.rows:
         if row.currency not in ("", currency):
-            plan.faults.append(file.fault(row.row, "currency", f"Prices here are in {currency}, not in {row.currency}."))
+            plan.faults.append(
+                file.fault(row.row, "currency", f"Prices here are in {currency}, not in {row.currency}.")
+            )
     return plan
 
 
@@ -164,7 +169,7 @@ def _check_skus(session: Session, file: ImportFile[ProductRow], plan: ProductPla
 
 def _check_units(session: Session, file: ImportFile[ProductRow], plan: ProductPlan) -> None:
     """Check that units are known, quantities no finer than they allow, and values not beyond what can be kept."""
-    decimals = {code: places for code, places in session.execute(sa.select(col(Unit.code), col(Unit.decimals)))}
+    decimals = {unit.code: unit.decimals for unit in session.scalars(sa.select(Unit))}
     for row in file.rows:
         unit = row.new.unit_code
         if unit not in decimals:

@@ -8,7 +8,8 @@ from typing import Any
 
 from inventory_app.operations._csv import Fault
 from inventory_app.operations._import_checks import CategoryPlan, ProductPlan
-from inventory_app.operations._import_rows import CategoryRow, ImportFile, Kind, ProductRow, SupplierRow
+from inventory_app.operations._import_columns import Kind
+from inventory_app.operations._import_rows import CategoryRow, ImportFile, ProductRow, SupplierRow
 from inventory_app.operations._ledger import say
 from inventory_app.settings import get_settings
 
@@ -160,7 +161,7 @@ def of_products(file: ImportFile[ProductRow], plan: ProductPlan, before: str) ->
 
 def will_be_due(row: ProductRow) -> bool:
     """Tell whether the product will be on the reorder list: `dashboard.reorder_due` before there is a row of it."""
-    return row.new.active and 0 < row.new.reorder_point and row.quantity <= row.new.reorder_point
+    return row.new.active and row.new.reorder_point > 0 and row.quantity <= row.new.reorder_point
 
 
 def _product_notices(rows: Sequence[ProductRow], plan: ProductPlan) -> list[str]:

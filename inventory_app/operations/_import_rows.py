@@ -9,71 +9,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from inventory_app.errors import Invalid
 from inventory_app.operations import _csv
-from inventory_app.operations._csv import Fault, Line, Sheet, plain
+from inventory_app.operations._csv import Fault, plain
 from inventory_app.operations._fields import Fields
+from inventory_app.operations._import_columns import COLUMNS, Columns, Kind, left_out
 from inventory_app.operations._numbers import NumberStyle, style_of
 from inventory_app.operations._supplier_fields import checked
 from inventory_app.operations.catalog import NewProduct, _wrong_figures
 
-Kind = Literal["suppliers", "categories", "products"]
 Row = TypeVar("Row")
 Read = TypeVar("Read")
 
-#: Of each kind, our field and the names a file may give its column; case, blanks and `_` do not matter.
-COLUMNS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
-    "suppliers": {
-        "external_id": ("SupplierID", "supplier number"),
-        "name": ("CompanyName", "name", "supplier", "supplier name"),
-        "tax_id": ("tax_id", "vat", "vat id"),
-        "contact_name": ("ContactName", "contact"),
-        "contact_title": ("ContactTitle",),
-        "address": ("Address", "street"),
-        "city": ("City", "town"),
-        "region": ("Region", "state"),
-        "postal_code": ("PostalCode", "zip", "zip code"),
-        "country": ("Country",),
-        "phone": ("Phone", "telephone"),
-        "fax": ("Fax",),
-        "email": ("email", "e-mail address", "mail"),
-        "website": ("HomePage", "website", "url"),
-        "payment_terms": ("payment_terms", "terms"),
-        "currency": ("currency",),
-        "message": ("message", "note", "notes"),
-    },
-    "categories": {
-        "code": ("CategoryID", "code", "category code"),
-        "name": ("CategoryName", "name", "category"),
-    },
-    "products": {
-        "number": ("ProductID", "product number"),
-        "sku": ("sku", "item number", "article number"),
-        "name": ("ProductName", "name", "product"),
-        "description": ("QuantityPerUnit", "description"),
-        "category": ("CategoryID", "category", "category code"),
-        "supplier_number": ("SupplierID", "supplier number"),
-        "supplier_name": ("supplier", "supplier name"),
-        "unit": ("unit", "unit code"),
-        "barcode": ("barcode", "ean", "gtin"),
-        "unit_cost": ("unit_cost", "cost"),
-        "unit_price": ("UnitPrice", "price"),
-        "currency": ("currency",),
-        "quantity": ("UnitsInStock", "quantity", "on hand", "stock"),
-        "reorder_point": ("ReorderLevel", "reorder_point"),
-        "reorder_quantity": ("reorder_quantity",),
-        "active": ("active",),
-        "discontinued": ("Discontinued",),
-    },
-}
-#: Of each kind, what there must be: one column of each group.
-REQUIRED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
-    "suppliers": (("name",),),
-    "categories": (("code",), ("name",)),
-    "products": (("sku", "number"), ("name",)),
-}
 _NUMBERS = ("unit_cost", "unit_price", "quantity", "reorder_point", "reorder_quantity")
 _YES = frozenset({"1", "true", "t", "yes", "y", "x"})
 _NO = frozenset({"0", "false", "f", "no", "n", ""})
@@ -144,35 +93,6 @@ class ProductRow:
     faulty: frozenset[str]
 
 
-class _Columns:
-    """Which of our fields stands in which column of a sheet."""
-
-    def __init__(self, kind: Kind, sheet: Sheet) -> None:
-        fields = {plain(name): field for field, names in COLUMNS[kind].items() for name in names}
-        self._at: dict[str, int] = {}
-        self.unknown: list[str] = []
-        self._sheet = sheet
-        for position, name in enumerate(sheet.header):
-            field = fields.get(plain(name))
-            if field is None:
-                self.unknown.append(name)
-            elif field in self._at:
-                raise Invalid(f"The columns {sheet.header[self._at[field]]} and {name} mean the same. Keep one of them.")
-            else:
-                self._at[field] = position
-        for group in REQUIRED[kind]:
-            if not self._at.keys() & set(group):
-                raise Invalid(_missing(kind, group, sheet))
-
-    def names(self) -> dict[str, str]:
-        """Return the file's own name of every field it has."""
-        return {field: self._sheet.header[position] for field, position in self._at.items()}
-
-    def cells(self, line: Line) -> dict[str, str]:
-        """Return the values of a row by field."""
-        return {field: line.values[position] for field, position in self._at.items()}
-
-
 def read_file(kind: Kind, content: bytes, name: str) -> ImportFile[Any]:
     """Read a file of `kind`; raises `Invalid` when it is none, and collects what is wrong with its rows."""
     if kind == "suppliers":
@@ -207,7 +127,7 @@ def _read(
     reader_of: Callable[[list[dict[str, str]]], Callable[[int, dict[str, str], Fields], Read]],
 ) -> ImportFile[Read]:
     sheet = _csv.read(content, {plain(known) for names in COLUMNS[kind].values() for known in names})
-    columns = _Columns(kind, sheet)
+    columns = Columns(kind, sheet)
     names = columns.names()
     cells = [columns.cells(line) for line in sheet.lines]
     reader = reader_of(cells)
@@ -217,7 +137,7 @@ def _read(
         fields = Fields()
         rows.append(reader(line.number, values, fields))
         faults += [(line.number, names.get(field, field), said) for field, said in fields.faults.items()]
-    notices = [*sheet.notices, *_left_out(sheet, columns)]
+    notices = [*sheet.notices, *left_out(sheet, columns)]
     digest = hashlib.sha256(content).hexdigest()
     return ImportFile(kind, name, digest, tuple(rows), tuple(sorted(faults)), tuple(notices), names)
 
@@ -236,8 +156,8 @@ def _supplier(number: int, cells: dict[str, str], fields: Fields) -> SupplierRow
     except Invalid as error:
         fields.faults |= error.fields
         shared = checked({field: value for field, value in given.items() if field not in error.fields}, required=())
-    values = {**own, **shared}
-    return SupplierRow(number, {field: None if field in fields.faults else values[field] for field in values})
+    taken = own | cast("dict[str, str | None]", shared)
+    return SupplierRow(number, {field: None if field in fields.faults else value for field, value in taken.items()})
 
 
 def _category(number: int, cells: dict[str, str], fields: Fields) -> CategoryRow:
@@ -312,29 +232,3 @@ def _link(value: str) -> tuple[str, str]:
     """Split an Access link into address and words; anything else is an address."""
     found = _ACCESS_LINK.fullmatch(value)
     return (found["address"], found["words"].strip()) if found else (value, "")
-
-
-def _missing(kind: Kind, group: tuple[str, ...], sheet: Sheet) -> str:
-    """Say which column is missing, what the file has instead, and what it looks like."""
-    wanted = " or ".join(name for field in group for name in COLUMNS[kind][field][:2])
-    found = ", ".join(sheet.header[:12]) + (", …" if len(sheet.header) > 12 else "")  # noqa: PLR2004  # as shown
-    names = {plain(name) for name in sheet.header}
-    fits = [other for other in COLUMNS if other != kind and _fits(other, names)]
-    hint = f" It looks like a file of {fits[0]}." if fits else ""
-    return f"A file of {kind} needs a column {wanted}. This one has: {found}.{hint}"
-
-
-def _fits(kind: Kind, names: set[str]) -> bool:
-    return all(
-        names & {plain(name) for field in group for name in COLUMNS[kind][field]} for group in REQUIRED[kind]
-    )
-
-
-def _left_out(sheet: Sheet, columns: _Columns) -> list[str]:
-    """Name the columns with values that have no place here, so that nothing is dropped silently."""
-    positions = [sheet.header.index(name) for name in columns.unknown]
-    held = [sheet.header[at] for at in positions if any(line.values[at] for line in sheet.lines)]
-    if not held:
-        return []
-    named = ", ".join(held[:8]) + (f" and {len(held) - 8} more" if len(held) > 8 else "")  # noqa: PLR2004  # as shown
-    return [f"Not imported, because there is no place for it here: {named}."]

@@ -29,16 +29,9 @@ from inventory_app.operations._import_checks import (
     check_products,
     check_suppliers,
 )
+from inventory_app.operations._import_columns import COLUMNS, Kind
 from inventory_app.operations._import_previews import Preview
-from inventory_app.operations._import_rows import (
-    COLUMNS,
-    CategoryRow,
-    ImportFile,
-    Kind,
-    ProductRow,
-    SupplierRow,
-    read_file,
-)
+from inventory_app.operations._import_rows import CategoryRow, ImportFile, ProductRow, SupplierRow, read_file
 from inventory_app.operations._operation import (
     acting_user_id,
     current_viewer,
@@ -272,7 +265,8 @@ def _opening_stock(session: Session, rows: Sequence[ProductRow], product_ids: Se
     location, who, when = default_location(session).id, current_actor().name, now()
     stamp = {"changed_at": when, "changed_by": who}
     items = [
-        {"product_id": id_, "location_id": location, "quantity": row.quantity, "sequence": int(row.quantity > 0)} | stamp
+        {"product_id": id_, "location_id": location, "quantity": row.quantity, "sequence": int(row.quantity > 0)}
+        | stamp
         for row, id_ in zip(rows, product_ids, strict=True)
     ]
     item_ids = _insert(session, InventoryItem, items)

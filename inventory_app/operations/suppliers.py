@@ -3,30 +3,20 @@
 A decision takes the supplier's row lock, so that of two people at once exactly one decides.
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
-from inventory_app.audit.tables import audit_operation
-from inventory_app.context import current_actor
-from inventory_app.database.locks import lock, lock_rule
-from inventory_app.errors import NotFound, Stale, TooManyAttempts
+from inventory_app.database.locks import lock
+from inventory_app.errors import NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.operations import _supplier_views as views
-from inventory_app.operations._operation import acting_user_id, current_viewer, operation, operation_id, query
+from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
+from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._supplier_fields import SupplierFields, checked, checked_reason
 from inventory_app.operations._supplier_rules import checks, failed, why_not_decide
-from inventory_app.operations.sessions import address_key
 from inventory_app.permissions import Permission
-
-#: What one address may do with the public form within `APPLICATION_WINDOW`.
-APPLICATIONS_PER_ADDRESS = 5
-REFUSED_APPLICATIONS_PER_ADDRESS = 40
-APPLICATION_WINDOW = timedelta(hours=1)
 
 _NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
 _APPLYING = "suppliers.apply_supplier"
@@ -63,7 +53,7 @@ def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
     message: str = "",
 ) -> Submitted:
     """Take a company's own application; it waits until somebody here decides."""
-    _slow_down(session)
+    slow_down(session, _APPLYING)
     given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "email": email, "phone": phone}
     given |= {"address": address, "website": website, "message": message}
     fields = checked(given, required=_NEEDED_TO_APPLY)
@@ -103,34 +93,6 @@ def _submit(session: Session, fields: SupplierFields, *, source: str, entered_by
     session.add(supplier)
     session.flush()
     return Submitted(supplier.id or 0, supplier.name)
-
-
-def _slow_down(session: Session) -> None:
-    """Refuse when the trail shows too many applications from this address within the window.
-
-    One address is counted by one at a time; two at once would both see one place left.
-    """
-    address = address_key(current_actor().client_ip)
-    lock_rule(session, int.from_bytes(hashlib.sha256(f"apply {address}".encode()).digest()[:8], signed=True))
-    trail = audit_operation.c
-    rows = session.execute(
-        sa.select(trail.client_ip, trail.outcome, sa.func.count(), sa.func.min(trail.recorded_at))
-        .where(
-            trail.name == _APPLYING,
-            trail.recorded_at > now() - APPLICATION_WINDOW,
-            trail.outcome != "denied",
-            trail.id != operation_id(session),
-        )
-        .group_by(trail.client_ip, trail.outcome)
-    )
-    mine = [row for row in rows if address_key(row[0]) == address]
-    for outcome, most in (("succeeded", APPLICATIONS_PER_ADDRESS), ("failed", REFUSED_APPLICATIONS_PER_ADDRESS)):
-        here = [row for row in mine if row[1] == outcome]
-        if sum(row[2] for row in here) >= most:
-            left = min(row[3] for row in here) + APPLICATION_WINDOW - now()
-            minutes = max(1, -(-int(left.total_seconds()) // 60))
-            message = f"Too many applications came from your address. Try again in {minutes} min."
-            raise TooManyAttempts(message)
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")

@@ -28,6 +28,7 @@ from inventory_app.models.users import (
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_new_password, hash_password
 from inventory_app.permissions import ADMIN, EMPLOYEE, Permission
@@ -67,6 +68,7 @@ class UserRow:
 @operation(public=True, log=("username",))
 def register(session: Session, *, username: str, full_name: str, email: str, password: str) -> Registered:
     """Create an account with the role employee: add, flush, validate; any failure leaves nothing."""
+    slow_down(session, "users.register")
     mode = get_settings().registration
     if mode == "closed":
         message = "Accounts are made by an administrator here. Ask one."

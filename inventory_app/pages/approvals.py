@@ -70,7 +70,7 @@ def _queue() -> rx.Component:
 
 
 def _sub() -> rx.Component:
-    late = rx.cond(S.late > 0, ", " + S.late.to_string() + " for longer than 5 days", "")
+    late = rx.cond(S.late > 0, ", " + S.late.to_string() + " for over 5 days", "")
     waits = S.total.to_string() + " waiting, " + S.yours.to_string() + " for you" + late
     return rx.el.span(rx.cond(S.total > 0, waits, "Nobody waits"))
 
@@ -86,7 +86,7 @@ def _pick(row: rx.Var[QueueRow]) -> rx.Component:
             rx.el.span(row.entered, class_name=rx.cond(row.own, "text-warn", "")),
             href=PATH + "?id=" + row.id.to_string() + S.rest,
             selected=D.is_not_none() & (D.id == row.id),
-            end=row_of(locked, age),
+            end=rx.el.span(row_of(locked, age)),
         ),
         key=row.id,
     )
@@ -279,18 +279,14 @@ def _decided_lately() -> rx.Component:
             feedback.quiet_badge("Approved", dot="ok"),
             feedback.quiet_badge(row.status.capitalize(), dot="bad"),
         )
-        name = link(rx.el.bdi(row.name), href=PATH + "?id=" + row.id.to_string(), plain=True, class_name="rowlink")
-        return tables.row(
-            tables.cell(name, card="title"),
-            tables.cell(state, card="figure"),
-            tables.cell(row.by, card="foot"),
-            tables.cell(when(row.at, row.at), numeric=True, card="end"),
+        return layout.row_item(
+            link(rx.el.bdi(row.name), href=PATH + "?id=" + row.id.to_string(), plain=True, class_name="rowlink"),
+            rx.fragment(row.by, ", ", when(row.at, row.at)),
+            end=state,
             key=row.id,
         )
 
-    names = ("Supplier", "Decision", "By", "When")
-    heads = tables.head(*[tables.column(name, numeric=name == "When") for name in names])
-    listed = tables.table(heads, rx.el.tbody(rx.foreach(S.decisions, line)), label="Decided lately", density="compact")
+    listed = layout.rows(rx.foreach(S.decisions, line))
     return rx.cond(S.decisions.length() > 0, layout.card(listed, title="Decided lately", flush=True), rx.fragment())
 
 

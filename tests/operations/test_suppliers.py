@@ -18,7 +18,7 @@ from inventory_app.errors import (
 )
 from inventory_app.models._base import now
 from inventory_app.operations import suppliers
-from inventory_app.operations.suppliers import APPLICATIONS_PER_ADDRESS, REFUSED_APPLICATIONS_PER_ADDRESS
+from inventory_app.operations._strangers import FAILED_PER_ADDRESS, SUCCEEDED_PER_ADDRESS
 from inventory_app.unit_of_work import read, transact
 from tests.factories import anonymous, person, supplier
 from tests.fixtures.seeing import Side, after, before_commit, locks_waited_for, wait_until_blocked
@@ -180,7 +180,7 @@ def test_entering_needs_the_permission_and_only_a_name(ann, bob, eve, stranger):
 
 def test_one_address_applies_a_few_times_an_hour(stranger, trail):
     with acting_as(stranger):
-        for number in range(APPLICATIONS_PER_ADDRESS):
+        for number in range(SUCCEEDED_PER_ADDRESS):
             apply(name=f"Company {number}")
         with pytest.raises(TooManyAttempts, match=r"Try again in \d+ min"):
             apply(name="One more")
@@ -190,7 +190,7 @@ def test_one_address_applies_a_few_times_an_hour(stranger, trail):
 
 
 def test_the_addresses_of_one_ipv6_customer_are_one(database):
-    for number in range(APPLICATIONS_PER_ADDRESS):
+    for number in range(SUCCEEDED_PER_ADDRESS):
         with acting_as(anonymous(f"2001:db8:1:2::{number}")):
             apply(name=f"Company {number}")
     with acting_as(anonymous("2001:db8:1:2:aaaa::1")), pytest.raises(TooManyAttempts):
@@ -199,7 +199,7 @@ def test_the_addresses_of_one_ipv6_customer_are_one(database):
 
 def test_mistakes_do_not_use_up_the_applications(stranger):
     with acting_as(stranger):
-        for _ in range(APPLICATIONS_PER_ADDRESS + 1):
+        for _ in range(SUCCEEDED_PER_ADDRESS + 1):
             with pytest.raises(Invalid):
                 apply(email="nowhere")
         apply()
@@ -207,7 +207,7 @@ def test_mistakes_do_not_use_up_the_applications(stranger):
 
 def test_trying_out_names_is_slowed_down_too(stranger):
     with acting_as(stranger):
-        for _ in range(REFUSED_APPLICATIONS_PER_ADDRESS):
+        for _ in range(FAILED_PER_ADDRESS):
             with pytest.raises(Invalid):
                 apply(email="nowhere")
         with pytest.raises(TooManyAttempts):
@@ -216,7 +216,7 @@ def test_trying_out_names_is_slowed_down_too(stranger):
 
 def test_two_applications_at_once_do_not_share_the_last_place(stranger, observer):
     with acting_as(stranger):
-        for number in range(APPLICATIONS_PER_ADDRESS - 1):
+        for number in range(SUCCEEDED_PER_ADDRESS - 1):
             apply(name=f"Company {number}")
         with Side(lambda: apply(name="First"), until=before_commit()) as first:
             holder = first.reaches_its_point()

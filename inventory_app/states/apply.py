@@ -1,0 +1,52 @@
+"""A company applies to become a supplier: open to anyone with the link."""
+
+from typing import Any
+
+import reflex as rx
+from pydantic import Field
+
+from inventory_app.context import acting_as
+from inventory_app.operations import suppliers
+from inventory_app.states._action import FormState, Payload, action
+from inventory_app.states._guard import event_visitor
+from inventory_app.unit_of_work import in_transaction
+
+
+class Application(Payload):
+    """What the company enters; the operation says what is wrong with it."""
+
+    name: str
+    tax_id: str
+    contact_name: str
+    email: str
+    phone: str = ""
+    address: str = ""
+    website: str = ""
+    message: str = ""
+    #: A field that people neither see nor reach: only a machine fills it.
+    company_fax: str = Field(default="", exclude=True)
+
+
+class ApplyState(FormState, rx.State):
+    """The application form and whether it was sent."""
+
+    sent: bool = False
+
+    @rx.event
+    @action(public=True)
+    async def load(self) -> None:
+        """Start with an empty form."""
+        self.sent = False
+        self._new_form()
+
+    @rx.event
+    @action(suppliers.apply_supplier)
+    async def apply_supplier(self, form: Application) -> Any:
+        """Take the application; a machine need not learn that we know it is one."""
+        if not form.company_fax:
+            arguments = form.arguments()
+            del arguments["company_fax"]
+            with acting_as(event_visitor()):
+                await in_transaction(suppliers.apply_supplier, **arguments)
+        self.sent = True
+        self._new_form()
