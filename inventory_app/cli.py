@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from inventory_app.commands import backup, database, doctor, run
+from inventory_app.commands import backup, database, doctor, import_, run
 from inventory_app.operator_error import OperatorError
 
 _DISK_FULL = "53100"  # PostgreSQL's code for it
@@ -25,7 +25,7 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(doctor.doctor)
 app.add_typer(database.commands, name="database")
-# More groups, one line each: app.add_typer(imports.commands, name="import")
+app.add_typer(import_.commands, name="import")
 
 
 def main() -> None:

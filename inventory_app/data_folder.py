@@ -20,6 +20,7 @@ from inventory_app.operator_error import OperatorError
 from inventory_app.paths import FOLDER_FILE, read_folder_file
 
 FOLDER_FORMAT = 1
+FOLDER_LOCK = "inventory.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -61,13 +62,18 @@ def prepare(data_dir: Path) -> None:
 def remember(data_dir: Path, **facts: object) -> None:
     """Add facts to the folder's own file, in one piece."""
     file = data_dir / FOLDER_FILE
-    content = {**read_folder_file(data_dir), **facts}
-    part = file.with_suffix(f".{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=2)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
+    lock = FileLock(data_dir / FOLDER_LOCK)
+    try:
+        lock.take()  # else two processes that add different facts at once would each lose the other's
+        content = {**read_folder_file(data_dir), **facts}
+        part = file.with_suffix(".part")
+        with part.open("w", encoding="utf-8") as stream:
+            json.dump(content, stream, indent=2)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        lock.close()
 
 
 def _refuse_newer(data_dir: Path, recorded: dict[str, object]) -> None:

@@ -5,6 +5,7 @@ Reflex compiles and builds in `.web`, where an interrupted run leaves half a bui
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -116,9 +117,12 @@ def _reflex_export() -> None:
         tail = "\n".join(text.splitlines()[-_LAST_LINES:])
         _say(tail)
         raise OperatorError(f"The pages could not be built: the lines above are the end of {log}.")
-    if _locked_packages() != locked:
+    written = _locked_packages()
+    if written != locked:
+        # Reflex writes them anew in whatever order it has at hand: what is committed stays as it is, byte for byte.
         for name, content in locked.items():
             (LOCKED_PACKAGES / name).write_bytes(content)
+    if _meaning(written) != _meaning(locked):
         raise OperatorError(
             "The pages need packages that reflex.lock/ does not hold: run `make lock` and commit the result."
         )
@@ -126,6 +130,11 @@ def _reflex_export() -> None:
 
 def _locked_packages() -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(LOCKED_PACKAGES.glob("*.json"))}
+
+
+def _meaning(packages: dict[str, bytes]) -> dict[str, object]:
+    """What the locked files say, whatever the order of their keys."""
+    return {name: json.loads(content) for name, content in packages.items()}
 
 
 def update_lock() -> None:

@@ -17,7 +17,12 @@ from inventory_app.paths import APP_ROLE, OWNER_ROLE, SOCKET_PORT, SUPERUSER_ROL
 START_TIMEOUT_SECONDS = 300
 STOP_TIMEOUT_SECONDS = 120
 _BUILTIN_LOCALES_SINCE = 17
-_NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large")
+_NO_SPACE = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "File size limit exceeded",
+)
 
 _CONFIGURATION = """\
 # Written by Inventory at every start: changes here are lost.

@@ -6,7 +6,6 @@ leaves a mark (`database.keep`) that it is to go on running.
 """
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +15,15 @@ import psycopg
 
 from inventory_app import data_folder
 from inventory_app.data_folder import FileLock, disk_errors, disk_full
-from inventory_app.database import _cluster, _provision
+from inventory_app.database import _cluster, _provision, _throw_away
 from inventory_app.database._postgres import Programs, find_programs, prepare_system_home
 from inventory_app.operator_error import OperatorError
-from inventory_app.paths import APP_ROLE, DATABASE, SUPERUSER_ROLE, SYSTEM_HOME, Cluster, cluster_of, read_folder_file
+from inventory_app.paths import APP_ROLE, DATABASE, SUPERUSER_ROLE, Cluster, cluster_of, read_folder_file
 from inventory_app.settings import Settings
 
 _MUTEX = "database.lock"
 _USERS = "database.users"
 _KEEP = "database.keep"
-_THROW_AWAY = "throw-away"
 
 
 class Server:
@@ -73,8 +71,8 @@ class Server:
             # Alone now, and whoever wants in waits at the mutex.
             if not (self.cluster.data_dir / _KEEP).exists() and self.pid is not None:
                 _cluster.stop(self.cluster, self.programs)
-                if remove and (self.cluster.home / _THROW_AWAY).exists():
-                    _remove(self.cluster)
+                if remove:
+                    _throw_away.remove(self.cluster)
             self._use.close()
 
 
@@ -165,7 +163,7 @@ def throw_away(folder: Path | None = None, *, pg_bin: Path | None = None) -> Ite
     Several processes that name the same `folder` share one server, and the last one removes it.
     """
     _remove_abandoned(pg_bin)
-    data_dir = folder or Path(tempfile.mkdtemp(prefix="inventory-test-")) / "data"
+    data_dir = folder or Path(tempfile.mkdtemp(prefix=_throw_away.PREFIX)) / "data"
     server = start(data_dir, pg_bin=pg_bin, durable=False)
     try:
         yield server
@@ -175,19 +173,13 @@ def throw_away(folder: Path | None = None, *, pg_bin: Path | None = None) -> Ite
 
 def _remove_abandoned(pg_bin: Path | None) -> None:
     """Stop and remove the throw-away clusters that nobody uses any more."""
-    temporary = Path(tempfile.gettempdir()).glob("inventory-test-*/data")
-    for marker in [*SYSTEM_HOME.glob(f"*/{_THROW_AWAY}"), *(folder / _THROW_AWAY for folder in temporary)]:
-        if not marker.exists() or marker.stat().st_uid != os.geteuid():
+    for cluster in _throw_away.found():
+        if not _throw_away.is_marked(cluster.data_dir):
+            # Its data folder, and with it the locks of whoever used it, was removed from outside.
+            if not cluster.data_dir.exists():
+                _end(cluster, pg_bin)
             continue
-        data_dir = Path(marker.read_text(encoding="utf-8"))
-        if not data_dir.is_absolute():
-            # Never what we wrote: an empty text is the path ".", and the current folder would be removed.
-            continue
-        cluster = Cluster(data_dir, marker.parent)
-        if not data_dir.exists():
-            _end(cluster, pg_bin)
-            continue
-        lock, use = FileLock(data_dir / _MUTEX), FileLock(data_dir / _USERS)
+        lock, use = FileLock(cluster.data_dir / _MUTEX), FileLock(cluster.data_dir / _USERS)
         if lock.take(wait=False) and use.take(wait=False):
             _end(cluster, pg_bin)
         use.close()
@@ -197,18 +189,7 @@ def _remove_abandoned(pg_bin: Path | None) -> None:
 def _end(cluster: Cluster, pg_bin: Path | None) -> None:
     if _cluster.running_pid(cluster) is not None:
         _cluster.stop(cluster, find_programs(pg_bin), immediately=True)
-    _remove(cluster)
-
-
-def _remove(cluster: Cluster) -> None:
-    """Remove a throw-away cluster; a data folder that belongs to another cluster, or to none, is left alone."""
-    its_home = read_folder_file(cluster.data_dir).get("home", str(cluster.data_dir))
-    if not cluster.data_dir.is_absolute() or (cluster.data_dir.exists() and its_home != str(cluster.home)):
-        return
-    for folder in (cluster.sockets, cluster.home, cluster.data_dir):
-        shutil.rmtree(folder, ignore_errors=True)
-    if cluster.data_dir.parent.name.startswith("inventory-test-"):
-        shutil.rmtree(cluster.data_dir.parent, ignore_errors=True)
+    _throw_away.remove(cluster)
 
 
 @contextmanager
@@ -254,13 +235,7 @@ def _adopt_home(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
                 os.chown(cluster.home, account.uid, account.gid)
             _claim_home(cluster)
     if not durable:
-        if cluster.data.exists() and not (cluster.home / _THROW_AWAY).exists():
-            msg = f"{cluster.data} holds real data: it is not run without fsync."
-            raise ValueError(msg)
-        # In one piece: another process that looks for abandoned clusters may read it at this moment.
-        part = cluster.home / f"{_THROW_AWAY}.{os.getpid()}.part"
-        part.write_text(str(data_dir), encoding="utf-8")
-        part.replace(cluster.home / _THROW_AWAY)
+        _throw_away.mark(cluster, {_MUTEX, _USERS})
 
 
 def _claim_home(cluster: Cluster) -> None:

@@ -10,16 +10,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Message, Receive
 
 from inventory_app.context import Actor
-from inventory_app.errors import Denied
+from inventory_app.errors import Denied, Invalid
 from inventory_app.operations.sessions import hash_token
 from inventory_app.settings import get_settings
 
 FORM_LIMIT = 64 * 1024
 FLASH_SECONDS = 15
+_LONGEST_LENGTH = 15
 _SEE_OTHER = 303
 
 
@@ -27,6 +30,15 @@ class Forged(Denied):
     """The request does not come from one of our own pages."""
 
     sentence = "This form is out of date. Reload the page and try again."
+
+
+class TooLarge(Invalid):
+    """More was sent than may be."""
+
+    def __init__(self, limit: int) -> None:
+        """Say how much may be sent."""
+        size = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 2**10} KB"
+        super().__init__(f"This is too large: at most {size} can be sent at once.")
 
 
 def _name(name: str) -> str:
@@ -121,17 +133,41 @@ def check_origin(request: Request) -> None:
 
 
 async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
-    """Read a form from one of our own pages: origin, size and token are checked first."""
+    """Read a form from one of our own pages: origin, size and token are checked, the size also while it arrives."""
     check_origin(request)
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > limit:
+    if not (length.isascii() and length.isdecimal()):
         raise Forged
-    form = await request.form(max_files=1, max_fields=40, max_part_size=limit)
+    if len(length) > _LONGEST_LENGTH or int(length) > limit:
+        raise TooLarge(limit)
+    try:
+        counted = Request(request.scope, _at_most(limit, request.receive))
+        form = await counted.form(max_files=1, max_fields=40, max_part_size=FORM_LIMIT)
+    except HTTPException as error:
+        # What Starlette says about a form that is none.
+        raise Forged from error
     expected = form_token(cookie(request.headers.get("cookie", ""), "visit"))
     given = form.get("csrf")
-    if not expected or not isinstance(given, str) or not hmac.compare_digest(expected, given):
+    # As bytes: of text, only ASCII can be compared this way, and a stranger may send any.
+    if not expected or not isinstance(given, str) or not hmac.compare_digest(expected.encode(), given.encode()):
+        await form.close()
         raise Forged
     return form
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """Pass on what arrives until it is more than `limit` bytes, whatever was announced."""
+    arrived = 0
+
+    async def counted() -> Message:
+        nonlocal arrived
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > limit:
+            raise TooLarge(limit)
+        return message
+
+    return counted
 
 
 def text(form: FormData, name: str) -> str:

@@ -171,7 +171,7 @@ def _product_notices(rows: Sequence[ProductRow], plan: ProductPlan) -> list[str]
         which = "The file has no cost" if without_cost == len(rows) else f"{_of(without_cost, rows)} have no cost"
         notices.append(f"{which}: the opening stock is valued at the unit price, which becomes the unit cost.")
     if plan.new_categories:
-        made = [name for _, name in plan.new_categories.values()]
+        made = sorted(name for _, name in plan.new_categories.values())
         named = ", ".join(made[:8]) + (f" and {len(made) - 8} more" if len(made) > 8 else "")  # noqa: PLR2004  # as shown
         word = "category is" if len(made) == 1 else "categories are"
         notices.append(f"{len(made):,} {word} made: {named}. A file of categories gives them their names.")

@@ -78,7 +78,7 @@ class SupplierDetail:
     entered: str
     submitted: str
     from_address: str
-    age: str
+    waits: str
     checks: list[Check]
     passed: int
     failed: int
@@ -173,6 +173,12 @@ def _age(waits: timedelta) -> str:
     return f"{minutes // 60} h" if minutes >= 60 else f"{max(minutes, 1)} min"  # noqa: PLR2004  # an hour
 
 
+def _waits(waits: timedelta) -> str:
+    """Return how long it waits in words: "4 days waiting"."""
+    days = "1 day" if waits.days == 1 else f"{waits.days} days"
+    return f"{days if waits.days else _age(waits)} waiting"
+
+
 def _entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
     """Say how the supplier came here, in words for this viewer."""
     if supplier.source == "application":
@@ -201,7 +207,7 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         entered=_entered(supplier, entered_by, viewer),
         submitted=supplier.submitted_at.isoformat(),
         from_address=_address(session, viewer, supplier),
-        age=_age(now() - supplier.submitted_at),
+        waits=_waits(now() - supplier.submitted_at),
         checks=found,
         passed=sum(check.outcome == "passed" for check in found),
         failed=len(rules.failed(found)),

@@ -33,6 +33,7 @@ from inventory_app.operations._import_columns import COLUMNS, Kind
 from inventory_app.operations._import_previews import Preview
 from inventory_app.operations._import_rows import CategoryRow, ImportFile, ProductRow, SupplierRow, read_file
 from inventory_app.operations._operation import (
+    Operation,
     acting_user_id,
     current_viewer,
     operation,
@@ -132,6 +133,19 @@ def import_products(session: Session, *, file: ImportFile[ProductRow]) -> Import
     return _done(file, f"{previews.on_hand(file.rows)} at {plan.location}, worth {previews.worth(file.rows)}.")
 
 
+#: By kind: what shows, and what does it.
+PREVIEWS: dict[Kind, Operation[..., Preview]] = {
+    "suppliers": preview_suppliers,
+    "categories": preview_categories,
+    "products": preview_products,
+}
+IMPORTS: dict[Kind, Operation[..., Imported]] = {
+    "suppliers": import_suppliers,
+    "categories": import_categories,
+    "products": import_products,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A file that was imported."""
@@ -180,8 +194,9 @@ def _begin(session: Session, file: ImportFile[Any]) -> None:
         "row_count": len(file.rows),
         "imported_by": current_actor().name,
     }
-    recorded = session.execute(insert(_table(ImportBatch)).values(batch).on_conflict_do_nothing())
-    if not recorded.rowcount:  # pyright: ignore[reportAttributeAccessIssue]  # an INSERT has one
+    table = _table(ImportBatch)
+    statement = insert(table).values(batch).on_conflict_do_nothing(constraint="uq_import_batch_file")
+    if session.execute(statement.returning(table.c.id)).first() is None:
         raise AlreadyImported(_imported_before(session, file))
 
 

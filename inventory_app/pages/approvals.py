@@ -14,7 +14,7 @@ from inventory_app.states.suppliers import PATH, SupplierState
 
 S = SupplierState
 D = SupplierState.detail
-_REASON_HINT = "At most 1,000 characters."
+_OPEN = S.chosen & D.is_not_none()
 
 
 @page(
@@ -22,7 +22,8 @@ _REASON_HINT = "At most 1,000 characters."
     "Supplier approvals",
     Permission.SUPPLIERS_VIEW,
     on_load=[S.load],
-    heading=rx.cond(S.chosen & D.is_not_none(), D.name, ""),
+    crumbs=("Purchasing", rx.cond(_OPEN, link("Supplier approvals", href=S.list_href, plain=True), rx.fragment())),
+    heading=rx.cond(_OPEN, D.name, ""),
     back=S.list_href,
 )
 def approvals() -> rx.Component:
@@ -66,11 +67,12 @@ def _queue() -> rx.Component:
             rx.el.p(S.more.to_string(), " more wait; search to find them.", class_name="meta split-note"),
             rx.fragment(),
         ),
+        rx.el.div(_decided_lately(), class_name="only-phone split-note"),
     )
 
 
 def _sub() -> rx.Component:
-    late = rx.cond(S.late > 0, ", " + S.late.to_string() + " for over 5 days", "")
+    late = rx.cond(S.late > 0, ", " + S.late.to_string() + " over 5 days", "")
     waits = S.total.to_string() + " waiting, " + S.yours.to_string() + " for you" + late
     return rx.el.span(rx.cond(S.total > 0, waits, "Nobody waits"))
 
@@ -122,7 +124,7 @@ def _detail() -> rx.Component:
         rx.fragment(
             _head(),
             layout.columns(
-                layout.column(_failed_on_phone(), _fields(), _decided_lately()),
+                layout.column(_told_on_phone(), _fields(), rx.el.div(_decided_lately(), class_name="no-phone")),
                 layout.column(_checks(), _decision()),
             ),
             _phone_bar(),
@@ -139,10 +141,10 @@ def _head() -> rx.Component:
         ("rejected", feedback.quiet_badge("Rejected", dot="bad")),
         feedback.badge("Suspended", tone="warn"),
     )
-    waiting = rx.cond(D.status == "pending", feedback.badge(D.age + " waiting", dot=False), rx.fragment())
+    waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
     return layout.page_head(
         rx.el.bdi(D.name),
-        badge=rx.fragment(state, rx.el.span(waiting, class_name="only-phone")),
+        badge=rx.fragment(state, rx.el.span(waiting, class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
         actions=(
             row_of(
@@ -168,7 +170,7 @@ def _fields() -> rx.Component:
     empty = rx.cond(D.not_given, rx.el.span("Not given: ", D.not_given, class_name="end"), rx.fragment())
     return layout.card(
         trail.diff_table([rx.foreach(D.fields, line)], heads=("Field", "Before", "Asked for")),
-        title="A new supplier: every field is new",
+        title=rx.cond(D.status == "pending", "A new supplier: every field is new", "What was asked for"),
         end=rx.fragment(D.fields.length().to_string(), " fields"),
         foot=rx.fragment(rx.el.span(came), empty),
         flush=True,
@@ -184,26 +186,35 @@ def _checks() -> rx.Component:
     return layout.card(trail.checks(rx.foreach(D.checks, line)), title="Checks", end=passed)
 
 
-def _failed_on_phone() -> rx.Component:
-    told = feedback.callout("Approving needs a reason.", tone="bad", title="A check failed.")
-    return rx.cond((D.failed > 0) & (D.why_not == ""), rx.el.div(told, class_name="only-phone"), rx.fragment())
+def _told_on_phone() -> rx.Component:
+    """Say first what else stands in the card to decide, which the phone has no room for."""
+    failed = feedback.callout("Approving needs a reason.", tone="bad", title="A check failed.")
+    told = rx.cond(D.why_not, _why_not(), rx.cond(D.failed > 0, failed, rx.fragment()))
+    return rx.cond(
+        (D.status == "pending") & ((D.failed > 0) | (D.why_not != "")),
+        rx.el.div(told, class_name="only-phone"),
+        rx.fragment(),
+    )
+
+
+def _why_not() -> rx.Component:
+    return feedback.callout(rx.el.div(D.who_can, class_name="muted"), title=D.why_not, icon_name="lock")
 
 
 def _decision() -> rx.Component:
     locked = layout.card(
         stack(
-            feedback.callout(rx.el.div(D.who_can, class_name="muted"), title=D.why_not, icon_name="lock"),
+            _why_not(),
             row_of(
                 button("Approve", icon_name="check", disabled=True),
                 button("Reject", icon_name="x", disabled=True),
-                class_name="no-phone",
             ),
         ),
         title="Decide",
     )
     return rx.cond(
         D.status == "pending",
-        rx.cond(D.why_not, locked, rx.el.div(_decide_card(), class_name="no-phone")),
+        rx.el.div(rx.cond(D.why_not, locked, _decide_card()), class_name="no-phone"),
         _decided_card(),
     )
 
@@ -301,7 +312,6 @@ def _decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
             forms.textarea("reason", id=f"f-reason-{decision}", rows=4, max_length=1_000, auto_focus=True),
             aside=rx.el.span("kept with the decision", class_name="aside"),
             error=forms.problem(S.errors, "reason"),
-            hint=_REASON_HINT,
         ),
         open=S.dialog == decision,
         on_open_change=S.close,

@@ -57,7 +57,7 @@ def _filters() -> rx.Component:
     return tables.filter_bar(
         by_role,
         search=tables.search_field(
-            value=S.q, on_change=S.search.debounce(250), placeholder="Name, username, e-mail", label="Search people"
+            value=S.q, on_change=S.search.debounce(250), placeholder="Name or e-mail", label="Search people"
         ),
     )
 
@@ -66,7 +66,6 @@ def _table() -> rx.Component:
     return tables.table(
         tables.head(
             tables.column("Person"),
-            tables.column("Username", hide="md"),
             tables.column("Roles"),
             tables.column("Status"),
             tables.column("Last seen"),
@@ -74,10 +73,10 @@ def _table() -> rx.Component:
         tables.body(
             S.rows,
             _row,
-            columns=5,
+            columns=4,
             loading=S.loading,
             empty=_empty(),
-            shape=("60%", "50%", "40%", "64px", "50%"),
+            shape=("60%", "40%", "64px", "50%"),
         ),
         label="People",
     )
@@ -85,13 +84,12 @@ def _table() -> rx.Component:
 
 def _row(row: rx.Var[Person]) -> rx.Component:
     return tables.row(
-        tables.cell(tables.who(row.initials, rx.el.bdi(row.name), row.email), card="title"),
-        tables.cell(row.username, hide="md"),
+        tables.cell(tables.who(row.initials, rx.el.bdi(row.name), row.username + " · " + row.email), card="title"),
         tables.cell(_roles(row), card="foot"),
         tables.cell(_status(row), card="figure"),
         tables.cell(
             tables.with_actions(
-                rx.cond(row.last_seen, when(row.last_seen, row.last_seen), rx.el.span("never", class_name="dim")),
+                _seen(row),
                 gates.can(
                     Permission.USERS_ASSIGN_ROLES,
                     icon_button(
@@ -107,6 +105,15 @@ def _row(row: rx.Var[Person]) -> rx.Component:
         ),
         key=row.id,
     )
+
+
+def _seen(row: rx.Var[Person]) -> rx.Component:
+    never = rx.cond(
+        row.status == "waiting",
+        rx.el.span("Asked ", when(row.since, row.since)),
+        rx.el.span("never", class_name="dim"),
+    )
+    return rx.cond(row.last_seen, when(row.last_seen, row.last_seen), never)
 
 
 def _roles(row: rx.Var[Person]) -> rx.Component:

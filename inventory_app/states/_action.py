@@ -26,7 +26,7 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from inventory_app import people
-from inventory_app.errors import AppError, Invalid, InvalidRows, NotSignedIn
+from inventory_app.errors import AccountDisabled, AppError, Invalid, InvalidRows, NotSignedIn
 from inventory_app.operations._operation import Operation
 from inventory_app.permissions import Permission
 from inventory_app.states._guard import event_actor, refusal_events
@@ -219,7 +219,7 @@ def _refused(state: Any, error: AppError) -> Any:
         state.errors = error.fields
         state.turn += 1
     actor = event_actor()
-    if isinstance(error, NotSignedIn) and actor and actor.token_hash:
+    if isinstance(error, (NotSignedIn, AccountDisabled)) and actor and actor.token_hash:
         people.forget(actor.token_hash)
     if isinstance(error, InvalidRows):
         listed = "; ".join(f"row {row}: {sentence}" for row, _, sentence in error.rows[:5])

@@ -5,6 +5,7 @@ tab whose session has changed before anything is sent, and leaves the `Actor` fo
 `AuthState.audit_context()`. The second door, the operation's own check, is the truth.
 """
 
+import json
 import secrets
 import time
 from collections import OrderedDict
@@ -250,13 +251,22 @@ async def _refuse(root: BaseState, error: AppError) -> StateUpdate:
 def refusal_events(path: str, error: AppError) -> list[Any]:
     """Return what a refused person sees: where to sign in, or the sentence."""
     if isinstance(error, NotSignedIn):
-        go = rx.redirect(f"/login?next={quote(path, safe='')}")
+        go = sign_in_page(path)
         actor = event_actor()
         # Somebody who was never signed in has lost nothing.
         return [go, rx.toast.warning(str(error))] if actor and actor.token_hash else [go]
     if isinstance(error, PasswordChangeRequired):
         return [rx.redirect("/password"), rx.toast.warning(str(error))]
     return [rx.toast.error(str(error), duration=12_000)]
+
+
+def sign_in_page(path: str) -> Any:
+    """Lead to the sign-in page and back to `path` afterwards, by a full load.
+
+    The websocket keeps the cookie of its handshake; a new one may be signed in already, from another tab.
+    """
+    address = "/login?next=" + quote(path, safe="")
+    return rx.call_script(f"location.assign({json.dumps(address)})")
 
 
 def _answer(event: Any) -> StateUpdate:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import reflex as rx
 from pydantic import Field
@@ -16,7 +15,7 @@ from inventory_app.operations.sessions import SignedIn
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states._action import FormState, Line, Payload, action
-from inventory_app.states._guard import event_actor, event_visitor
+from inventory_app.states._guard import event_actor, event_visitor, sign_in_page
 from inventory_app.unit_of_work import fetch, in_transaction
 
 
@@ -118,8 +117,10 @@ class AuthState(FormState, rx.State):
     @action(users.register)
     async def register(self, form: RegisterForm) -> Any:
         """Ask for an account: it waits for an administrator, or is ready at once."""
+        # Without the key: its record would hold a fast hash of the password. The username is unique anyway.
+        entered = form.arguments() | {"idempotency_key": None}
         with acting_as(event_visitor()):
-            done = await in_transaction(users.register, **form.arguments())
+            done = await in_transaction(users.register, **entered)
         self.registered = "ready" if done.enabled else "waiting"
         self._new_form()
 
@@ -131,7 +132,7 @@ class AuthState(FormState, rx.State):
         query = self.router.url.query
         if not self.signed_in:
             where = f"{path}?{query}" if query else path
-            return rx.redirect(f"/login?next={quote(where, safe='')}", replace=True)
+            return sign_in_page(where)
         if self.must_change_password and path != "/password":
             return rx.redirect("/password", replace=True)
         self._read_cookies()

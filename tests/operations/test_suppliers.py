@@ -466,6 +466,21 @@ def test_the_queue_is_grouped_by_age(ann, nancy):
     assert queue.more == 0
 
 
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        ({"seconds": 1}, "1 min waiting"),
+        ({"hours": 23}, "23 h waiting"),
+        ({"days": 1}, "1 day waiting"),
+        ({"days": 9}, "9 days waiting"),
+    ],
+)
+def test_the_detail_says_how_long_it_waits(age, words, ann):
+    found = supplier(submitted_at=ago(**age)).id
+    with acting_as(ann):
+        assert detail(found).waits == words
+
+
 def test_the_counts_say_what_waits_for_whom(ann, nancy, eve):
     supplier("Old", submitted_at=ago(days=6))
     supplier("Anns", entered_by=ann.id)

@@ -9,6 +9,7 @@ import pytest
 from inventory_app.database import embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.paths import APP_ROLE, OWNER_ROLE, cluster_of
+from tests.setup.conftest import remove
 
 GUARDED = """
 CREATE TABLE fruit (name text PRIMARY KEY, price numeric NOT NULL CHECK (price >= 0));
@@ -123,7 +124,7 @@ def test_a_backup_can_be_restored_into_an_empty_installation(filled, tmp_path):
             assert contents(connection) == before
         server.stop()
     finally:
-        embedded._remove(cluster_of(other.data_dir))
+        remove(other.data_dir)
 
 
 def test_the_manifest_says_what_it_is(filled, tmp_path):

@@ -4,17 +4,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from inventory_app.database import embedded
+from inventory_app.database import _throw_away, embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.operator_error import OperatorError
-from inventory_app.paths import APP_ROLE, DATABASE, OWNER_ROLE, PROJECT, cluster_of
-from tests.setup.conftest import clean_environment, remove
+from inventory_app.paths import APP_ROLE, DATABASE, OWNER_ROLE, PROJECT, Cluster, cluster_of
+from tests.setup.conftest import clean_environment, is_alive, remove
 
 AS_ROOT = os.geteuid() == 0
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin/postgres")
@@ -126,7 +127,7 @@ def test_a_server_left_by_a_killed_process_is_found_used_and_stopped(data_dir):
     server = embedded.start(data_dir)
     assert server.pid == left_behind
     server.stop()
-    assert not psutil.pid_exists(left_behind)
+    assert not is_alive(left_behind)
 
 
 def cluster_pid(data_dir):
@@ -259,14 +260,37 @@ def test_a_throw_away_cluster_is_gone_afterwards_and_so_is_one_whose_run_was_kil
     with embedded.throw_away() as server:
         mine = server.cluster.home
         assert not Path(home).exists()
-        assert not psutil.pid_exists(int(pid))
+        assert not is_alive(int(pid))
     assert not mine.exists()
 
 
-@pytest.mark.skipif(
-    not POSTGRES_15.exists(), reason="no PostgreSQL 15 on this machine"
-)
+@pytest.mark.skipif(not POSTGRES_15.exists(), reason="no PostgreSQL 15 on this machine")
 def test_another_postgresql_can_be_named():
     with embedded.throw_away(pg_bin=POSTGRES_15.parent) as server, connect(server) as connection:
         assert one(connection, "SHOW server_version_num").startswith("15")
         assert one(connection, "SELECT upper('ä')") == "Ä"
+
+
+@pytest.mark.parametrize("content", ["", ".\n.\n", "/\n/\n", "{home}\n", "{home}\n.\n", "{home}\n{here}\n"])
+def test_a_broken_mark_never_removes_the_folder_somebody_works_in(tmp_path, monkeypatch, content):
+    here, home = tmp_path / "project", tmp_path / "system" / "some-home"
+    (here / ".git").mkdir(parents=True)
+    (here / ".git" / "HEAD").write_text("precious", encoding="utf-8")
+    home.mkdir(parents=True)
+    (home / "throw-away-cluster").write_text(content.format(home=home, here=here), encoding="utf-8")
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(_throw_away, "SYSTEM_HOME", tmp_path / "system")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    embedded._remove_abandoned(None)
+    assert (here / ".git" / "HEAD").read_text(encoding="utf-8") == "precious"
+    _throw_away.remove(Cluster(here, here))
+    _throw_away.remove(Cluster(Path(), Path()))
+    assert (here / ".git" / "HEAD").read_text(encoding="utf-8") == "precious"
+
+
+def test_only_an_empty_folder_becomes_a_throw_away_one(tmp_path):
+    (tmp_path / "precious.txt").touch()
+    with pytest.raises(ValueError, match=r"holds real data \(precious\.txt\)"), embedded.throw_away(tmp_path):
+        pass
+    assert (tmp_path / "precious.txt").exists()
+    remove(tmp_path)

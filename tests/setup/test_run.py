@@ -4,6 +4,8 @@ import signal
 import psutil
 import pytest
 
+from tests.setup.conftest import is_alive
+
 
 @pytest.fixture
 def started(inventory):
@@ -34,7 +36,7 @@ def test_it_serves_pages_and_stops_everything_it_started(inventory, started):
     processes = [started.process.pid, *(child.pid for child in psutil.Process(started.process.pid).children())]
     assert started.end(signal.SIGINT) == 0
     assert not inventory.database_runs
-    assert not [pid for pid in processes if psutil.pid_exists(pid)]
+    assert not [pid for pid in processes if is_alive(pid)]
 
 
 def test_sigterm_stops_it_in_the_same_order(inventory, started):

@@ -202,6 +202,7 @@ def _mount(home):
     account = service_account()
     prepare_system_home(account)
     home.mkdir(mode=0o700)
+    os.chown(home, account.uid, account.gid)
     options = f"size=24m,mode=700,uid={account.uid},gid={account.gid}"
     result = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "inventory-test", home], check=False, capture_output=True

@@ -1,0 +1,100 @@
+"""Taking a file to import: POST /import/suppliers, /import/categories and /import/products.
+
+The browser itself posts the form, so that cookie, origin and form token protect it as they do
+signing in, no script is needed and no bytes go through the websocket, which drops long messages.
+The file is looked at and kept aside for the session, and the answer leads to its preview; importing
+is then an ordinary operation behind an ordinary button, with one door, one audit record, one way to fail.
+"""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+import structlog
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inventory_app import people, staging
+from inventory_app.context import Actor, acting_as
+from inventory_app.errors import AppError, Invalid, NotAllowed, NotSignedIn, PasswordChangeRequired
+from inventory_app.http import _requests as http
+from inventory_app.operations.imports import LARGEST_FILE, PERMISSIONS, Kind, read_file
+from inventory_app.staging import Staged
+from inventory_app.unit_of_work import in_thread, record_denial
+
+log = structlog.get_logger(__name__)
+
+PAGE = "/imports"
+_LONGEST_NAME = 120
+
+
+class NoRoom(AppError):
+    """The server cannot keep the file."""
+
+    log_level = "error"
+    sentence = "The server has no room for the file right now. Tell an administrator."
+
+
+def _taking(kind: Kind) -> Callable[[Request], Awaitable[Response]]:
+    async def take(request: Request) -> Response:
+        try:
+            return await _take(request, kind)
+        except (NotSignedIn, PasswordChangeRequired) as error:
+            flash = {"text": str(error), "tone": "warn"}
+            page = "/password" if isinstance(error, PasswordChangeRequired) else "/login"
+            return http.see_other(f"{page}?next={quote(PAGE, safe='')}", flash=flash)
+        except AppError as error:
+            return http.see_other(PAGE, flash={"text": str(error), "tone": "bad", "errors": {kind: str(error)}})
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return take
+
+
+async def _take(request: Request, kind: Kind) -> Response:
+    """Check who sends it before a byte of the file is read, then the file, and keep it."""
+    http.check_origin(request)
+    actor = await _allowed(request, kind)
+    form = await http.read_form(request, limit=LARGEST_FILE + http.FORM_LIMIT)
+    staged = await _file(form, kind)
+    await in_thread(read_file, kind, staged.content, staged.name)
+    try:
+        key = await in_thread(staging.keep, actor.token_hash or "", staged)
+    except OSError as error:
+        log.exception("import_not_kept", error_type=type(error).__name__)
+        raise NoRoom from error
+    return http.see_other(f"{PAGE}?file={key}")
+
+
+async def _allowed(request: Request, kind: Kind) -> Actor:
+    """Return who sends the file, if they may import it; a refusal goes on record."""
+    actor = http.signed_in(request)
+    person = await people.who(actor) if actor else None
+    if actor is None or person is None:
+        raise NotSignedIn
+    if person.must_change_password:
+        raise PasswordChangeRequired
+    if PERMISSIONS[kind] not in person.permissions:
+        refusal = NotAllowed()
+        with acting_as(actor):
+            await in_thread(record_denial, f"imports.import_{kind}", refusal, 1)
+        raise refusal
+    return actor
+
+
+async def _file(form: FormData, kind: Kind) -> Staged:
+    """Return the file of the form, with a name that is fit to be shown."""
+    sent = form.get("file")
+    try:
+        if not isinstance(sent, UploadFile) or not sent.filename:
+            raise Invalid("Choose a file first.")
+        content = await sent.read(LARGEST_FILE + 1)
+    finally:
+        await form.close()
+    base = sent.filename.replace("\\", "/").rpartition("/")[2]
+    name = "".join(character for character in base if character.isprintable()).strip()[:_LONGEST_NAME]
+    return Staged(kind, name or f"{kind}.csv", content)
+
+
+ROUTES = [Route(f"/import/{kind}", _taking(kind), methods=["POST"]) for kind in PERMISSIONS]
