@@ -16,7 +16,7 @@ class AppError(Exception):
     log_level: ClassVar[str] = "warning"
     sentence: ClassVar[str] = "That is not possible."
 
-    def __init__(self, sentence: str | None = None, *, fields: Mapping[str, str] | None = None):
+    def __init__(self, sentence: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
         """Carry `sentence` (default: the class's own) and sentences by form field."""
         super().__init__(sentence or self.sentence)
         self.fields = dict(fields or {})
@@ -99,7 +99,7 @@ class InsufficientStock(AppError):
 class InvalidRows(AppError):
     """A batch is refused as a whole; `rows` lists every fault as (row, field, sentence)."""
 
-    def __init__(self, sentence: str, rows: Sequence[tuple[int, str, str]]):
+    def __init__(self, sentence: str, rows: Sequence[tuple[int, str, str]]) -> None:
         """Carry every fault of the batch, so that all can be mended at once."""
         super().__init__(sentence)
         self.rows = tuple(rows)

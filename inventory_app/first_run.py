@@ -3,6 +3,9 @@
 import os
 import sys
 from pathlib import Path
+from typing import cast
+
+import psycopg
 
 from inventory_app.audit import drift
 from inventory_app.context import acting_as, system_actor
@@ -26,7 +29,7 @@ def mirror_permissions() -> None:
 def check_and_prepare() -> None:
     """Refuse to serve on tampered triggers; then bring permissions, roles and units up to the code."""
     with open_session() as session:
-        drift.check(session.connection().connection.driver_connection)
+        drift.check(cast("psycopg.Connection", session.connection().connection.driver_connection))
     mirror_permissions()
 
 

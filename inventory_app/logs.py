@@ -33,9 +33,7 @@ class Redact(logging.Filter):
         return True
 
 
-def _pin_context(
-    _: object, __: str, event: MutableMapping[str, Any]
-) -> Mapping[str, Any]:
+def _pin_context(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Let the context win over a log call's own keywords: nobody logs under another name."""
     event.update({name: value for name, value in log_context().items() if value is not None})
     return event

@@ -79,8 +79,7 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
     ),
     "accountant": (
         "Invoices, payments and prices",
-        _every("Prices")
-        | {Permission.SUPPLIERS_VIEW, Permission.PRODUCTS_VIEW, Permission.INVENTORY_VIEW},
+        _every("Prices") | {Permission.SUPPLIERS_VIEW, Permission.PRODUCTS_VIEW, Permission.INVENTORY_VIEW},
     ),
     "auditor": (
         "Sees everything, changes nothing",

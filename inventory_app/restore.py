@@ -43,7 +43,7 @@ def examine(settings: Settings, file: Path, *, replace: bool) -> Backup:
     with backup.opened(file) as (archive, manifest):
         if manifest.format != FORMAT:
             raise OperatorError(
-                f"{file} was made by Inventory {manifest.app_version}: restore it with that or a newer version."
+                f"{file} was made by Inventory {manifest.app_version}: restore it with that version or a newer one."
             )
         if _digest(archive) != manifest.sha256:
             raise OperatorError(f"{file} is damaged (its SHA-256 does not match): use another backup.")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import reflex as rx
 import structlog
@@ -22,7 +22,7 @@ from sqlmodel import Session
 
 from inventory_app.context import current_actor, generate_operation_id, operation_in_progress
 from inventory_app.database import engine
-from inventory_app.database.errors import RETRIABLE, app_error, refused_name, sqlstate
+from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, refused_name, sqlstate
 from inventory_app.errors import AppError, DatabaseUnavailable
 from inventory_app.operations import sessions
 from inventory_app.operations._operation import Operation, Run, Spec, record_refusal
@@ -58,12 +58,13 @@ async def in_transaction(
     operation: Operation[..., Result], /, *, idempotency_key: str | None = None, **arguments: Any
 ) -> Result:
     """Run `operation` in one transaction on a database thread and return its result after commit."""
-    return await in_thread(transact, operation, idempotency_key=idempotency_key, **arguments)
+    # The type of the result is lost on the way through the thread.
+    return cast("Result", await in_thread(transact, operation, idempotency_key=idempotency_key, **arguments))
 
 
 async def fetch(query: Operation[..., Result], /, **arguments: Any) -> Result:
     """Run a `@query` in a read-only transaction on a database thread."""
-    return await in_thread(read, query, **arguments)
+    return cast("Result", await in_thread(read, query, **arguments))
 
 
 async def write_unaudited(function: Callable[..., None], /, **arguments: Any) -> None:
@@ -91,9 +92,7 @@ def read(query: Operation[..., Result], /, **arguments: Any) -> Result:
     raise DatabaseUnavailable
 
 
-def transact(
-    operation: Operation[..., Result], /, *, idempotency_key: str | None = None, **arguments: Any
-) -> Result:
+def transact(operation: Operation[..., Result], /, *, idempotency_key: str | None = None, **arguments: Any) -> Result:
     """Run `operation` in one transaction on this thread and return its result after commit.
 
     A deadlock, a serialisation failure or a dead pooled connection is tried again with the same
@@ -123,9 +122,7 @@ class _Outcome(Generic[Result]):
     callbacks: list[Callable[[], None]]
 
 
-def _attempt(
-    operation: Operation[..., Result], run: Run, arguments: dict[str, Any]
-) -> _Outcome[Result]:
+def _attempt(operation: Operation[..., Result], run: Run, arguments: dict[str, Any]) -> _Outcome[Result]:
     """Run and commit, again when the database says that another try may succeed."""
     for attempt in range(_ATTEMPTS):
         done: _Outcome[Result] | None = None
@@ -138,7 +135,7 @@ def _attempt(
                 session.commit()
         except DBAPIError as error:
             if done and error.connection_invalidated:
-                if _committed_after_all(operation.spec, run, error):
+                if _committed_after_all(operation.spec, run, error, _reason(operation.spec, arguments)):
                     return done
                 raise DatabaseUnavailable from error
             again = error.connection_invalidated or sqlstate(error) in RETRIABLE
@@ -156,7 +153,7 @@ def _pause(attempt: int) -> None:
     time.sleep(random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**attempt)  # noqa: S311  # no secret
 
 
-def _committed_after_all(spec: Spec, run: Run, error: DBAPIError) -> bool:
+def _committed_after_all(spec: Spec, run: Run, error: DBAPIError, reason: str | None) -> bool:
     """Find out whether the operation whose answer was lost did commit.
 
     Writing its failure under the same id waits for the first transaction, should it still be
@@ -166,13 +163,14 @@ def _committed_after_all(spec: Spec, run: Run, error: DBAPIError) -> bool:
         try:
             with open_session() as session:
                 session.info["run"] = run
-                record_refusal(session, spec.name, DatabaseUnavailable())
+                record_refusal(session, spec.name, DatabaseUnavailable(), reason=reason)
                 session.commit()
         except IntegrityError:
             log.warning("operation_found_committed")
             return True
         except DBAPIError as again:
-            if not again.connection_invalidated and sqlstate(again) is not None:
+            # Still waiting for the first transaction is no answer either.
+            if not again.connection_invalidated and sqlstate(again) not in (None, LOCK_TIMEOUT):
                 raise
             _pause(attempt)
         else:
@@ -190,18 +188,22 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
         level, details = "error", {"database": refused_name(error)}
     else:
         level, details = "error", {}
-    getattr(log, level)(
-        "operation_failed", error_type=type(error).__name__, **details, **spec.loggable(arguments)
-    )
-    reason = arguments.get(spec.reason) if spec.reason else None
+    getattr(log, level)("operation_failed", error_type=type(error).__name__, **details, **spec.loggable(arguments))
     try:
         with open_session() as session:
             session.info["run"] = run
-            record_refusal(session, spec.name, error, reason=reason)
+            record_refusal(session, spec.name, error, reason=_reason(spec, arguments))
             session.commit()
+    except IntegrityError:
+        # On record under this id already: finding out whether the commit arrived has written it.
+        return
     except SQLAlchemyError as unrecorded:
         # The person still gets the refusal; that the trail misses it must be seen by somebody.
         log.critical("refusal_not_recorded", error_type=refused_name(unrecorded))
+
+
+def _reason(spec: Spec, arguments: dict[str, Any]) -> str | None:
+    return arguments.get(spec.reason) if spec.reason else None
 
 
 def record_denial(name: str, error: AppError, attempts: int) -> None:

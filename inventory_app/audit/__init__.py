@@ -1,0 +1,1 @@
+"""The audit trail: its tables, its triggers, and the check that they are as installed."""

@@ -73,7 +73,8 @@ _STATES = {"D": "disabled", "O": "off for replicas", "R": "on for replicas only"
 def installed(connection: psycopg.Connection) -> Catalogue:
     """Return what guards the database now, in the form that is frozen; every partition by its own name."""
     triggers: dict[str, dict[str, Any]] = {
-        f"audit_part.{name}": {} for (name,) in connection.execute(
+        f"audit_part.{name}": {}
+        for (name,) in connection.execute(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
             " WHERE i.inhparent = to_regclass('public.audit_change') ORDER BY 1"
         )

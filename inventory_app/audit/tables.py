@@ -26,7 +26,7 @@ class Xid8(UserDefinedType[str]):
 
 
 # Reflection of an unknown type warns, and warnings are errors here.
-ischema_names["xid8"] = Xid8
+ischema_names["xid8"] = Xid8  # pyright: ignore[reportArgumentType]  # the dictionary is typed by what it holds today
 
 
 def audited(*, secret: tuple[str, ...] = (), personal: tuple[str, ...] = ()) -> dict[str, object]:
@@ -60,9 +60,7 @@ audit_operation = sa.Table(
     "audit_operation",
     metadata,
     sa.Column("id", UUID, primary_key=True),
-    sa.Column(
-        "xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")
-    ),
+    sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Column("incarnation", sa.Integer, nullable=False),
     sa.Column("format", sa.SmallInteger, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
@@ -80,12 +78,8 @@ audit_operation = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.UniqueConstraint("id", "xid", name="uq_audit_operation_id_xid"),
-    sa.CheckConstraint(
-        "outcome IN ('succeeded', 'failed', 'denied')", name="ck_audit_operation_outcome"
-    ),
-    sa.CheckConstraint(
-        "actor_kind IN ('user', 'anonymous', 'system', 'cli')", name="ck_audit_operation_actor"
-    ),
+    sa.CheckConstraint("outcome IN ('succeeded', 'failed', 'denied')", name="ck_audit_operation_outcome"),
+    sa.CheckConstraint("actor_kind IN ('user', 'anonymous', 'system', 'cli')", name="ck_audit_operation_actor"),
     # The trail's own lists: newest first, by person, by operation, by outcome.
     sa.Index("ix_audit_operation_newest", "recorded_at", "id"),
     sa.Index("ix_audit_operation_actor", "actor_name", "recorded_at", "id"),
@@ -112,9 +106,7 @@ audit_change = sa.Table(
         server_default=sa.func.now(),
     ),
     sa.Column("operation_id", UUID, nullable=False),
-    sa.Column(
-        "xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")
-    ),
+    sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Column("table_name", sa.Text, nullable=False),
     sa.Column("pk", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),

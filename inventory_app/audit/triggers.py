@@ -12,9 +12,7 @@ import sqlalchemy as sa
 FUNCTIONS_FILE = Path(__file__).with_name("functions.sql")
 
 #: Tables that take no change after the insert, whoever asks.
-APPEND_ONLY = frozenset(
-    {"audit_operation", "audit_change", "audit_incarnation", "audit_personal", "stock_movement"}
-)
+APPEND_ONLY = frozenset({"audit_operation", "audit_change", "audit_incarnation", "audit_personal", "stock_movement"})
 
 #: Functions the application role may call; everything else of the trail is the owner's.
 CALLABLE = (
@@ -27,9 +25,7 @@ CALLABLE = (
 )
 
 #: Tables whose rows the application may delete: links, counters and remembered answers.
-DELETABLE = frozenset(
-    {"user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"}
-)
+DELETABLE = frozenset({"user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
 
 
 def is_audited(table: sa.Table) -> bool:
@@ -43,9 +39,7 @@ def is_audited(table: sa.Table) -> bool:
 def _arguments(table: sa.Table) -> str:
     declared: dict[str, tuple[str, ...]] = table.info["audit"]
     keys = ",".join(column.name for column in table.primary_key.columns)
-    return ", ".join(
-        f"'{value}'" for value in (keys, ",".join(declared["secret"]), ",".join(declared["personal"]))
-    )
+    return ", ".join(f"'{value}'" for value in (keys, ",".join(declared["secret"]), ",".join(declared["personal"])))
 
 
 def table_triggers(table: sa.Table) -> Iterator[str]:

@@ -28,15 +28,23 @@ _FOLDERS_OWN = {
 
 def is_marked(folder: Path) -> bool:
     """Whether the folder is a throw-away one: absolute, no link, and its own mark names it."""
+    return _marked_as(folder) is not None
+
+
+def _marked_as(folder: Path) -> Cluster | None:
+    """The cluster that the folder belongs to according to its own mark."""
     mark = folder / _MARK
     if not folder.is_absolute() or folder.is_symlink() or not mark.is_file():
-        return False
-    return mark.read_text(encoding="utf-8").split("\n", 1)[0] == str(folder)
+        return None
+    match mark.read_text(encoding="utf-8").split("\n"):
+        case [itself, home, data_dir, ""] if itself == str(folder) and itself in {home, data_dir}:
+            return Cluster(Path(data_dir), Path(home))
+    return None
 
 
 def mark(cluster: Cluster, ours: set[str]) -> None:
     """Mark both folders of a new cluster; refuses a folder that holds anything but the files in `ours`."""
-    for folder, other in ((cluster.home, cluster.data_dir), (cluster.data_dir, cluster.home)):
+    for folder in (cluster.home, cluster.data_dir):
         if is_marked(folder):
             continue
         strange = {entry.name for entry in folder.iterdir()} - ours - _FOLDERS_OWN
@@ -44,7 +52,7 @@ def mark(cluster: Cluster, ours: set[str]) -> None:
             msg = f"{folder} holds real data ({', '.join(sorted(strange))}): it is not run without fsync."
             raise ValueError(msg)
         part = folder / f"{_MARK}.part"
-        part.write_text(f"{folder}\n{other}\n", encoding="utf-8")
+        part.write_text(f"{folder}\n{cluster.home}\n{cluster.data_dir}\n", encoding="utf-8")
         part.replace(folder / _MARK)
 
 
@@ -68,10 +76,7 @@ def remove(cluster: Cluster) -> None:
 def found() -> Iterator[Cluster]:
     """Every marked cluster of this user on the machine."""
     candidates = [*SYSTEM_HOME.glob("*"), *Path(tempfile.gettempdir()).glob(f"{PREFIX}*/data")]
-    for home in candidates:
-        if not is_marked(home) or (home / _MARK).stat().st_uid != os.geteuid():
-            continue
-        lines = (home / _MARK).read_text(encoding="utf-8").split("\n")
-        data_dir = Path(lines[1]) if len(lines) > 1 else Path()
-        if data_dir.is_absolute():
-            yield Cluster(data_dir, home)
+    for folder in candidates:
+        cluster = _marked_as(folder)
+        if cluster and cluster.home == folder and (folder / _MARK).stat().st_uid == os.geteuid():
+            yield cluster

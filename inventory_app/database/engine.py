@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from inventory_app.settings import Settings
 
@@ -30,8 +31,8 @@ def size_pool(settings: Settings) -> None:
 
 def prepare(engine: sa.Engine) -> sa.Engine:
     """Make every new connection of `engine` carry `SESSION_SETTINGS`; idempotent."""
-    if not sa.event.contains(engine, "connect", _set_session):
-        sa.event.listen(engine, "connect", _set_session)
+    if not event.contains(engine, "connect", _set_session):
+        event.listen(engine, "connect", _set_session)
         # An error's text holds the statement's values otherwise, and errors are logged.
         engine.hide_parameters = True
     return engine

@@ -3,8 +3,7 @@
 from functools import lru_cache
 
 import psycopg
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import SQLModel
 
 from inventory_app import errors
@@ -16,7 +15,7 @@ _BY_SQLSTATE: dict[str, type[AppError]] = {
     "AU003": errors.NotAllowed,
     "AU004": errors.PasswordChangeRequired,
     "AU006": errors.KeyReused,
-    "55P03": errors.Busy,  # lock_not_available: lock_timeout
+    "55P03": errors.Busy,  # LOCK_TIMEOUT
     "57014": errors.TooSlow,  # query_canceled: statement_timeout
     "25P03": errors.TooSlow,  # idle_in_transaction_session_timeout
     "23001": errors.Conflict,
@@ -27,6 +26,9 @@ _BY_SQLSTATE: dict[str, type[AppError]] = {
 }
 
 UNSTORABLE = "There is a character in it that cannot be stored. Type it anew instead of pasting it."
+
+#: Somebody else held the row for longer than we wait.
+LOCK_TIMEOUT = "55P03"
 
 #: Worth another try in a fresh transaction: deadlock and serialisation failure.
 RETRIABLE = frozenset({"40P01", "40001"})
@@ -55,22 +57,21 @@ def app_error(error: DBAPIError) -> AppError | None:
     if code is None and isinstance(error.orig, psycopg.DataError):
         # The driver itself refused a value: NUL in a text.
         return errors.Invalid(UNSTORABLE)
-    if code is None:
-        # No SQLSTATE: the server was never reached or went away.
-        return errors.DatabaseUnavailable() if isinstance(error.orig, psycopg.OperationalError) else None
-    if code.startswith(("08", "57P", "53")):
+    # No SQLSTATE: the server was never reached or went away.
+    never_reached = code is None and isinstance(error.orig, psycopg.OperationalError)
+    if never_reached or (code or "").startswith(("08", "57P", "53")):
         return errors.DatabaseUnavailable()
     constraint = isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name
     if constraint and constraint in _conflicts():
         field, sentence = _conflicts()[constraint]
         return errors.Conflict(sentence, fields={field: sentence})
-    found = _BY_SQLSTATE.get(code)
+    found = _BY_SQLSTATE.get(code or "")
     if found is errors.Invalid:
         return errors.Invalid("A number is too large.")
     return found() if found else None
 
 
-def refused_name(error: sa.exc.SQLAlchemyError) -> str:
+def refused_name(error: SQLAlchemyError) -> str:
     """Name an unexpected database error for the log without its parameters (they hold data)."""
     code = sqlstate(error) if isinstance(error, DBAPIError) else None
     return f"{type(error).__name__}({code or 'no SQLSTATE'})"

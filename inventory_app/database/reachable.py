@@ -48,11 +48,10 @@ def _unreachable(settings: Settings, variable: str, error: psycopg.OperationalEr
             "The embedded database is not running: start everything with `make run`, "
             "or the database alone with `inventory database start`."
         )
-    # libpq's text is "connection to server at ... failed: <reason>"; the reason alone is what a person needs.
-    reasons: list[str] = re.findall(r"(?:failed: |FATAL: +|error: )+(.+)", str(error)) or [
-        str(error).strip() or "no reason given"
-    ]
+    # libpq's text is "... connection to server at ... failed: <reason>"; the reason alone is what a person needs.
+    lines = str(error).strip().splitlines() or ["no reason given"]
+    reason = re.split(r"failed: |FATAL: +|error: ", next((line for line in lines if "failed: " in line), lines[0]))[-1]
     return OperatorError(
-        f"The database that {variable} names cannot be reached ({reasons[-1].strip()}): "
+        f"The database that {variable} names cannot be reached ({reason.strip()}): "
         "check the address and that the server is running."
     )

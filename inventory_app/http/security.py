@@ -93,9 +93,7 @@ class Security:
         else:
             await self._app(scope, receive, self._with_headers(scope, headers, send))
 
-    def _with_headers(
-        self, scope: Scope, request: Headers, send: Send
-    ) -> Callable[[Message], Awaitable[None]]:
+    def _with_headers(self, scope: Scope, request: Headers, send: Send) -> Callable[[Message], Awaitable[None]]:
         async def wrapped(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -91,12 +92,9 @@ async def _sign_in(request: Request, form: FormData) -> Response:
 async def _sign_out(request: Request, _: FormData) -> Response:
     person = http.signed_in(request)
     if person is not None and person.token_hash:
-        with acting_as(person):
-            try:
-                await in_transaction(sessions.sign_out)
-            except NotSignedIn:
-                # Ended meanwhile: being signed out is what was asked for.
-                pass
+        # Ended meanwhile: being signed out is what was asked for.
+        with acting_as(person), suppress(NotSignedIn):
+            await in_transaction(sessions.sign_out)
         people.forget(person.token_hash)
     response = http.see_other("/login", flash={"text": "You are signed out.", "tone": "ok"})
     http.set_cookie(response, "session", "", seconds=0)
@@ -114,9 +112,7 @@ async def _change_password(request: Request, form: FormData) -> Response:
             known = await fetch(sessions.credentials, username=me.username)
             right, _ = await _slowly(verify_password, old, known.password_hash)
             if not right or known.password_hash is None:
-                await in_transaction(
-                    sessions.refuse_sign_in, account=me.username, why="wrong current password"
-                )
+                await in_transaction(sessions.refuse_sign_in, account=me.username, why="wrong current password")
                 raise Invalid(fields={"current": "That is not your current password."})
         check_new_password(new)
         if new == old:

@@ -1,17 +1,31 @@
 """What every model shares: key, money, quantity, time and sort-key columns, and constraint sentences."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlmodel import Field
+from sqlalchemy.orm import Mapper, declared_attr
+from sqlmodel import Field, SQLModel
 
 #: Amounts of money, 4 decimals, in the ISO currency that stands beside them.
 MONEY = sa.Numeric(14, 4)
 #: Quantities in the product's unit, 3 decimals.
 QUANTITY = sa.Numeric(14, 3)
+
+
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class Record(SQLModel):
+    """A table named after its class: `StockMovement` is `stock_movement`."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805  # pyright: ignore[reportIncompatibleVariableOverride]  # as SQLModel documents
+        return _WORD.sub("_", cls.__name__).lower()
 
 
 def now() -> datetime:
@@ -61,14 +75,14 @@ def sort_key_of(source: str) -> Any:
 
     return Field(
         default=None,
-        sa_type=sa.Text(collation="C"),  # pyright: ignore[reportArgumentType]  # SQLModel takes instances too
+        sa_type=sa.Text(collation="C"),
         nullable=False,
         sa_column_kwargs={"default": derive, "info": {"sort_key_of": source}},
     )
 
 
-@sa.event.listens_for(sa.orm.Mapper, "before_update")
-def _refresh_sort_keys(mapper: sa.orm.Mapper[Any], _: sa.Connection, target: object) -> None:
+@event.listens_for(Mapper, "before_update")
+def _refresh_sort_keys(mapper: Mapper[Any], _: sa.Connection, target: object) -> None:
     for column in mapper.local_table.columns:
         source = column.info.get("sort_key_of")
         if source and sa.inspect(target).attrs[source].history.has_changes():

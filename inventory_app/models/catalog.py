@@ -4,12 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from inventory_app.audit.tables import audited
 from inventory_app.models._base import (
     MONEY,
     QUANTITY,
+    Record,
     key,
     now,
     reference,
@@ -20,10 +21,9 @@ from inventory_app.models._base import (
 )
 
 
-class Unit(SQLModel, table=True):
+class Unit(Record, table=True):
     """A unit of measure and how finely it is counted (pieces: 0 decimals)."""
 
-    __tablename__ = "unit"
     __table_args__ = (
         sa.CheckConstraint("decimals BETWEEN 0 AND 3", name="ck_unit_decimals"),
         {"info": audited()},
@@ -34,10 +34,9 @@ class Unit(SQLModel, table=True):
     decimals: int = Field(default=0, sa_type=sa.SmallInteger)
 
 
-class Category(SQLModel, table=True):
+class Category(Record, table=True):
     """A branch of the catalogue."""
 
-    __tablename__ = "category"
     __table_args__ = (
         unique_lower("uq_category_code", "code", says("code", "A category of this code exists.")),
         {"info": audited()},
@@ -51,10 +50,9 @@ class Category(SQLModel, table=True):
     active: bool = True
 
 
-class Location(SQLModel, table=True):
+class Location(Record, table=True):
     """A place where stock is; `kind` is storage, transit, loss, supplier or customer."""
 
-    __tablename__ = "location"
     __table_args__ = (
         unique_lower("uq_location_code", "code", says("code", "A location of this code exists.")),
         sa.CheckConstraint(
@@ -73,10 +71,9 @@ class Location(SQLModel, table=True):
     active: bool = True
 
 
-class Product(SQLModel, table=True):
+class Product(Record, table=True):
     """A thing we buy, keep and sell; `unit_cost` is the moving average in the base currency."""
 
-    __tablename__ = "product"
     __table_args__ = (
         sa.UniqueConstraint("sku", name="uq_product_sku", info=says("sku", "This SKU is in use.")),
         sa.CheckConstraint("sku = upper(sku) AND sku <> ''", name="ck_product_sku"),
@@ -96,13 +93,12 @@ class Product(SQLModel, table=True):
             info=says("reorder_point", "A reorder point cannot be negative."),
         ),
         sa.Index("ix_product_sort", "sort_key", "id"),
-        sa.Index("ix_product_search", "search", postgresql_using="gin",
-                 postgresql_ops={"search": "gin_trgm_ops"}),
+        sa.Index("ix_product_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
         {"info": audited()},
     )
 
     id: int | None = key()
-    sku: str = Field(sa_type=sa.Text(collation="C"))  # pyright: ignore[reportArgumentType]  # an instance is fine
+    sku: str = Field(sa_type=sa.Text(collation="C"))
     name: str = text_field()
     sort_key: str | None = sort_key_of("name")
     #: SKU, name and barcode, casefolded and without accents: what the search box looks in.
@@ -111,27 +107,26 @@ class Product(SQLModel, table=True):
     category_id: int | None = reference("category.id", nullable=True)
     unit_code: str = Field(default="pcs", sa_type=sa.Text, foreign_key="unit.code")
     barcode: str | None = text_field(nullable=True)
-    unit_cost: Decimal = Field(default=Decimal(0), sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
-    unit_price: Decimal = Field(default=Decimal(0), sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
+    unit_cost: Decimal = Field(default=Decimal(0), sa_type=MONEY)
+    unit_price: Decimal = Field(default=Decimal(0), sa_type=MONEY)
     currency: str = text_field()
-    reorder_point: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)  # pyright: ignore[reportArgumentType]  # an instance is fine
-    reorder_quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)  # pyright: ignore[reportArgumentType]  # an instance is fine
+    reorder_point: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
+    reorder_quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
     supplier_id: int | None = reference("supplier.id", nullable=True)
     active: bool = True
     version: int = Field(default=1)
     created_at: datetime = Field(default_factory=now)
 
 
-class ProductPrice(SQLModel, table=True):
+class ProductPrice(Record, table=True):
     """A change of a product's price: from when, old, new and why; prices change no other way."""
 
-    __tablename__ = "product_price"
     __table_args__ = ({"info": audited()},)
 
     id: int | None = key()
     product_id: int = reference("product.id")
     valid_from: datetime = Field(default_factory=now)
-    old_price: Decimal | None = Field(default=None, sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
-    new_price: Decimal = Field(sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
+    old_price: Decimal | None = Field(default=None, sa_type=MONEY)
+    new_price: Decimal = Field(sa_type=MONEY)
     currency: str = text_field()
     reason: str = text_field(default="")

@@ -7,10 +7,10 @@ from typing import Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from inventory_app.audit.tables import audited
-from inventory_app.models._base import MONEY, QUANTITY, key, now, reference, text_field
+from inventory_app.models._base import MONEY, QUANTITY, Record, key, now, reference, text_field
 
 
 class MovementKind(StrEnum):
@@ -50,13 +50,12 @@ class Reason(StrEnum):
     CORRECTION = "correction", "Correct a mistake"
 
 
-class InventoryItem(SQLModel, table=True):
+class InventoryItem(Record, table=True):
     """A product at a location; `quantity` changes only together with a movement.
 
     `sequence` is the number of the item's last movement, so the ledger has no gaps.
     """
 
-    __tablename__ = "inventory_item"
     __table_args__ = (
         sa.UniqueConstraint("product_id", "location_id", name="uq_inventory_item_place"),
         sa.CheckConstraint("quantity >= 0", name="ck_inventory_item_quantity"),
@@ -66,28 +65,25 @@ class InventoryItem(SQLModel, table=True):
     id: int | None = key()
     product_id: int = reference("product.id", index=False)
     location_id: int = reference("location.id")
-    quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)  # pyright: ignore[reportArgumentType]  # an instance is fine
+    quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
     sequence: int = Field(default=0, sa_type=sa.BigInteger)
     changed_at: datetime = Field(default_factory=now)
     changed_by: str = text_field(default="")
 
 
-class StockMovement(SQLModel, table=True):
+class StockMovement(Record, table=True):
     """One signed, append-only fact about one item; `value` is in the base currency.
 
     `occurred_at` is when it happened, `recorded_at` when we learned of it.
     """
 
-    __tablename__ = "stock_movement"
     __table_args__ = (
         sa.UniqueConstraint("item_id", "sequence", name="uq_stock_movement_item_sequence"),
         sa.CheckConstraint(
             "kind IN ('receipt', 'issue', 'adjustment', 'transfer', 'count', 'reversal', 'revaluation')",
             name="ck_stock_movement_kind",
         ),
-        sa.CheckConstraint(
-            "quantity <> 0 OR kind = 'revaluation'", name="ck_stock_movement_quantity"
-        ),
+        sa.CheckConstraint("quantity <> 0 OR kind = 'revaluation'", name="ck_stock_movement_quantity"),
         sa.Index("ix_stock_movement_recorded", "recorded_at", "id"),
         sa.Index("ix_stock_movement_operation", "operation_id"),
         {"info": audited()},
@@ -97,20 +93,14 @@ class StockMovement(SQLModel, table=True):
     item_id: int = reference("inventory_item.id", index=False)
     sequence: int = Field(sa_type=sa.BigInteger)
     kind: str = text_field()
-    quantity: Decimal = Field(sa_type=QUANTITY)  # pyright: ignore[reportArgumentType]  # an instance is fine
-    unit_cost: Decimal = Field(sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
-    value: Decimal = Field(sa_type=MONEY)  # pyright: ignore[reportArgumentType]  # an instance is fine
+    quantity: Decimal = Field(sa_type=QUANTITY)
+    unit_cost: Decimal = Field(sa_type=MONEY)
+    value: Decimal = Field(sa_type=MONEY)
     reason_code: str | None = text_field(nullable=True)
     note: str | None = text_field(nullable=True)
     reference_type: str | None = text_field(nullable=True)
     reference: str | None = text_field(nullable=True)
     operation_id: UUID
-    occurred_at: datetime = Field(
-        default_factory=now, sa_column_kwargs={"server_default": sa.func.now()}
-    )
-    recorded_at: datetime = Field(
-        default_factory=now, sa_column_kwargs={"server_default": sa.func.now()}
-    )
-    reverses: int | None = Field(
-        default=None, sa_type=sa.BigInteger, foreign_key="stock_movement.id"
-    )
+    occurred_at: datetime = Field(default_factory=now, sa_column_kwargs={"server_default": sa.func.now()})
+    recorded_at: datetime = Field(default_factory=now, sa_column_kwargs={"server_default": sa.func.now()})
+    reverses: int | None = Field(default=None, sa_type=sa.BigInteger, foreign_key="stock_movement.id")

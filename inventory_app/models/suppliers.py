@@ -4,10 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from inventory_app.audit.tables import audited
 from inventory_app.models._base import (
+    Record,
     key,
     now,
     reference,
@@ -27,15 +28,12 @@ class SupplierStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
-class Supplier(SQLModel, table=True):
+class Supplier(Record, table=True):
     """A company we may order from; who entered or last edited it cannot approve it."""
 
-    __tablename__ = "supplier"
     __table_args__ = (
         unique_lower("uq_supplier_name", "name", says("name", "A supplier of this name exists.")),
-        sa.CheckConstraint(
-            "status IN ('pending', 'approved', 'rejected', 'suspended')", name="ck_supplier_status"
-        ),
+        sa.CheckConstraint("status IN ('pending', 'approved', 'rejected', 'suspended')", name="ck_supplier_status"),
         sa.Index("ix_supplier_sort", "sort_key", "id"),
         sa.Index("ix_supplier_queue", "status", "submitted_at", "id"),
         {"info": audited(personal=("contact_name", "email", "phone"))},
@@ -75,10 +73,9 @@ class Supplier(SQLModel, table=True):
     version: int = Field(default=1)
 
 
-class ImportBatch(SQLModel, table=True):
+class ImportBatch(Record, table=True):
     """A file that was imported, recognised by its SHA-256 when it comes again."""
 
-    __tablename__ = "import_batch"
     __table_args__ = (
         sa.UniqueConstraint(
             "kind",

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy.orm import object_session
+from sqlmodel import Field, Session, col, select
 
 from inventory_app.audit.tables import audited, unaudited
 from inventory_app.context import AuditScope, current_actor
 from inventory_app.models._base import (
+    Record,
     key,
     now,
     reference,
@@ -24,14 +26,11 @@ from inventory_app.models._base import (
 log = structlog.get_logger(__name__)
 
 
-class LocalUser(SQLModel, table=True):
+class LocalUser(Record, table=True):
     """An account somebody signs in with."""
 
-    __tablename__ = "local_user"
     __table_args__ = (
-        unique_lower(
-            "uq_local_user_username", "username", says("username", "This username is taken.")
-        ),
+        unique_lower("uq_local_user_username", "username", says("username", "This username is taken.")),
         {"info": audited(secret=("password_hash",))},
     )
 
@@ -45,34 +44,27 @@ class LocalUser(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now)
 
 
-class UserRole(SQLModel, table=True):
+class UserRole(Record, table=True):
     """A person (`UserInfo.id`) holds a role."""
 
-    __tablename__ = "user_role"
     __table_args__ = ({"info": audited()},)
 
     user_id: int = Field(sa_type=sa.BigInteger, foreign_key="user_info.id", primary_key=True)
-    role_id: int = Field(
-        sa_type=sa.BigInteger, foreign_key="role.id", primary_key=True, index=True
-    )
+    role_id: int = Field(sa_type=sa.BigInteger, foreign_key="role.id", primary_key=True, index=True)
 
 
-class RolePermission(SQLModel, table=True):
+class RolePermission(Record, table=True):
     """A role contains a permission."""
 
-    __tablename__ = "role_permission"
     __table_args__ = ({"info": audited()},)
 
     role_id: int = Field(sa_type=sa.BigInteger, foreign_key="role.id", primary_key=True)
-    permission_id: int = Field(
-        sa_type=sa.BigInteger, foreign_key="permission.id", primary_key=True, index=True
-    )
+    permission_id: int = Field(sa_type=sa.BigInteger, foreign_key="permission.id", primary_key=True, index=True)
 
 
-class Permission(SQLModel, table=True):
+class Permission(Record, table=True):
     """A permission of `inventory_app.permissions`, mirrored so that roles can point to it."""
 
-    __tablename__ = "permission"
     __table_args__ = (
         sa.UniqueConstraint("name", name="uq_permission_name"),
         {"info": audited()},
@@ -82,10 +74,9 @@ class Permission(SQLModel, table=True):
     name: str = text_field()
 
 
-class Role(SQLModel, table=True):
+class Role(Record, table=True):
     """A named set of permissions."""
 
-    __tablename__ = "role"
     __table_args__ = (
         unique_lower("uq_role_name", "name", says("name", "A role of this name exists.")),
         {"info": audited()},
@@ -113,10 +104,9 @@ class Role(SQLModel, table=True):
             log.debug("role_permissions_set", role_id=self.id, permissions=sorted(ids))
 
 
-class UserInfo(SQLModel, table=True):
+class UserInfo(Record, table=True):
     """The person behind an account; `user_id` is `LocalUser.id`."""
 
-    __tablename__ = "user_info"
     __table_args__ = (
         unique_lower("uq_user_info_email", "email", says("email", "This e-mail address is in use.")),
         sa.UniqueConstraint("user_id", name="uq_user_info_user_id"),
@@ -133,7 +123,7 @@ class UserInfo(SQLModel, table=True):
 
     def get_roles(self) -> list[str]:
         """Return the names of the roles held now, from the database, never a stale collection."""
-        session = sa.orm.object_session(self)
+        session = object_session(self)
         if session is None or self.id is None:
             message = "UserInfo must be persisted to the session"
             raise ValueError(message)
@@ -176,10 +166,9 @@ class UserInfo(SQLModel, table=True):
         return name in self.get_permissions(session)
 
 
-class AuthSession(SQLModel, table=True):
+class AuthSession(Record, table=True):
     """A sign-in on one device; only the SHA-256 of the cookie's token is kept, as hex."""
 
-    __tablename__ = "auth_session"
     __table_args__ = (
         sa.UniqueConstraint("token_hash", name="uq_auth_session_token_hash"),
         {"info": audited(secret=("token_hash",))},
@@ -197,24 +186,18 @@ class AuthSession(SQLModel, table=True):
     reauthenticated_at: datetime = Field(default_factory=now)
 
 
-class SessionActivity(SQLModel, table=True):
+class SessionActivity(Record, table=True):
     """When a session was last used, touched at most once a minute."""
 
-    __tablename__ = "session_activity"
-    __table_args__ = (
-        {"info": unaudited("activity, not a change: touched on every visit, outside operations")},
-    )
+    __table_args__ = ({"info": unaudited("activity, not a change: touched on every visit, outside operations")},)
 
-    session_id: int = Field(
-        sa_type=sa.BigInteger, foreign_key="auth_session.id", primary_key=True
-    )
+    session_id: int = Field(sa_type=sa.BigInteger, foreign_key="auth_session.id", primary_key=True)
     seen_at: datetime = Field(default_factory=now)
 
 
-class SignInAttempt(SQLModel, table=True):
+class SignInAttempt(Record, table=True):
     """A refused or accepted sign-in, counted to slow down guessing."""
 
-    __tablename__ = "sign_in_attempt"
     __table_args__ = (
         sa.Index("ix_sign_in_attempt_pair", "account", "address", "at"),
         sa.Index("ix_sign_in_attempt_address", "address", "at"),
@@ -228,13 +211,10 @@ class SignInAttempt(SQLModel, table=True):
     at: datetime = Field(default_factory=now)
 
 
-class Idempotency(SQLModel, table=True):
+class Idempotency(Record, table=True):
     """The answer of an operation that was sent with a key, so that a repetition gets the same one."""
 
-    __tablename__ = "idempotency"
-    __table_args__ = (
-        {"info": unaudited("remembers answers; the operation it names is in the trail")},
-    )
+    __table_args__ = ({"info": unaudited("remembers answers; the operation it names is in the trail")},)
 
     actor_key: str = Field(sa_type=sa.Text, primary_key=True)
     operation: str = Field(sa_type=sa.Text, primary_key=True)
@@ -242,9 +222,7 @@ class Idempotency(SQLModel, table=True):
     request_hash: str = text_field()
     operation_id: UUID
     result: str | None = text_field(nullable=True)
-    created_at: datetime = Field(
-        default_factory=now, sa_column_kwargs={"server_default": sa.func.now()}, index=True
-    )
+    created_at: datetime = Field(default_factory=now, sa_column_kwargs={"server_default": sa.func.now()}, index=True)
 
 
 def _scope(auth_state: AuditScope | None) -> AbstractContextManager[None]:
@@ -261,9 +239,7 @@ def _ids_by_name(
     wanted = set(names)
     found: dict[str, int] = {
         name: id_
-        for name, id_ in session.exec(
-            select(model.name, col(model.id)).where(col(model.name).in_(wanted))
-        )
+        for name, id_ in session.exec(select(model.name, col(model.id)).where(col(model.name).in_(wanted)))
         if id_ is not None
     }
     missing = wanted - found.keys()

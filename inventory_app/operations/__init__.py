@@ -1,0 +1,1 @@
+"""The business operations and the reads: the rules, and nothing of Reflex or HTTP."""

@@ -116,11 +116,12 @@ def check_categories(session: Session, file: ImportFile[CategoryRow]) -> Categor
 
 @dataclass(frozen=True, slots=True)
 class ProductPlan:
-    """What importing products would do; ids of category and supplier by row."""
+    """What importing products would do; category and supplier by row."""
 
     faults: list[Fault]
     location: str
     supplier_ids: dict[int, int]
+    supplier_names: dict[int, str]
     category_ids: dict[int, int]
     #: Folded name -> (code, name) of categories to be made, and which rows are in them.
     new_categories: dict[str, tuple[str, str]]
@@ -135,7 +136,7 @@ def check_products(session: Session, file: ImportFile[ProductRow]) -> ProductPla
     name, active = location or (DEFAULT_LOCATION[1], True)
     if not active:
         raise Invalid(f"{name} is closed, and imported stock is put there. Open it first.")
-    plan = ProductPlan([], name, {}, {}, {}, {})
+    plan = ProductPlan([], name, {}, {}, {}, {}, {})
     _check_skus(session, file, plan)
     _check_units(session, file, plan)
     _find_suppliers(session, file, plan)
@@ -207,12 +208,13 @@ def _find_suppliers(session: Session, file: ImportFile[ProductRow], plan: Produc
             )
             plan.faults.append(file.fault(row.row, "supplier_number", sentence))
         elif row.supplier_number:
-            plan.supplier_ids[row.row] = found[0][0]
+            plan.supplier_ids[row.row], plan.supplier_names[row.row] = found[0]
         if row.supplier_name and by_name[row.supplier_name] is None:
             sentence = f"There is no supplier named {row.supplier_name}. Import or enter it first."
             plan.faults.append(file.fault(row.row, "supplier_name", sentence))
         elif row.supplier_name:
             plan.supplier_ids.setdefault(row.row, by_name[row.supplier_name])
+            plan.supplier_names.setdefault(row.row, row.supplier_name)
 
 
 def _find_categories(session: Session, file: ImportFile[ProductRow], plan: ProductPlan) -> None:

@@ -68,7 +68,7 @@ class Preview:
     warnings: list[str]
     first_rows: list[FirstRow]
     faults: list[RowFault]
-    #: "3 of 77 rows cannot be imported, so none was:" or when the file was imported before.
+    #: "3 of 77 rows cannot be imported, so none will be." or when the file was imported before.
     refusal: str
     ready: bool
 
@@ -84,11 +84,11 @@ def all_faults(file: ImportFile[Any], found: Sequence[Fault]) -> list[Fault]:
     return sorted({*file.faults, *found})
 
 
-def refused(file: ImportFile[Any], faults: Sequence[Fault]) -> str:
+def bad_rows(file: ImportFile[Any], faults: Sequence[Fault]) -> str:
     """Say how many rows are in the way."""
     bad = len({row for row, _, _ in faults})
     total = len({*(row.row for row in file.rows), *(row for row, _, _ in faults)})
-    return f"{bad:,} of {total:,} {'row' if total == 1 else 'rows'} cannot be imported, so none was:"
+    return f"{bad:,} of {total:,} {'row' if total == 1 else 'rows'} cannot be imported"
 
 
 def on_hand(rows: Sequence[ProductRow]) -> str:
@@ -155,7 +155,7 @@ def of_products(file: ImportFile[ProductRow], plan: ProductPlan, before: str) ->
         figures=figures,
         notices=_product_notices(rows, plan),
         warnings=_product_warnings(rows, due),
-        first=[_first_product(row) for row in rows[:FIRST]],
+        first=[_first_product(row, plan.supplier_names.get(row.row, "")) for row in rows[:FIRST]],
     )
 
 
@@ -195,13 +195,13 @@ def _product_warnings(rows: Sequence[ProductRow], due: int) -> list[str]:
     return warnings
 
 
-def _first_product(row: ProductRow) -> FirstRow:
+def _first_product(row: ProductRow, supplier: str) -> FirstRow:
     return FirstRow(
         row=row.row,
         key=row.new.sku,
         name=row.new.name,
         detail=row.new.description,
-        where=row.supplier_name or row.supplier_number,
+        where=supplier,
         quantity=say(row.quantity),
         unit=row.new.unit_code,
         price=f"{row.new.unit_price:,.2f}",
@@ -246,6 +246,6 @@ def _preview(
         warnings=warnings,
         first_rows=first,
         faults=[RowFault(*fault) for fault in faults],
-        refusal=before or (refused(file, faults) if faults else ""),
+        refusal=before or (f"{bad_rows(file, faults)}, so none will be." if faults else ""),
         ready=not (before or faults),
     )

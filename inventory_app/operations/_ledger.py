@@ -18,7 +18,7 @@ from inventory_app.models.stock import InventoryItem, MovementKind, StockMovemen
 from inventory_app.operations._operation import operation_id
 
 _CENTS = Decimal("0.0001")
-LARGEST = Decimal("99999999999")
+LARGEST = Decimal(99999999999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def post(session: Session, postings: Sequence[Posting]) -> None:
 
 def unit_costs(session: Session, product_ids: set[int]) -> Mapping[int, Decimal]:
     """Return the moving average cost of products, in the base currency."""
-    found = session.execute(
-        sa.select(col(Product.id), col(Product.unit_cost)).where(col(Product.id).in_(product_ids))
-    )
+    found = session.execute(sa.select(col(Product.id), col(Product.unit_cost)).where(col(Product.id).in_(product_ids)))
     return {id_: cost for id_, cost in found if id_ is not None}
 
 

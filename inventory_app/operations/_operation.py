@@ -27,7 +27,7 @@ from inventory_app.errors import AppError, Invalid, NotAllowed, NotFound, NotSig
 from inventory_app.permissions import NEEDS_A_PERSON, Permission
 
 Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result", covariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 Plain = TypeVar("Plain")
 
 
@@ -49,13 +49,13 @@ class Spec:
         return {name: arguments[name] for name in self.log if name in arguments}
 
 
-class Operation(Protocol[Arguments, Result]):
+class Operation(Protocol[Arguments, Result_co]):
     """A decorated operation or query: call it with a session inside an audit context."""
 
     spec: Spec
     __name__: str
 
-    def __call__(self, session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def __call__(self, session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result_co:
         """Run inside the caller's transaction."""
         ...
 
@@ -87,9 +87,7 @@ def operation(
     machine: bool = False,
     name: str | None = None,
     outcome: str = "succeeded",
-) -> Callable[
-    [Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]
-]:
+) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a business operation.
 
     `permission=None` means any signed-in person; `public=True` also strangers, `machine=True`
@@ -121,8 +119,8 @@ def operation(
             _remember(session, function, result)
             return result
 
-        run.spec = spec  # pyright: ignore[reportFunctionMemberAccess]  # that is the protocol
         declared = cast("Operation[Arguments, Plain]", run)
+        declared.spec = spec
         OPERATIONS.setdefault(spec.name, declared)
         return declared
 
@@ -131,9 +129,7 @@ def operation(
 
 def query(
     permission: Permission | None = None, *, public: bool = False, stale_password: bool = False
-) -> Callable[
-    [Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]
-]:
+) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a read: permission checked in the same read-only transaction, plain rows returned."""
 
     def declare(function: Callable[Concatenate[Session, Arguments], Plain]) -> Operation[Arguments, Plain]:
@@ -144,8 +140,8 @@ def query(
             session.info["viewer"] = _translated(_view, session, spec)
             return _translated(function, session, *args, **kwargs)
 
-        run.spec = spec  # pyright: ignore[reportFunctionMemberAccess]  # that is the protocol
         declared = cast("Operation[Arguments, Plain]", run)
+        declared.spec = spec
         QUERIES[spec.name] = declared
         return declared
 

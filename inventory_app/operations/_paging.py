@@ -16,6 +16,11 @@ from inventory_app.errors import Invalid
 
 Row = TypeVar("Row")
 
+#: A statement, a result row and a key of columns that are not known here.
+AnySelect = sa.Select[*tuple[Any, ...]]
+AnyRow = sa.Row[*tuple[Any, ...]]
+Key = Any  # a column, as SQLAlchemy or as SQLModel types it
+
 PAGE_SIZE = 50
 
 
@@ -30,13 +35,13 @@ class Page(Generic[Row]):
 
 def keyset(
     session: Session,
-    statement: sa.Select[Any],
-    keys: Sequence[sa.ColumnElement[Any]],
+    statement: AnySelect,
+    keys: Sequence[Key],
     *,
     descending: bool = False,
     cursor: str = "",
     size: int = PAGE_SIZE,
-) -> Page[sa.Row[Any]]:
+) -> Page[AnyRow]:
     """Run `statement` for the page at `cursor`, ordered by `keys` (the last one unique).
 
     The keys must not be NULL. Raises `Invalid` for a cursor that is none of ours.
@@ -53,8 +58,8 @@ def keyset(
         rows.reverse()
     if not rows:
         return Page([])
-    before = _encode(rows[0][-len(keys):], backwards=True)
-    after = _encode(rows[-1][-len(keys):], backwards=False)
+    before = _encode(rows[0][-len(keys) :], backwards=True)
+    after = _encode(rows[-1][-len(keys) :], backwards=False)
     has_before = more if backwards else values is not None
     has_after = True if backwards else more
     return Page(rows, before if has_before else "", after if has_after else "")
@@ -65,7 +70,7 @@ def _encode(values: Sequence[Any], *, backwards: bool) -> str:
     return base64.urlsafe_b64encode(json.dumps([int(backwards), *plain]).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, keys: Sequence[sa.ColumnElement[Any]]) -> tuple[bool, list[Any] | None]:
+def _decode(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any] | None]:
     if not cursor:
         return False, None
     try:
@@ -78,7 +83,7 @@ def _decode(cursor: str, keys: Sequence[sa.ColumnElement[Any]]) -> tuple[bool, l
     return bool(backwards), typed
 
 
-def _typed(value: Any, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
+def _typed(value: Any, column: Key) -> sa.BindParameter[Any]:
     kind = column.type.python_type
     if kind is Decimal:
         value = Decimal(value)

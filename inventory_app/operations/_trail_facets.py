@@ -93,7 +93,7 @@ def _counts(session: Session, search: Search, qualifiers: list[str]) -> dict[str
             value = sample.c[_COLUMNS[qualifier].name]
         parts.append(sa.select(sa.literal(qualifier), value, sa.func.count()).select_from(source).group_by(value))
     counts: dict[str, dict[str, int]] = {qualifier: {} for qualifier in qualifiers}
-    rows = session.execute(sa.union_all(*parts)).tuples().all()
+    rows = session.execute(sa.union_all(*parts)).all()
     for qualifier, found, number in sorted(rows, key=lambda row: (-row[2], row[1])):
         counts[qualifier][found] = number
     return counts

@@ -76,9 +76,7 @@ def add_product(session: Session, new: NewProduct) -> Product:
     session.add(product)
     session.flush()
     session.add(
-        ProductPrice(
-            product_id=product.id or 0, new_price=new.unit_price, currency=currency, reason="First price"
-        )
+        ProductPrice(product_id=product.id or 0, new_price=new.unit_price, currency=currency, reason="First price")
     )
     return product
 
@@ -119,9 +117,7 @@ def choices(session: Session) -> Choices:
     locations = session.exec(
         select(Location).where(col(Location.active), Location.kind == "storage").order_by(col(Location.sort_key))
     )
-    categories = session.exec(
-        select(Category).where(col(Category.active)).order_by(col(Category.sort_key))
-    )
+    categories = session.exec(select(Category).where(col(Category.active)).order_by(col(Category.sort_key)))
     units = session.exec(select(Unit).order_by(Unit.name))
     return Choices(
         [Choice(str(row.id), row.name) for row in locations],

@@ -1,6 +1,7 @@
 """What waits for a person: the counts beside the navigation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -47,7 +48,7 @@ def _count_people(session: Session) -> int:
     return session.scalar(counted) or 0
 
 
-def reorder_due() -> sa.Select[tuple[int]]:
+def reorder_due() -> sa.Select[Any]:
     """Select the ids of products to reorder: active, with a reorder point, on hand not above it.
 
     A reorder point of 0 means "do not reorder"; discontinued products are inactive.

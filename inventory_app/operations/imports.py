@@ -29,7 +29,7 @@ from inventory_app.operations._import_checks import (
     check_products,
     check_suppliers,
 )
-from inventory_app.operations._import_columns import COLUMNS, Kind
+from inventory_app.operations._import_columns import COLUMNS, REQUIRED, Kind
 from inventory_app.operations._import_previews import Preview
 from inventory_app.operations._import_rows import CategoryRow, ImportFile, ProductRow, SupplierRow, read_file
 from inventory_app.operations._operation import (
@@ -44,7 +44,7 @@ from inventory_app.operations.catalog import default_location, search_text
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
-__all__ = ["COLUMNS", "LARGEST_FILE", "PERMISSIONS", "ImportFile", "Kind", "Preview", "read_file"]
+__all__ = ["COLUMNS", "LARGEST_FILE", "PERMISSIONS", "REQUIRED", "ImportFile", "Kind", "Preview", "read_file"]
 
 #: What importing each kind needs.
 PERMISSIONS: dict[Kind, Permission] = {
@@ -151,7 +151,7 @@ class Batch:
     """A file that was imported."""
 
     id: int
-    kind: str
+    what: str
     file_name: str
     rows: int
     by: str
@@ -177,7 +177,9 @@ def imported_files(session: Session, *, most: int = 50) -> list[Batch]:
 
 def _batch(row: ImportBatch) -> Batch:
     at = row.imported_at
-    return Batch(row.id or 0, row.kind, row.file_name, row.row_count, row.imported_by, at.isoformat(), _clock(at))
+    return Batch(
+        row.id or 0, row.kind.capitalize(), row.file_name, row.row_count, row.imported_by, at.isoformat(), _clock(at)
+    )
 
 
 def _clock(at: datetime) -> str:
@@ -213,7 +215,7 @@ def _refuse(file: ImportFile[Any], found: Sequence[Fault]) -> None:
     """Raise every fault of the file and of what it meets here, if there is one."""
     faults = previews.all_faults(file, found)
     if faults:
-        raise InvalidRows(previews.refused(file, faults), faults)
+        raise InvalidRows(f"{previews.bad_rows(file, faults)}, so none was:", faults)
 
 
 def _done(file: ImportFile[Any], more: str) -> Imported:

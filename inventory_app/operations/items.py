@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from inventory_app.errors import NotFound
@@ -14,7 +15,7 @@ from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import current_viewer, query
-from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._paging import AnySelect, Key, Page, keyset, like_escaped
 from inventory_app.operations.dashboard import reorder_due
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -23,7 +24,7 @@ _ITEM_ID = col(InventoryItem.id)
 _WORTH = sa.type_coerce(col(InventoryItem.quantity) * col(Product.unit_cost), sa.Numeric(28, 7))
 
 #: What the list can be sorted by.
-SORTS: dict[str, sa.ColumnElement[Any]] = {
+SORTS: dict[str, Key] = {
     "sku": col(Product.sku),
     "product": col(Product.sort_key),
     "location": col(Location.sort_key),
@@ -101,7 +102,7 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _joined(statement: sa.Select[Any]) -> sa.Select[Any]:
+def _joined(statement: AnySelect) -> AnySelect:
     return (
         statement.select_from(InventoryItem)
         .join(Product, col(Product.id) == col(InventoryItem.product_id))
@@ -110,10 +111,10 @@ def _joined(statement: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _product_total() -> sa.ScalarSelect[Decimal]:
-    other = sa.orm.aliased(InventoryItem)
+    other = aliased(InventoryItem)
     return (
         sa.select(sa.func.sum(other.quantity))
-        .where(other.product_id == col(Product.id))
+        .where(col(other.product_id) == col(Product.id))
         .correlate(Product)
         .scalar_subquery()
     )
@@ -194,9 +195,7 @@ def summarize(session: Session) -> Summary:
             )
         )
     ).one()
-    low = session.scalar(
-        sa.select(sa.func.count()).where(col(InventoryItem.product_id).in_(reorder_due()))
-    )
+    low = session.scalar(sa.select(sa.func.count()).where(col(InventoryItem.product_id).in_(reorder_due())))
     return Summary(
         items=items,
         locations=locations,
@@ -207,7 +206,8 @@ def summarize(session: Session) -> Summary:
 
 
 def _row(found: Any, *, prices: bool) -> ItemRow:
-    quantity, point = found.quantity, found.reorder_point
+    quantity: Decimal = found.quantity
+    point: Decimal = found.reorder_point
     low = found.active and point > 0 and (found.total or Decimal(0)) <= point
     level = "out" if quantity == 0 and found.active else "low" if low else ""
     # The longer of what is there and twice the reorder point fills most of the bar.
@@ -251,10 +251,10 @@ def transfer_targets(session: Session, *, item_id: int) -> list[Target]:
     here = session.get(InventoryItem, item_id)
     if here is None:
         raise NotFound
-    there = sa.orm.aliased(InventoryItem)
+    there = aliased(InventoryItem)
     found = session.execute(
-        sa.select(col(Location.id), col(Location.name), there.quantity)
-        .outerjoin(there, sa.and_(there.location_id == col(Location.id), there.product_id == here.product_id))
+        sa.select(col(Location.id), col(Location.name), col(there.quantity))
+        .outerjoin(there, sa.and_(col(there.location_id) == col(Location.id), col(there.product_id) == here.product_id))
         .where(col(Location.active), col(Location.kind) == "storage", col(Location.id) != here.location_id)
         .order_by(col(Location.sort_key))
     )

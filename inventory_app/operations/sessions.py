@@ -137,9 +137,7 @@ def credentials(session: Session, *, username: str) -> Credentials:
         seconds = int(wait.total_seconds()) + 1
         message = f"Too many attempts from your address. Wait {seconds} seconds and try again."
         raise TooManyAttempts(message)
-    user = session.exec(
-        select(LocalUser).where(sa.func.lower(LocalUser.username) == username.strip().lower())
-    ).first()
+    user = session.exec(select(LocalUser).where(sa.func.lower(LocalUser.username) == username.strip().lower())).first()
     return Credentials(user.id, user.password_hash, user.username) if user else Credentials(None, None)
 
 
@@ -204,14 +202,10 @@ def sign_out(session: Session) -> None:
 
 
 @operation(stale_password=True)
-def change_password(
-    session: Session, *, verified_hash: str, new_hash: str, token_hash: str
-) -> None:
+def change_password(session: Session, *, verified_hash: str, new_hash: str, token_hash: str) -> None:
     """Replace one's own password: this session goes on under a new token, all others end."""
     actor = current_actor()
-    mine = session.exec(
-        select(AuthSession).where(AuthSession.token_hash == actor.token_hash).with_for_update()
-    ).one()
+    mine = session.exec(select(AuthSession).where(AuthSession.token_hash == actor.token_hash).with_for_update()).one()
     user = session.get_one(LocalUser, mine.user_id, with_for_update=True)
     if user.password_hash != verified_hash:
         message = "The password was changed a moment ago. Sign in with the new one."
@@ -251,4 +245,3 @@ def touch_session(session: Session, *, session_id: int) -> None:
 def forget_old_attempts(session: Session) -> None:
     """Drop counters and remembered answers that can no longer matter."""
     session.execute(sa.delete(SignInAttempt).where(col(SignInAttempt.at) < now() - TRUSTED_FOR))
-

@@ -1,6 +1,5 @@
 """What must be there before anybody can work: permissions, roles, units, the first administrator."""
 
-
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
@@ -44,7 +43,9 @@ def prepare(session: Session) -> None:
             session.add(role)
             session.flush()
             role.set_permissions(wanted, session)
-        elif name == ADMIN or (added := wanted.intersection(new)):
+            continue
+        added = wanted.intersection(new)
+        if name == ADMIN or added:
             held = session.exec(
                 select(Permission.name)
                 .join(RolePermission, col(RolePermission.permission_id) == col(Permission.id))
@@ -53,9 +54,7 @@ def prepare(session: Session) -> None:
             role.set_permissions(wanted if name == ADMIN else {*held, *added}, session)
     present = set(session.exec(select(Unit.code)))
     session.add_all(
-        Unit(code=code, name=name, decimals=decimals)
-        for code, (name, decimals) in UNITS.items()
-        if code not in present
+        Unit(code=code, name=name, decimals=decimals) for code, (name, decimals) in UNITS.items() if code not in present
     )
     default_location(session)
 

@@ -116,15 +116,11 @@ def _product(session: Session, product_id: int) -> Product:
 
 def _item_at(session: Session, product_id: int, location_id: int) -> InventoryItem | None:
     return session.exec(
-        select(InventoryItem).where(
-            InventoryItem.product_id == product_id, InventoryItem.location_id == location_id
-        )
+        select(InventoryItem).where(InventoryItem.product_id == product_id, InventoryItem.location_id == location_id)
     ).first()
 
 
-@operation(
-    Permission.INVENTORY_TRANSFER, log=("from_item_id", "to_item_id", "quantity"), reason="note"
-)
+@operation(Permission.INVENTORY_TRANSFER, log=("from_item_id", "to_item_id", "quantity"), reason="note")
 def transfer_inventory(
     session: Session,
     *,
@@ -175,8 +171,14 @@ def _item_to(session: Session, from_item_id: int, location_id: int | None) -> in
         raise Invalid(fields={"to_location_id": "Choose where it goes."})
     session.execute(
         insert(InventoryItem)
-        .values(product_id=source.product_id, location_id=location_id, quantity=0, sequence=0,
-                changed_at=now(), changed_by=current_actor().name)
+        .values(
+            product_id=source.product_id,
+            location_id=location_id,
+            quantity=0,
+            sequence=0,
+            changed_at=now(),
+            changed_by=current_actor().name,
+        )
         # Two people may be the first to bring it there.
         .on_conflict_do_nothing(constraint="uq_inventory_item_place")
     )
@@ -201,12 +203,8 @@ def _enough(item: InventoryItem, asked: Decimal, place: Place) -> None:
         raise InsufficientStock(sentence, fields={"quantity": sentence})
 
 
-@operation(
-    Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason="note"
-)
-def adjust_inventory(
-    session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = ""
-) -> Changed:
+@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason="note")
+def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = "") -> Changed:
     """Change an item's quantity by a signed difference, with a reason."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
@@ -236,9 +234,7 @@ def issue_inventory(
         raise Invalid(fields={"quantity": "Enter more than 0."})
     fits_unit(quantity, place.decimals, place.unit)
     _enough(item, quantity, place)
-    return _change(
-        session, item, place, -quantity, MovementKind.ISSUE, reason, note, reference_type, reference
-    )
+    return _change(session, item, place, -quantity, MovementKind.ISSUE, reason, note, reference_type, reference)
 
 
 def _locked(session: Session, item_id: int) -> tuple[InventoryItem, Place]:
@@ -273,12 +269,10 @@ def _change(
     if before + quantity > LARGEST:
         raise Invalid(fields={"quantity": "This number is too large."})
     post(session, [Posting(item, quantity, kind, reason, note or None, reference_type, reference)])
-    return Changed(
-        place.product, place.location, say(before, place.unit), say(item.quantity, place.unit)
-    )
+    return Changed(place.product, place.location, say(before, place.unit), say(item.quantity, place.unit))
 
 
-@operation(Permission.INVENTORY_BULK_UPDATE, log=("count",), reason="note")
+@operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason="note")
 def bulk_update_inventory(
     session: Session,
     *,

@@ -145,7 +145,7 @@ def set_user_roles(session: Session, *, user_id: int, roles: list[str], version:
 
 def _set_roles(session: Session, user_id: int, roles: list[str], version: int | None) -> list[str]:
     lock_rule(session, ROLES_AND_PERMISSIONS)
-    user, info = _person(session, user_id)
+    _, info = _person(session, user_id)
     before = info.get_roles()
     held = held_permissions(session)
     if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
@@ -308,7 +308,9 @@ _TABS = {
 
 
 @query(Permission.USERS_VIEW)
-def list_users(session: Session, *, search: str = "", tab: str = "all", role: str = "", cursor: str = "") -> Page[UserRow]:
+def list_users(
+    session: Session, *, search: str = "", tab: str = "all", role: str = "", cursor: str = ""
+) -> Page[UserRow]:
     """List people by name, each with why the viewer may not change them."""
     last_seen = (
         sa.select(sa.func.max(SessionActivity.seen_at))
@@ -332,7 +334,9 @@ def list_users(session: Session, *, search: str = "", tab: str = "all", role: st
         )
     if role:
         holders = (
-            sa.select(UserRole.user_id).join(Role, col(Role.id) == col(UserRole.role_id)).where(col(Role.name) == role)
+            sa.select(col(UserRole.user_id))
+            .join(Role, col(Role.id) == col(UserRole.role_id))
+            .where(col(Role.name) == role)
         )
         statement = statement.where(col(UserInfo.id).in_(holders))
     page = keyset(session, statement, [col(UserInfo.sort_key), col(UserInfo.id)], cursor=cursor)

@@ -73,7 +73,8 @@ def _queue() -> rx.Component:
 
 def _sub() -> rx.Component:
     late = rx.cond(S.late > 0, ", " + S.late.to_string() + " over 5 days", "")
-    waits = S.total.to_string() + " waiting, " + S.yours.to_string() + " for you" + late
+    mine = rx.cond(gates.may(Permission.SUPPLIERS_APPROVE), ", " + S.yours.to_string() + " for you", "")
+    waits = S.total.to_string() + " waiting" + mine + late
     return rx.el.span(rx.cond(S.total > 0, waits, "Nobody waits"))
 
 

@@ -177,9 +177,7 @@ def _empty() -> rx.Component:
 def _bulk() -> rx.Component:
     return tables.bulk_bar(
         S.selected.length(),
-        gates.can(
-            Permission.INVENTORY_BULK_UPDATE, button("Count", icon_name="clipboard-check", on_click=S.open_bulk)
-        ),
+        gates.can(Permission.INVENTORY_BULK_UPDATE, button("Count", icon_name="clipboard-check", on_click=S.open_bulk)),
         on_clear=S.clear_selection,
     )
 
@@ -235,7 +233,12 @@ def _transfer_dialog() -> rx.Component:
         _reason(optional=False, first=Reason.REPLENISH),
         _note(),
         dialogs.before_after(
-            (S.item.location, S.item.on_hand, rx.cond(S.asked, "−" + S.asked, "–"), rx.cond(S.then_here, S.then_here, "–")),
+            (
+                S.item.location,
+                S.item.on_hand,
+                rx.cond(S.asked, "−" + S.asked, "–"),
+                rx.cond(S.then_here, S.then_here, "–"),
+            ),
             head="After the transfer",
         ),
         open=S.dialog == "transfer",
@@ -253,7 +256,9 @@ def _transfer_dialog() -> rx.Component:
 def _adjust_dialog() -> rx.Component:
     return dialogs.dialog(
         forms.hidden_input("item_id", S.item.id.to_string()),
-        _quantity_field("Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")),
+        _quantity_field(
+            "Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")
+        ),
         _reason(optional=False, first=Reason.CORRECTION),
         _note(),
         dialogs.before_after(
@@ -277,19 +282,23 @@ def _create_dialog() -> rx.Component:
         return forms.field(label, forms.text_input(name, **props), error=forms.problem(S.errors, name))
 
     def figure(label: str, name: str) -> rx.Component:
-        return forms.field(
-            label, forms.number_input(name, value="0"), error=forms.problem(S.errors, name)
-        )
+        return forms.field(label, forms.number_input(name, value="0"), error=forms.problem(S.errors, name))
 
     return dialogs.dialog(
         forms.fields_row(
             line("SKU", "sku", required=True, max_length=40, auto_focus=True),
-            forms.field("Unit", forms.select("unit_code", S.unit_choices, value="pcs"), error=forms.problem(S.errors, "unit_code")),
+            forms.field(
+                "Unit",
+                forms.select("unit_code", S.unit_choices, value="pcs"),
+                error=forms.problem(S.errors, "unit_code"),
+            ),
         ),
         line("Product name", "name", required=True),
         forms.fields_row(
             forms.field(
-                "Location", forms.select("location_id", S.location_choices), error=forms.problem(S.errors, "location_id")
+                "Location",
+                forms.select("location_id", S.location_choices),
+                error=forms.problem(S.errors, "location_id"),
             ),
             figure("Opening quantity", "quantity"),
         ),
@@ -314,8 +323,14 @@ def _create_dialog() -> rx.Component:
 def _location_dialog() -> rx.Component:
     return dialogs.dialog(
         forms.fields_row(
-            forms.field("Code", forms.text_input("code", required=True, max_length=20), error=forms.problem(S.errors, "code")),
-            forms.field("Name", forms.text_input("name", id="f-location-name", required=True), error=forms.problem(S.errors, "name")),
+            forms.field(
+                "Code", forms.text_input("code", required=True, max_length=20), error=forms.problem(S.errors, "code")
+            ),
+            forms.field(
+                "Name",
+                forms.text_input("name", id="f-location-name", required=True),
+                error=forms.problem(S.errors, "name"),
+            ),
         ),
         open=S.dialog == "location",
         on_open_change=S.close,

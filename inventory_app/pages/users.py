@@ -88,23 +88,22 @@ def _row(row: rx.Var[Person]) -> rx.Component:
         tables.cell(_roles(row), card="foot"),
         tables.cell(_status(row), card="figure"),
         tables.cell(
-            tables.with_actions(
-                _seen(row),
-                gates.can(
-                    Permission.USERS_ASSIGN_ROLES,
-                    icon_button(
-                        "key-round",
-                        rx.cond(row.why_not_roles, row.why_not_roles, "Change roles"),
-                        disabled=row.why_not_roles != "",
-                        on_click=S.open_roles(row.id),
-                    ),
+            rx.cond(
+                gates.may(Permission.USERS_ASSIGN_ROLES) | gates.may(Permission.USERS_MANAGE),
+                tables.with_actions(
+                    _seen(row), gates.can(Permission.USERS_ASSIGN_ROLES, _roles_button(row)), _menu(row)
                 ),
-                _menu(row),
+                _seen(row),
             ),
             card="end",
         ),
         key=row.id,
     )
+
+
+def _roles_button(row: rx.Var[Person]) -> rx.Component:
+    label = rx.cond(row.why_not_roles, row.why_not_roles, "Change roles")
+    return icon_button("key-round", label, disabled=row.why_not_roles != "", on_click=S.open_roles(row.id))
 
 
 def _seen(row: rx.Var[Person]) -> rx.Component:
@@ -164,7 +163,7 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             on_select=S.enable_user(row.id, _key(row)),
         ),
     )
-    menu = dialogs.menu(
+    return dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.name),
         rx.cond(note, rx.el.div(note, class_name="menu-note"), rx.fragment()),
         rx.cond(
@@ -179,7 +178,6 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
         ),
         rx.cond(may_manage, on_off, rx.fragment()),
     )
-    return rx.cond(may_roles | may_manage, menu, rx.fragment())
 
 
 def _empty() -> rx.Component:
@@ -243,6 +241,6 @@ def _disable_dialog() -> rx.Component:
         ),
         action="Disable the account",
         on_confirm=S.deactivate_user(S.person.id, S.idempotency_key),
-        keep="Keep it",
+        keep="Keep the account",
         turn=S.turn,
     )

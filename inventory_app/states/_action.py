@@ -19,7 +19,7 @@ import inspect
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_type_hints
 
 import reflex as rx
 import structlog
@@ -33,6 +33,9 @@ from inventory_app.states._guard import event_actor, refusal_events
 
 log = structlog.get_logger(__name__)
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+
+#: The attribute of a handler that carries its `Action`.
+DECLARED = "declared_action"
 
 _SENTENCES = {
     "missing": "Please fill this in.",
@@ -63,18 +66,14 @@ def _without_nul(value: object) -> object:
 
 
 #: A line of text: trimmed, no NUL, at most 200 characters. `Line` may be empty, `Name` not.
-Line = Annotated[
-    str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=200)
-]
+Line = Annotated[str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=200)]
 Name = Annotated[
     str,
     BeforeValidator(_without_nul),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
 ]
 #: Longer text, at most 2,000 characters.
-Note = Annotated[
-    str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=2_000)
-]
+Note = Annotated[str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=2_000)]
 #: The key of a record.
 Id = Annotated[int, Field(gt=0, lt=2**63)]
 
@@ -155,13 +154,11 @@ def action(
         # Reflex would convert by annotation, log the value when it cannot, and call us anyway.
         handler.__annotations__ = dict.fromkeys(names, Any)
         handler.__signature__ = inspect.Signature(  # pyright: ignore[reportAttributeAccessIssue]  # how inspect wants it
-            [
-                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-                for name in ("self", *names)
-            ]
+            [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", *names)]
         )
-        handler.declared_action = declared  # pyright: ignore[reportFunctionMemberAccess]  # the guard reads it
-        return handler  # pyright: ignore[reportReturnType]  # same call, other annotations
+        # The guard reads it. Same call, other annotations.
+        setattr(handler, DECLARED, declared)
+        return cast("Handler", handler)
 
     return decorate
 
@@ -208,7 +205,7 @@ def _field_errors(error: ValidationError) -> dict[str, str]:
 
 
 def _settled(state: Any, result: Any) -> Any:
-    if isinstance(state, rx.State) and getattr(type(state), "_form_state", False):
+    if getattr(type(state), "_form_state", False):
         state.turn += 1
     return result
 

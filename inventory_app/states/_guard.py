@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import reflex as rx
 import structlog
-from reflex.middleware import Middleware
+from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
@@ -56,8 +56,10 @@ def event_actor() -> Actor | None:
 def event_visitor() -> Actor | None:
     """Return the sender of the event as a stranger, for what strangers do: apply, register."""
     actor = _event_actor.get()
-    return None if actor is None else replace(
-        actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None
+    return (
+        None
+        if actor is None
+        else replace(actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None)
     )
 
 

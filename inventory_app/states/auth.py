@@ -74,7 +74,7 @@ class AuthState(FormState, rx.State):
             "username": person.username if person else "",
             "initials": initials(person.full_name) if person else "",
             "role_label": ", ".join(person.roles).capitalize() if person else "",
-            "permissions": {name: True for name in sorted(person.permissions)} if person else {},
+            "permissions": dict.fromkeys(sorted(person.permissions), True) if person else {},
             "must_change_password": bool(person and person.must_change_password),
             "company": get_settings().company,
             "registration": get_settings().registration,

@@ -164,9 +164,7 @@ class InventoryState(FormState, rx.State):
         links |= {f"tab_{tab}": _view.href(PATH, view, view="" if tab == "all" else tab) for tab in items.TABS}
         self.hrefs = links
         self.no_location_href = _view.href(PATH, view, location="")
-        self.location_hrefs = [
-            (label, _view.href(PATH, view, location=id_)) for id_, label in self.location_choices
-        ]
+        self.location_hrefs = [(label, _view.href(PATH, view, location=id_)) for id_, label in self.location_choices]
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
@@ -198,7 +196,7 @@ class InventoryState(FormState, rx.State):
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
-    async def close(self, is_open: bool = False) -> None:
+    async def close(self, is_open: bool) -> None:  # noqa: FBT001  # what a dialog sends
         """Close the dialog."""
         if not is_open:
             self.dialog = ""
@@ -313,7 +311,10 @@ class InventoryState(FormState, rx.State):
     @rx.event
     @action(stock.bulk_update_inventory)
     async def bulk_update_inventory(
-        self, updates: list[dict[str, Any]], reason_code: Line = Reason.COUNTED, note: Note = "",
+        self,
+        updates: list[dict[str, Any]],
+        reason_code: Line = Reason.COUNTED,
+        note: Note = "",
         idempotency_key: Line = "",
     ) -> Any:
         """Set many quantities at once, all or nothing."""

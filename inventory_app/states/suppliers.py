@@ -110,11 +110,11 @@ class SupplierState(FormState, rx.State):
         self.rest = _view.href("", view).replace("?", "&")
         self.order_href = _view.href(PATH, view, order="" if other == _ORDERS[0] else other)
         ids = [row.id for row in self.rows]
-        here = ids.index(shown) if shown in ids else None
-        self.position = "" if here is None else f"{here + 1} of {len(ids)}"
-        self.previous_href = _view.href(PATH, view, id=str(ids[here - 1])) if here else ""
-        following = here is not None and here + 1 < len(ids)
-        self.next_href = _view.href(PATH, view, id=str(ids[here + 1])) if following else ""
+        here = ids.index(shown) if shown in ids else len(ids)
+        self.position = f"{here + 1} of {len(ids)}" if shown in ids else ""
+        before, after = ids[here - 1 : here] if here else [], ids[here + 1 : here + 2]
+        self.previous_href = _view.href(PATH, view, id=str(before[0])) if before and shown in ids else ""
+        self.next_href = _view.href(PATH, view, id=str(after[0])) if after else ""
 
     @rx.event
     @action(Permission.SUPPLIERS_VIEW)

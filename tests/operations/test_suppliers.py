@@ -256,7 +256,11 @@ def test_rejecting_leaves_it_unapproved(ann, nancy, trail):
     with acting_as(nancy):
         assert reject(found).status == "rejected"
     after_it = trail.changes(table="supplier")[0].after
-    assert (after_it["status"], after_it["approved_at"], after_it["decision_reason"]) == ("rejected", None, "Not for us")
+    assert (after_it["status"], after_it["approved_at"], after_it["decision_reason"]) == (
+        "rejected",
+        None,
+        "Not for us",
+    )
 
 
 @pytest.mark.parametrize("decide", [approve, reject])
@@ -295,14 +299,14 @@ def test_the_second_decision_hears_who_made_the_first(ann, nancy):
     with acting_as(ann):
         with pytest.raises(AlreadyDecided, match=r"^Nancy approved this supplier on \d+ \w+ \d{4}, \d\d:\d\d UTC\.$"):
             approve(found, version=1)
-        with pytest.raises(AlreadyDecided, match="^Nancy approved"):
+        with pytest.raises(AlreadyDecided, match=r"^Nancy approved"):
             reject(found)
         assert detail(found).why_not.startswith("Nancy approved this supplier on ")
 
 
 def test_a_supplier_imported_as_approved_says_so(ann):
     found = supplier(status="approved", source="import").id
-    with acting_as(ann), pytest.raises(AlreadyDecided, match="^An import approved this supplier.$"):
+    with acting_as(ann), pytest.raises(AlreadyDecided, match=r"^An import approved this supplier\.$"):
         approve(found)
 
 
@@ -326,7 +330,7 @@ def test_of_two_people_at_once_exactly_one_decides(decide, ann, nancy, observer,
 def test_what_changed_since_it_was_read_is_read_again(ann):
     found = supplier("Karkki Oy", version=3).id
     with acting_as(ann):
-        with pytest.raises(Stale, match="^Karkki Oy was changed after you opened it"):
+        with pytest.raises(Stale, match=r"^Karkki Oy was changed after you opened it"):
             approve(found, version=2)
         assert approve(found, version=3).name == "Karkki Oy"
 
@@ -581,9 +585,7 @@ def test_decisions_are_listed_newest_first(ann):
     assert (seen.decided, seen.reason, seen.why_not[:12]) == ("Ann", "Too far away", "Ann rejected")
 
 
-@pytest.mark.parametrize(
-    "query", ["supplier_queue", "decided_lately", "count_waiting", "supplier_detail"]
-)
+@pytest.mark.parametrize("query", ["supplier_queue", "decided_lately", "count_waiting", "supplier_detail"])
 def test_seeing_suppliers_needs_the_permission(query, bob, stranger):
     arguments = {"supplier_id": 1} if query == "supplier_detail" else {}
     for actor in (bob, stranger):

@@ -55,7 +55,7 @@ def test_it_reads(text, terms):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("acter:ann", "Did you mean actor:?"),
+        ("aktor:ann", "Did you mean actor:?"),
         ("xyz:ann", "Use actor:, operation:, table:, record:, outcome:, ip:, after: or before:."),
         ("system:nightly", "Text with a colon goes in quotation marks."),
         (":ann", "There is no “:” here."),
@@ -97,9 +97,9 @@ def test_whatever_is_typed_gives_a_search_or_a_sentence(text):
     assert not (found.terms and found.problem)
 
 
-WORDS = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"'), min_size=1, max_size=20).map(
-    lambda text: " ".join(text.split())
-)
+WORDS = st.text(
+    st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"'), min_size=1, max_size=20
+).map(lambda text: " ".join(text.split()))
 
 
 @given(st.lists(st.builds(Term, st.sampled_from(["", "actor"]), WORDS.filter(bool), st.booleans()), max_size=5))

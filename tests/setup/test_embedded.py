@@ -271,7 +271,18 @@ def test_another_postgresql_can_be_named():
         assert one(connection, "SELECT upper('ä')") == "Ä"
 
 
-@pytest.mark.parametrize("content", ["", ".\n.\n", "/\n/\n", "{home}\n", "{home}\n.\n", "{home}\n{here}\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        ".\n.\n.\n",
+        "/\n/\n/\n",
+        "{home}\n",
+        "{home}\n{home}\n.\n",
+        "{home}\n{home}\n{here}\n",
+        "{home}\n{here}\n{home}\n",
+    ],
+)
 def test_a_broken_mark_never_removes_the_folder_somebody_works_in(tmp_path, monkeypatch, content):
     here, home = tmp_path / "project", tmp_path / "system" / "some-home"
     (here / ".git").mkdir(parents=True)
@@ -283,6 +294,7 @@ def test_a_broken_mark_never_removes_the_folder_somebody_works_in(tmp_path, monk
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     embedded._remove_abandoned(None)
     assert (here / ".git" / "HEAD").read_text(encoding="utf-8") == "precious"
+    assert not any(cluster.home != home for cluster in _throw_away.found())
     _throw_away.remove(Cluster(here, here))
     _throw_away.remove(Cluster(Path(), Path()))
     assert (here / ".git" / "HEAD").read_text(encoding="utf-8") == "precious"
@@ -294,3 +306,14 @@ def test_only_an_empty_folder_becomes_a_throw_away_one(tmp_path):
         pass
     assert (tmp_path / "precious.txt").exists()
     remove(tmp_path)
+
+
+def test_a_cluster_in_use_is_not_taken_for_an_abandoned_one():
+    with embedded.throw_away() as server:
+        before = server.pid
+        embedded._remove_abandoned(None)
+        with embedded.throw_away() as other:
+            assert other.pid != before
+        assert server.pid == before
+        with connect(server) as connection:
+            assert one(connection, "SELECT 1") == 1

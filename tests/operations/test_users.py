@@ -1,0 +1,361 @@
+"""Who may do what to whom: accounts, roles, and the last administrator."""
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from inventory_app.context import acting_as, system_actor
+from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Stale
+from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
+from inventory_app.operations import sessions, users
+from inventory_app.passwords import verify_password
+from inventory_app.unit_of_work import read, transact
+from tests.factories import arrange, person, signed_in_again
+from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
+
+LAST = "last administrator"
+
+
+def roles_of(actor) -> list[str]:
+    return arrange(lambda s: s.exec(select(UserInfo).where(UserInfo.user_id == actor.id)).one().get_roles())
+
+
+def enabled(actor) -> bool:
+    return arrange(lambda s: s.get_one(LocalUser, actor.id).enabled)
+
+
+def version_of(actor) -> int:
+    return arrange(lambda s: s.exec(select(UserInfo).where(UserInfo.user_id == actor.id)).one().version)
+
+
+@pytest.fixture
+def clerk(database):
+    """Return somebody who looks after people, and holds all an employee holds, but is no administrator."""
+
+    def build(session):
+        role = Role(name="clerk")
+        session.add(role)
+        session.flush()
+        wanted = {"users:view", "users:manage", "users:assign_roles"} | users.permissions_of_roles(session, ["employee"])
+        role.set_permissions(wanted, session)
+
+    arrange(build)
+    return person("clare", "clerk")
+
+
+def test_an_administrator_changes_a_role_and_it_counts_at_once(ada, bob):
+    with acting_as(ada):
+        assert transact(users.change_user_role, user_id=bob.id, role_name="employee") == []
+        assert transact(users.change_user_role, user_id=bob.id, role_name="manager") == ["employee"]
+    assert roles_of(bob) == ["manager"]
+    with acting_as(bob):
+        assert "inventory:bulk_update" in read(sessions.who_is_this).permissions
+
+
+def test_replacing_roles_records_only_the_difference(ada, trail):
+    bert = person("bert", "employee", "accountant")
+    with acting_as(ada):
+        transact(users.set_user_roles, user_id=bert.id, roles=["employee", "auditor"], version=1)
+    kinds = [(c.table, c.kind) for c in trail.changes()]
+    assert sorted(kinds) == [("user_info", "update"), ("user_role", "delete"), ("user_role", "insert")]
+    assert roles_of(bert) == ["auditor", "employee"]
+
+
+def test_nobody_changes_their_own_roles(ada, trail):
+    person("second", "admin")
+    with acting_as(ada), pytest.raises(NotAllowed, match="your own roles"):
+        transact(users.change_user_role, user_id=ada.id, role_name="employee")
+    assert roles_of(ada) == ["admin"]
+    assert trail.operations(outcome="denied")[-1].actor_name == "ada"
+
+
+def test_nobody_gives_what_they_do_not_hold(clerk, bob):
+    with acting_as(clerk):
+        transact(users.change_user_role, user_id=bob.id, role_name="employee")
+        with pytest.raises(NotAllowed, match=r"what you do not hold yourself: .*audit:view"):
+            transact(users.change_user_role, user_id=bob.id, role_name="manager")
+        with pytest.raises(NotAllowed, match="what you do not hold yourself"):
+            transact(users.change_user_role, user_id=bob.id, role_name="admin")
+    assert roles_of(bob) == ["employee"]
+
+
+def test_the_permissions_of_an_inactive_role_count_when_it_is_given(clerk, bob):
+    """It may be activated later, and the giver would have given more than they hold."""
+    arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "admin").values(active=False)))
+    with acting_as(clerk), pytest.raises(NotAllowed, match="do not hold"):
+        transact(users.change_user_role, user_id=bob.id, role_name="admin")
+
+
+@pytest.mark.parametrize("touch", ["change_user_role", "deactivate_user", "set_user_roles"])
+def test_nobody_touches_an_account_that_may_do_what_they_may_not(clerk, ann, touch):
+    arguments = {"change_user_role": {"role_name": "employee"}, "set_user_roles": {"roles": [], "version": 1}}
+    with acting_as(clerk), pytest.raises(NotAllowed, match="may do what you may not"):
+        transact(getattr(users, touch), user_id=ann.id, **arguments.get(touch, {}))
+    assert roles_of(ann) == ["manager"]
+    assert enabled(ann)
+
+
+def test_nobody_enables_an_account_that_may_do_what_they_may_not(clerk):
+    strong = person("strong", "admin", enabled=False)
+    with acting_as(clerk), pytest.raises(NotAllowed, match="may do what you may not"):
+        transact(users.enable_user, user_id=strong.id)
+    assert not enabled(strong)
+
+
+def test_an_account_with_less_can_be_touched(clerk):
+    bert = person("bert", "employee")
+    with acting_as(clerk):
+        transact(users.deactivate_user, user_id=bert.id)
+        transact(users.enable_user, user_id=bert.id)
+        transact(users.set_user_roles, user_id=bert.id, roles=[], version=version_of(bert))
+    assert roles_of(bert) == []
+
+
+def test_a_disabled_person_is_out_at_once_on_every_device(ada, ann, trail):
+    other = signed_in_again(ann)
+    with acting_as(ada):
+        transact(users.deactivate_user, user_id=ann.id)
+    for device in (ann, other):
+        with acting_as(device), pytest.raises(NotSignedIn):
+            read(sessions.who_is_this)
+    assert [c.kind for c in trail.changes(table="auth_session")] == []
+    ended = arrange(
+        lambda s: s.scalars(sa.select(AuthSession.revoked_at).where(col(AuthSession.user_id) == ann.id)).all()
+    )
+    assert None not in ended
+
+
+def test_enabling_does_not_revive_old_sessions(ada, ann):
+    with acting_as(ada):
+        transact(users.deactivate_user, user_id=ann.id)
+        transact(users.enable_user, user_id=ann.id)
+    with acting_as(ann), pytest.raises(NotSignedIn):
+        read(sessions.who_is_this)
+
+
+def test_doing_it_twice_is_said(ada, ann):
+    with acting_as(ada):
+        with pytest.raises(Stale, match="ann is already enabled"):
+            transact(users.enable_user, user_id=ann.id)
+        transact(users.deactivate_user, user_id=ann.id)
+        with pytest.raises(Stale, match="ann is already disabled"):
+            transact(users.deactivate_user, user_id=ann.id)
+
+
+def test_an_edit_of_what_somebody_else_has_changed_is_refused(ada, bob):
+    with acting_as(ada):
+        transact(users.set_user_roles, user_id=bob.id, roles=["employee"], version=1)
+        with pytest.raises(Stale):
+            transact(users.set_user_roles, user_id=bob.id, roles=["auditor"], version=1)
+    assert roles_of(bob) == ["employee"]
+
+
+def test_an_unknown_role_is_named_and_nothing_is_changed(ada, ann):
+    with acting_as(ada), pytest.raises(Invalid, match="There is no role emperor, king") as refused:
+        transact(users.set_user_roles, user_id=ann.id, roles=["employee", "king", "emperor"], version=1)
+    assert "roles" in refused.value.fields
+    assert roles_of(ann) == ["manager"]
+
+
+def test_a_person_who_does_not_exist_is_said(ada):
+    with acting_as(ada):
+        for operation, arguments in (
+            (users.change_user_role, {"role_name": "employee"}),
+            (users.deactivate_user, {}),
+            (users.enable_user, {}),
+        ):
+            with pytest.raises(NotFound, match="no such person"):
+                transact(operation, user_id=4711, **arguments)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda ada: transact(users.deactivate_user, user_id=ada.id),
+        lambda ada: _by_the_system(users.deactivate_user, user_id=ada.id),
+        lambda ada: _by_the_system(users.change_user_role, user_id=ada.id, role_name="employee"),
+        lambda ada: _by_the_system(users.set_user_roles, user_id=ada.id, roles=[], version=1),
+    ],
+    ids=["disables herself", "is disabled", "is demoted", "loses every role"],
+)
+def test_the_last_administrator_stays_whoever_tries(ada, leave):
+    person("former", "admin", enabled=False)
+    with acting_as(ada), pytest.raises(NotAllowed, match=LAST):
+        leave(ada)
+    assert (roles_of(ada), enabled(ada)) == (["admin"], True)
+
+
+def _by_the_system(operation, **arguments) -> None:
+    with acting_as(system_actor("night")):
+        transact(operation, **arguments)
+
+
+def test_of_two_administrators_disabling_themselves_at_once_exactly_one_succeeds(ada, observer):
+    other_admin = person("axel", "admin")
+
+    def leave(actor):
+        def run() -> None:
+            with acting_as(actor):
+                transact(users.deactivate_user, user_id=actor.id)
+
+        return run
+
+    with Side(leave(ada), until=before_commit()) as one:
+        holder = one.reaches_its_point()
+        with Side(leave(other_admin)) as other:
+            waiting = wait_until_blocked(observer, by=holder)
+            assert locks_waited_for(observer, waiting) == [("advisory", "ExclusiveLock")]
+            one.go_on()
+            assert one.error() is None
+            assert isinstance(other.error(), NotAllowed)
+            assert LAST in str(other.error())
+    assert [enabled(ada), enabled(other_admin)] == [False, True]
+
+
+def test_of_two_administrators_demoting_each_other_at_once_exactly_one_succeeds(ada, observer):
+    other_admin = person("axel", "admin")
+
+    def demote(actor, victim):
+        def run() -> None:
+            with acting_as(actor):
+                transact(users.change_user_role, user_id=victim.id, role_name="employee")
+
+        return run
+
+    with Side(demote(ada, other_admin), until=before_commit()) as one:
+        holder = one.reaches_its_point()
+        with Side(demote(other_admin, ada)) as other:
+            wait_until_blocked(observer, by=holder)
+            one.go_on()
+            assert one.error() is None
+            assert isinstance(other.error(), NotAllowed)
+    assert [roles_of(ada), roles_of(other_admin)] == [["admin"], ["employee"]]
+
+
+def registered(actor, **changed):
+    values = {
+        "username": "carla",
+        "full_name": "Carla Étoile",
+        "email": "carla@example.com",
+        "password": "a long password",
+    } | changed
+    with acting_as(actor):
+        return transact(users.register, **values)
+
+
+def test_registering_makes_account_person_and_role_and_waits_to_be_let_in(stranger, trail):
+    done = registered(stranger)
+    assert not done.enabled
+    assert trail.last().actor_kind == "anonymous"
+    assert [(c.table, c.kind) for c in trail.changes()] == [
+        ("local_user", "insert"),
+        ("user_info", "insert"),
+        ("user_role", "insert"),
+    ]
+    found = arrange(lambda s: (s.get_one(LocalUser, done.user_id).model_dump(), s.get_one(UserInfo, done.user_info_id).model_dump()))
+    assert (found[0]["enabled"], found[0]["enabled_at"]) == (False, None)
+    assert verify_password("a long password", found[0]["password_hash"])[0]
+    assert found[1]["sort_key"] == "carla etoile"
+
+
+def test_registration_can_be_open_or_closed(stranger, configure):
+    configure(INVENTORY_REGISTRATION="open")
+    assert registered(stranger).enabled
+    configure(INVENTORY_REGISTRATION="closed")
+    with pytest.raises(NotAllowed, match="made by an administrator"):
+        registered(stranger, username="other", email="other@example.com")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"username": "ab"}, "username"),
+        ({"username": "has space"}, "username"),
+        ({"username": "x" * 41}, "username"),
+        ({"username": "-dash"}, "username"),
+        ({"full_name": "  "}, "full_name"),
+        ({"full_name": "x" * 201}, "full_name"),
+        ({"email": "nobody"}, "email"),
+        ({"email": "a@b"}, "email"),
+        ({"email": "x" * 250 + "@example.com"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"password": "x" * 201}, "password"),
+    ],
+    ids=str,
+)
+def test_registering_says_which_field_is_wrong(stranger, observer, changed, field):
+    with pytest.raises(Invalid) as refused:
+        registered(stranger, **changed)
+    assert list(refused.value.fields) == [field]
+    assert observer.execute("SELECT count(*) FROM local_user").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"username": "CARLA", "email": "other@example.com"}, "username"),
+        ({"username": "other", "email": "Carla@Example.COM"}, "email"),
+    ],
+)
+def test_a_name_or_address_in_use_is_said_whatever_its_case_and_leaves_nothing(stranger, observer, changed, field):
+    registered(stranger)
+    with pytest.raises(Conflict) as refused:
+        registered(stranger, **changed)
+    assert list(refused.value.fields) == [field]
+    assert observer.execute("SELECT count(*), (SELECT count(*) FROM user_info) FROM local_user").fetchone() == (1, 1)
+
+
+def test_letting_somebody_in_is_remembered(ada, stranger):
+    done = registered(stranger)
+    with acting_as(ada):
+        assert [row.username for row in read(users.list_users, tab="waiting").rows] == ["carla"]
+        transact(users.enable_user, user_id=done.user_id)
+        transact(users.deactivate_user, user_id=done.user_id)
+        assert read(users.list_users, tab="waiting").rows == []
+        assert [row.username for row in read(users.list_users, tab="disabled").rows] == ["carla"]
+        assert read(users.count_users) == users.PeopleCounts(everybody=2, waiting=0, disabled=1)
+
+
+def test_the_list_says_why_an_account_cannot_be_changed(ada, ann, clerk):
+    with acting_as(clerk):
+        rows = {row.username: row for row in read(users.list_users).rows}
+    assert "may do what you may not" in rows["ann"].why_not
+    assert rows["clare"].why_not == ""
+    assert rows["ann"].roles == ["manager"]
+    with acting_as(ada):
+        assert {row.why_not for row in read(users.list_users).rows} == {""}
+
+
+def test_the_list_is_searched_without_accents_and_by_role(ada, stranger):
+    registered(stranger, full_name="Zoë Ångström")
+    person("bert", "employee")
+    with acting_as(ada):
+        assert [row.username for row in read(users.list_users, search="ANGSTROM").rows] == ["carla"]
+        assert [row.username for row in read(users.list_users, search="bert@ex").rows] == ["bert"]
+        assert [row.username for row in read(users.list_users, search="100%_").rows] == []
+        assert [row.username for row in read(users.list_users, role="employee").rows] == ["bert", "carla"]
+        assert read(users.list_users, search="\0").rows == []
+
+
+def test_the_list_is_read_page_by_page_in_both_directions(ada):
+    for number in range(120):
+        person(f"p{number:03}")
+    seen, cursor = [], ""
+    with acting_as(ada):
+        while True:
+            page = read(users.list_users, cursor=cursor)
+            seen += [row.username for row in page.rows]
+            if not page.after:
+                break
+            cursor = page.after
+        assert len(seen) == len(set(seen)) == 121
+        before = read(users.list_users, cursor=page.before)
+        assert [row.username for row in before.rows] == seen[50:100]
+        with pytest.raises(Invalid, match="damaged"):
+            read(users.list_users, cursor="rubbish")
+
+
+def test_roles_to_choose_from_are_the_active_ones(ada):
+    arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "auditor").values(active=False)))
+    with acting_as(ada):
+        assert read(users.role_choices) == ["admin", "manager", "employee", "accountant"]
