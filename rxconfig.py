@@ -47,12 +47,6 @@ config = rx.Config(
     telemetry_enabled=False,
     show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
-    plugins=[
-        rx.plugins.RadixThemesPlugin(
-            theme=rx.theme(
-                accent_color="indigo", gray_color="slate", radius="medium", scaling="100%", panel_background="solid"
-            )
-        ),
-        SameOriginPlugin(),
-    ],
+    # No RadixThemesPlugin: the kit stands on Radix primitives and our own styles (components/README.md).
+    plugins=[SameOriginPlugin()],
 )

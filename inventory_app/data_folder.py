@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -130,6 +130,10 @@ class FileLock:
             return os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
         except FileNotFoundError:
             return False
+
+    def closing(self) -> closing["FileLock"]:
+        """A context that lets go at its end."""
+        return closing(self)
 
     def close(self) -> None:
         """Let go."""

@@ -6,6 +6,7 @@ triggers), so that the audit triggers neither fire nor refuse; nothing is switch
 
 import hashlib
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from inventory_app.paths import OWNER_ROLE
 from inventory_app.settings import Settings
 
 _CHUNK = 1 << 20
+_LEAVING_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,14 @@ def _refuse_other_server(settings: Settings, manifest: Manifest) -> None:
 
 
 def _refuse_while_used(connection: psycopg.Connection) -> None:
-    row = connection.execute(
+    others = sql.SQL(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
         "AND backend_type = 'client backend'"
-    ).fetchone()
+    )
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    # A connection that was closed a moment ago is still listed until its process has ended.
+    while (row := connection.execute(others).fetchone()) and row[0] and time.monotonic() < deadline:
+        time.sleep(0.05)
     if row and row[0]:
         raise OperatorError(f"The database is in use by {row[0]} connection(s): stop the application first.")
 

@@ -64,16 +64,14 @@ class Server:
 
         `remove` makes the last user of a throw-away cluster remove it as well.
         """
-        with _mutex(self.cluster.data_dir):
-            if not self._use.take(wait=False):
-                self._use.close()
+        with self._use.closing(), _mutex(self.cluster.data_dir, create=False) as there:
+            if not there or not self._use.take(wait=False):
                 return
             # Alone now, and whoever wants in waits at the mutex.
             if not (self.cluster.data_dir / _KEEP).exists() and self.pid is not None:
                 _cluster.stop(self.cluster, self.programs)
                 if remove:
                     _throw_away.remove(self.cluster)
-            self._use.close()
 
 
 def start(data_dir: Path, *, pg_bin: Path | None = None, durable: bool = True, keep: bool = False) -> Server:
@@ -179,11 +177,13 @@ def _remove_abandoned(pg_bin: Path | None) -> None:
             if not cluster.data_dir.exists():
                 _end(cluster, pg_bin)
             continue
-        lock, use = FileLock(cluster.data_dir / _MUTEX), FileLock(cluster.data_dir / _USERS)
-        if lock.take(wait=False) and use.take(wait=False):
-            _end(cluster, pg_bin)
-        use.close()
-        lock.close()
+        try:
+            lock, use = FileLock(cluster.data_dir / _MUTEX), FileLock(cluster.data_dir / _USERS)
+        except FileNotFoundError:
+            continue  # its last user has just removed it
+        with lock.closing(), use.closing():
+            if lock.take(wait=False) and use.take(wait=False):
+                _end(cluster, pg_bin)
 
 
 def _end(cluster: Cluster, pg_bin: Path | None) -> None:
@@ -193,20 +193,27 @@ def _end(cluster: Cluster, pg_bin: Path | None) -> None:
 
 
 @contextmanager
-def _mutex(data_dir: Path) -> Iterator[None]:
-    """One process at a time decides whether to start or stop the server; the others wait."""
-    lock = _locked_mutex(data_dir)
-    while not lock.exists():  # a throw-away folder was removed by the one we waited for
+def _mutex(data_dir: Path, *, create: bool = True) -> Iterator[bool]:
+    """One process at a time decides whether to start or stop the server; the others wait.
+
+    Gives False, without the lock, if the folder is gone and is not to be created.
+    """
+    lock = _locked_mutex(data_dir, create=create)
+    while lock and not lock.exists():  # a throw-away folder was removed by the one we waited for
         lock.close()
-        lock = _locked_mutex(data_dir)
+        lock = _locked_mutex(data_dir, create=create)
     try:
-        yield
+        yield lock is not None
     finally:
-        lock.close()
+        if lock:
+            lock.close()
 
 
-def _locked_mutex(data_dir: Path) -> FileLock:
-    data_folder.prepare(data_dir)
+def _locked_mutex(data_dir: Path, *, create: bool) -> FileLock | None:
+    if create:
+        data_folder.prepare(data_dir)
+    elif not data_dir.is_dir():
+        return None
     with disk_errors("locking the data folder", data_dir):
         lock = FileLock(data_dir / _MUTEX)
     lock.take()

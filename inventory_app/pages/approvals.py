@@ -145,7 +145,7 @@ def _head() -> rx.Component:
     waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
     return layout.page_head(
         rx.el.bdi(D.name),
-        badge=rx.fragment(state, rx.el.span(waiting, class_name="only-phone end")),
+        badge=rx.fragment(state, rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
         actions=(
             row_of(

@@ -128,7 +128,11 @@ def _look_at(said: Shown) -> rx.Component:
 
 def _notices() -> rx.Component:
     """List what is assumed or left out: a person should know it, and need not act."""
-    return rx.el.ul(rx.foreach(P.notices, lambda said: rx.el.li(said)), class_name="rules")
+    return rx.el.ul(rx.foreach(P.notices, _notice), class_name="rules")
+
+
+def _notice(said: Shown) -> rx.Component:
+    return rx.el.li(said)
 
 
 def _refusal() -> rx.Component:

@@ -142,10 +142,9 @@ def remove(data_dir: Path) -> None:
     if embedded.is_running(data_dir):
         embedded.stop(data_dir)
     reference = home / "data-folder"
-    if home.parent == SYSTEM_HOME and reference.is_file():
-        # A test that moves its folder has it under both names; the one that is true now removes it.
-        if reference.read_text(encoding="utf-8") == str(data_dir):
-            shutil.rmtree(home)
+    # A test that moves its folder has it under two names; the one that is true now removes it.
+    if home.parent == SYSTEM_HOME and reference.is_file() and reference.read_text(encoding="utf-8") == str(data_dir):
+        shutil.rmtree(home)
 
 
 @pytest.fixture
