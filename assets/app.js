@@ -99,6 +99,16 @@
   });
   try { if (localStorage.getItem("rail")) document.documentElement.setAttribute("data-rail", ""); } catch { /* private mode */ }
 
+  // ---- Files: too large is said before anything is sent (the server refuses it all the same) -------------------
+  document.addEventListener("change", (ev) => {
+    const input = ev.target;
+    if (!(input instanceof HTMLInputElement) || input.type !== "file" || !input.dataset.most) return;
+    const most = Number(input.dataset.most), file = input.files[0];
+    const wrong = file && file.size > most;
+    input.setCustomValidity(wrong ? "This file is larger than " + most / 1048576 + " MB. Split it and import the parts one by one." : "");
+    if (wrong) input.reportValidity();
+  });
+
   // ---- Tooltips: one element for all of [data-tip] -----------------------------------------------------------
   let tip, tipTimer;
   function hideTip() { clearTimeout(tipTimer); if (tip && tip.matches(":popover-open")) tip.hidePopover(); }

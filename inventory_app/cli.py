@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from inventory_app.commands import backup, database, doctor, import_, run
+from inventory_app.commands import backup, database, doctor, import_, run, unlock
 from inventory_app.operator_error import OperatorError
 
 _DISK_FULL = "53100"  # PostgreSQL's code for it
@@ -24,6 +24,7 @@ app.command()(run.build_pages)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(doctor.doctor)
+app.command()(unlock.unlock)
 app.add_typer(database.commands, name="database")
 app.add_typer(import_.commands, name="import")
 

@@ -31,7 +31,6 @@ class Permission(StrEnum):
     SUPPLIERS_CREATE = "suppliers:create", "Enter a supplier", "Suppliers"
     SUPPLIERS_APPROVE = "suppliers:approve", "Approve suppliers", "Suppliers"
 
-    PRODUCTS_VIEW = "products:view", "See the catalogue", "Catalogue"
     PRODUCTS_MANAGE = "products:manage", "Change the catalogue", "Catalogue"
 
     INVENTORY_VIEW = "inventory:view", "See stock", "Stock"
@@ -69,7 +68,6 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
         frozenset(
             {
                 Permission.SUPPLIERS_VIEW,
-                Permission.PRODUCTS_VIEW,
                 Permission.INVENTORY_VIEW,
                 Permission.INVENTORY_CREATE,
                 Permission.INVENTORY_ADJUST,
@@ -79,7 +77,7 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
     ),
     "accountant": (
         "Invoices, payments and prices",
-        _every("Prices") | {Permission.SUPPLIERS_VIEW, Permission.PRODUCTS_VIEW, Permission.INVENTORY_VIEW},
+        _every("Prices") | {Permission.SUPPLIERS_VIEW, Permission.INVENTORY_VIEW},
     ),
     "auditor": (
         "Sees everything, changes nothing",

@@ -6,6 +6,8 @@ The file is looked at and kept aside for the session, and the answer leads to it
 is then an ordinary operation behind an ordinary button, with one door, one audit record, one way to fail.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message, Receive
 
 from inventory_app import people, staging
 from inventory_app.context import Actor, acting_as
@@ -27,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 PAGE = "/imports"
 _LONGEST_NAME = 120
+#: Of a body that is refused: what is received and thrown away before the answer.
+_MOST_PASSED_BY = 256 * 2**20
+_PATIENCE_SECONDS = 60
 
 
 class NoRoom(AppError):
@@ -36,8 +42,37 @@ class NoRoom(AppError):
     sentence = "The server has no room for the file right now. Tell an administrator."
 
 
+class _Body:
+    """The body of a request as it arrives."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        """Return the next piece."""
+        message = await self._receive()
+        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def pass_by(self) -> None:
+        """Let the rest of a refused body pass by: a browser shows no answer before it has sent everything."""
+        passed = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not self._complete and passed < _MOST_PASSED_BY:
+                    message = await self()
+                    passed += len(message.get("body", b""))
+
+
 def _taking(kind: Kind) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
+        body = _Body(request.receive)
+        response = await answer(Request(request.scope, body))
+        await body.pass_by()
+        return response
+
+    async def answer(request: Request) -> Response:
         try:
             return await _take(request, kind)
         except (NotSignedIn, PasswordChangeRequired) as error:

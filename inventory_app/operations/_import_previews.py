@@ -75,7 +75,7 @@ class Preview:
 
 def counted(file: ImportFile[Any]) -> str:
     """Say how many of what are in the file."""
-    number = len(file.rows)
+    number = _total(file, file.faults)
     return f"{number:,} {_SINGULAR[file.kind] if number == 1 else file.kind}"
 
 
@@ -87,8 +87,13 @@ def all_faults(file: ImportFile[Any], found: Sequence[Fault]) -> list[Fault]:
 def bad_rows(file: ImportFile[Any], faults: Sequence[Fault]) -> str:
     """Say how many rows are in the way."""
     bad = len({row for row, _, _ in faults})
-    total = len({*(row.row for row in file.rows), *(row for row, _, _ in faults)})
+    total = _total(file, faults)
     return f"{bad:,} of {total:,} {'row' if total == 1 else 'rows'} cannot be imported"
+
+
+def _total(file: ImportFile[Any], faults: Sequence[Fault]) -> int:
+    """Count the rows of the file, those that could not be read too."""
+    return len({*(row.row for row in file.rows), *(row for row, _, _ in faults)})
 
 
 def on_hand(rows: Sequence[ProductRow]) -> str:
@@ -145,7 +150,7 @@ def of_products(file: ImportFile[ProductRow], plan: ProductPlan, before: str) ->
     figures = [
         Figure("Products", f"{len(rows):,}", "", f"{inactive:,} discontinued" if inactive else "all in use"),
         *totals[:3],
-        Figure("Worth", f"{_value(rows):,.2f}", get_settings().currency, costs),
+        Figure("Worth", f"{_value(rows):,.2f}", "", f"{get_settings().currency} {costs}"),
         Figure("To reorder", f"{due:,}", "", "after the import"),
     ]
     return _preview(

@@ -8,9 +8,10 @@ from sqlmodel import Session, col
 
 from inventory_app.models.catalog import Product
 from inventory_app.models.stock import InventoryItem
-from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser
-from inventory_app.operations._operation import current_viewer, query
+from inventory_app.operations._operation import Viewer, current_viewer, query
+from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.permissions import Permission
 
 
@@ -26,16 +27,18 @@ class Waiting:
 @query()
 def waiting(session: Session) -> Waiting:
     """Count what waits for this person."""
-    may = current_viewer(session).permissions
+    viewer = current_viewer(session)
+    may = viewer.permissions
     return Waiting(
-        suppliers=_count_suppliers(session) if Permission.SUPPLIERS_APPROVE in may else 0,
+        suppliers=_count_suppliers(session, viewer) if Permission.SUPPLIERS_APPROVE in may else 0,
         people=_count_people(session) if Permission.USERS_MANAGE in may else 0,
         low_stock=_count_low(session) if Permission.INVENTORY_VIEW in may else 0,
     )
 
 
-def _count_suppliers(session: Session) -> int:
-    counted = sa.select(sa.func.count()).where(col(Supplier.status) == SupplierStatus.PENDING)
+def _count_suppliers(session: Session, viewer: Viewer) -> int:
+    """Count those this person can decide about: what they entered waits for somebody else."""
+    counted = sa.select(sa.func.count()).select_from(Supplier).where(may_be_decided_by(viewer.user_id))
     return session.scalar(counted) or 0
 
 

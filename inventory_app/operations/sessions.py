@@ -14,6 +14,7 @@ from inventory_app.errors import AccountDisabled, Conflict, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import (
     AuthSession,
+    Idempotency,
     LocalUser,
     SessionActivity,
     SignInAttempt,
@@ -29,6 +30,8 @@ FREE_FAILURES_OF_AN_ADDRESS = 30
 LONGEST_WAIT = timedelta(minutes=15)
 #: An address that signed in to the account within this time is not slowed by others' failures.
 TRUSTED_FOR = timedelta(days=30)
+#: A form that was left open for longer is sent as a new one.
+ANSWERS_KEPT_FOR = timedelta(days=30)
 
 
 def hash_token(token: str) -> str:
@@ -87,7 +90,8 @@ def address_key(address: str | None) -> str:
         return "unknown"
     if parsed.version == 6 and not parsed.ipv4_mapped:  # noqa: PLR2004  # the version is its name
         return str(ipaddress.ip_network((parsed, 64), strict=False).network_address) + "/64"
-    return str(parsed)
+    # One and the same address, written as IPv4 or inside IPv6.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def account_key(username: str) -> str:
@@ -230,6 +234,17 @@ def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -
     )
 
 
+@operation(machine=True, log=("username",))
+def unlock(session: Session, *, username: str) -> int:
+    """Forget the failed sign-ins of an account, so that nobody is slowed down on it; returns how many."""
+    forgotten = session.execute(
+        sa.delete(SignInAttempt)
+        .where(col(SignInAttempt.account) == account_key(username), ~col(SignInAttempt.succeeded))
+        .returning(col(SignInAttempt.id))
+    )
+    return len(forgotten.all())
+
+
 def touch_session(session: Session, *, session_id: int) -> None:
     """Note that the session was used; at most one write a minute."""
     statement = insert(SessionActivity).values(session_id=session_id, seen_at=now())
@@ -245,3 +260,4 @@ def touch_session(session: Session, *, session_id: int) -> None:
 def forget_old_attempts(session: Session) -> None:
     """Drop counters and remembered answers that can no longer matter."""
     session.execute(sa.delete(SignInAttempt).where(col(SignInAttempt.at) < now() - TRUSTED_FOR))
+    session.execute(sa.delete(Idempotency).where(col(Idempotency.created_at) < now() - ANSWERS_KEPT_FOR))

@@ -8,7 +8,7 @@ from inventory_app.models.catalog import Unit
 from inventory_app.models.users import LocalUser, Permission, Role, RolePermission
 from inventory_app.operations._operation import operation
 from inventory_app.operations.catalog import default_location
-from inventory_app.operations.users import create_user
+from inventory_app.operations.users import create_user, permissions_of_roles
 from inventory_app.permissions import ADMIN, DEFAULT_ROLES
 from inventory_app.permissions import Permission as Known
 
@@ -64,7 +64,8 @@ def needs_preparing(session: Session) -> bool:
     names = set(session.exec(select(Permission.name)))
     roles = set(session.exec(select(Role.name)))
     units = set(session.exec(select(Unit.code)))
-    return not (set(Known) <= names and DEFAULT_ROLES.keys() <= roles and UNITS.keys() <= units)
+    complete = set(Known) <= names and DEFAULT_ROLES.keys() <= roles and UNITS.keys() <= units
+    return not complete or permissions_of_roles(session, [ADMIN]) != set(Known)
 
 
 @operation(machine=True, log=("username",))

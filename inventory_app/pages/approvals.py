@@ -4,11 +4,12 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, layout, tables, trail
+from inventory_app.components import feedback, forms, gates, layout, tables, trail
 from inventory_app.components.basics import button, icon, icon_button, link, row_of, stack, when
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
 from inventory_app.pages._page import page
+from inventory_app.pages._supplier_dialogs import decision_dialog, enter_dialog
 from inventory_app.permissions import Permission
 from inventory_app.states.suppliers import PATH, SupplierState
 
@@ -30,9 +31,9 @@ def approvals() -> rx.Component:
     """Show the queue beside the supplier that is open, and the dialogs over them."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), layout.split(_queue(), _detail(), chosen=S.chosen)),
-        _enter_dialog(),
-        _decision_dialog("approved", "Approve", "Approve the supplier"),
-        _decision_dialog("rejected", "Reject", "Reject the supplier"),
+        enter_dialog(),
+        decision_dialog("approved", "Approve", "Approve the supplier"),
+        decision_dialog("rejected", "Reject", "Reject the supplier"),
     )
 
 
@@ -99,7 +100,7 @@ def _nothing_waits() -> rx.Component:
     return feedback.empty_state(
         "Nobody waits for a decision",
         "Suppliers come here when they apply by themselves, or when somebody enters them. "
-        "Somebody else than who entered them approves.",
+        "Whoever enters a supplier cannot approve it.",
         gates.can(
             Permission.SUPPLIERS_CREATE,
             button("Enter a supplier", icon_name="plus", tone="solid", on_click=S.open_enter),
@@ -143,17 +144,16 @@ def _head() -> rx.Component:
         feedback.badge("Suspended", tone="warn"),
     )
     waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
+    steps = row_of(
+        rx.el.span(S.position, class_name="muted"),
+        _step("chevron-up", "Previous supplier", S.previous_href),
+        _step("chevron-down", "Next supplier", S.next_href),
+    )
     return layout.page_head(
         rx.el.bdi(D.name),
         badge=rx.fragment(state, rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
-        actions=(
-            row_of(
-                rx.el.span(S.position, class_name="muted"),
-                _step("chevron-up", "Previous supplier", S.previous_href),
-                _step("chevron-down", "Next supplier", S.next_href),
-            ),
-        ),
+        actions=(rx.cond(S.position, steps, rx.fragment()),),
     )
 
 
@@ -300,65 +300,3 @@ def _decided_lately() -> rx.Component:
 
     listed = layout.rows(rx.foreach(S.decisions, line))
     return rx.cond(S.decisions.length() > 0, layout.card(listed, title="Decided lately", flush=True), rx.fragment())
-
-
-def _decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
-    approving = decision == "approved"
-    return dialogs.dialog(
-        forms.hidden_input("supplier_id", D.id.to_string()),
-        forms.hidden_input("version", D.version.to_string()),
-        forms.hidden_input("decision", decision),
-        forms.field(
-            "Reason",
-            forms.textarea("reason", id=f"f-reason-{decision}", rows=4, max_length=1_000, auto_focus=True),
-            aside=rx.el.span("kept with the decision", class_name="aside"),
-            error=forms.problem(S.errors, "reason"),
-        ),
-        open=S.dialog == decision,
-        on_open_change=S.close,
-        title=f"{verb} " + D.name + "?",
-        primary=forms.submit(action, tone="solid" if approving else "destroy"),
-        on_submit=S.decide,
-        turn=S.turn,
-        idempotency_key=S.idempotency_key,
-        size="s",
-    )
-
-
-def _enter_dialog() -> rx.Component:
-    def line(label: str, name: str, **props: Any) -> rx.Component:
-        optional = props.pop("optional", True)
-        return forms.field(
-            label, forms.text_input(name, **props), error=forms.problem(S.errors, name), optional=optional
-        )
-
-    return dialogs.dialog(
-        forms.fields_row(
-            line("Name", "name", optional=False, required=True, max_length=200, auto_focus=True),
-            line("Tax id", "tax_id", max_length=40),
-        ),
-        forms.fields_row(line("Contact", "contact_name"), line("Position", "contact_title", max_length=100)),
-        forms.fields_row(line("Email", "email", type="email"), line("Phone", "phone", type="tel")),
-        forms.fields_row(line("Website", "website", placeholder="https://"), line("Address", "address")),
-        forms.fields_row(line("Postal code", "postal_code"), line("City", "city"), line("Country", "country")),
-        forms.fields_row(
-            line("Payment terms", "payment_terms", placeholder="30 days"),
-            line("Currency", "currency", placeholder="EUR", max_length=3),
-        ),
-        forms.field(
-            "Note for whoever decides",
-            forms.textarea("message", rows=2, max_length=2_000),
-            error=forms.problem(S.errors, "message"),
-            optional=True,
-        ),
-        open=S.dialog == "enter",
-        on_open_change=S.close,
-        title="Enter a supplier",
-        sub="It waits until somebody else approves it",
-        status="Nothing is saved yet.",
-        primary=forms.submit("Enter the supplier"),
-        on_submit=S.create_supplier,
-        turn=S.turn,
-        idempotency_key=S.idempotency_key,
-        size="l",
-    )

@@ -6,7 +6,7 @@ import reflex as rx
 
 from inventory_app.components import feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, ident, row_of, stack, when
-from inventory_app.operations.imports import COLUMNS, PERMISSIONS, REQUIRED, Kind
+from inventory_app.operations.imports import COLUMNS, LARGEST_FILE, PERMISSIONS, REQUIRED, Kind
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
@@ -69,7 +69,7 @@ def _upload(kind: Kind) -> rx.Component:
                     accept=".csv,.txt,.tsv,text/csv",
                     required=True,
                     class_name="ctl",
-                    custom_attrs={"id": f"f-{kind}"},
+                    custom_attrs={"id": f"f-{kind}", "data-most": str(LARGEST_FILE)},
                 ),
                 error=forms.problem(A.form_errors, kind),
                 hint=_known(kind),
@@ -150,7 +150,7 @@ def _faults() -> rx.Component:
                 rx.foreach(
                     P.faults,
                     lambda fault, at: tables.row(
-                        tables.cell(fault.row, numeric=True, card="figure"),
+                        tables.cell(fault.row, numeric=True, card="figure", phone=rx.fragment("Row ", fault.row)),
                         tables.cell(ident(fault.column), card="title"),
                         tables.cell(fault.sentence, card="foot"),
                         key=at,
@@ -189,9 +189,9 @@ def _first_row(row: Shown) -> rx.Component:
     state = rx.cond(row.state, rx.fragment(" ", feedback.badge(row.state)), rx.fragment())
     return tables.row(
         tables.cell(row.row, numeric=True),
-        tables.cell(ident(row.key), card="foot"),
+        tables.cell(ident(row.key), card="foot", phone=rx.fragment(ident(row.key), " ", row.where)),
         tables.cell(tables.two_line(rx.fragment(row.name, state), row.detail), card="title"),
-        tables.cell(row.where, hide="sm", card="end"),
+        tables.cell(row.where, hide="sm"),
         tables.cell(row.quantity, rx.el.span(row.unit, class_name="unit"), numeric=True, card="figure"),
         tables.cell(row.price, numeric=True, hide="sm"),
         key=row.row,
@@ -244,9 +244,9 @@ def _history() -> rx.Component:
 def _batch(row: Shown) -> rx.Component:
     return tables.row(
         tables.cell(row.file_name, strong=True, card="title"),
-        tables.cell(row.what, card="foot"),
+        tables.cell(row.what, card="foot", phone=rx.fragment(row.what, ", ", when(row.at_iso, row.at_text))),
         tables.cell(row.rows, numeric=True, card="figure"),
         tables.cell(row.by),
-        tables.cell(when(row.at_iso, row.at_text), card="end"),
+        tables.cell(when(row.at_iso, row.at_text)),
         key=row.id,
     )

@@ -234,7 +234,7 @@ def test_a_query_knows_what_its_viewer_may_see(ann, bob):
         trial.list_codes(session)
         viewer = current_viewer(session)
     assert (viewer.user_id, viewer.session_id) == (ann.id, ann.session_id)
-    assert "products:view" in viewer.permissions
+    assert "inventory:view" in viewer.permissions
     assert "users:manage" not in viewer.permissions
     with acting_as(bob), pytest.raises(NotAllowed):
         read(trial.list_codes)

@@ -86,13 +86,13 @@ def approve(session: Session) -> None:
     del session
 
 
-@query(Permission.PRODUCTS_VIEW)
+@query(Permission.INVENTORY_VIEW)
 def list_codes(session: Session) -> list[str]:
     """Read something."""
     return list(session.exec(select(Location.code).order_by(col(Location.code))))
 
 
-@query(Permission.PRODUCTS_VIEW)
+@query(Permission.INVENTORY_VIEW)
 def write_in_a_query(session: Session) -> None:
     """Do what no query may."""
     session.add(Location(code="SNEAKY", name="x"))

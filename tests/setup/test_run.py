@@ -46,8 +46,7 @@ def test_sigterm_stops_it_in_the_same_order(inventory, started):
 
 def test_after_kill_9_the_next_start_takes_over_and_later_stops_the_database(inventory, started):
     worker = psutil.Process(started.process.pid).children()
-    started.process.kill()
-    started.process.wait()
+    started.end(signal.SIGKILL)
     psutil.wait_procs(worker, timeout=30)
     assert not [process for process in worker if process.is_running()]
     assert inventory.database_runs
