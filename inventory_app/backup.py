@@ -6,6 +6,7 @@ was made from and the dump's SHA-256.
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -120,7 +121,7 @@ def _dump(programs: Programs, url: str, into: IO[bytes]) -> tuple[str, int]:
         complaints.seek(0)
         reason = complaints.read().decode(errors="replace").strip()
     if process.returncode:
-        raise OperatorError(f"pg_dump failed ({last_line(reason)}): no backup was written.")
+        raise OperatorError(f"pg_dump failed ({reason_in(reason)}): no backup was written.")
     return digest.hexdigest(), size
 
 
@@ -176,10 +177,11 @@ def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
         yield archive, manifest
 
 
-def last_line(text: str) -> str:
-    """The last line a program wrote, without its own name before it."""
-    line = (text.splitlines() or ["it gave no reason"])[-1]
-    return line.partition("error: ")[2] or line
+def reason_in(text: str) -> str:
+    """The first thing a program of PostgreSQL's complained about, without its own name before it."""
+    lines = text.strip().splitlines() or ["it gave no reason"]
+    line = next((line for line in lines if "error: " in line or "ERROR: " in line), lines[-1])
+    return re.split(r"error: |ERROR: +", line)[-1]
 
 
 def _sync_folder(folder: Path) -> None:

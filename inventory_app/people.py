@@ -13,9 +13,12 @@ from inventory_app.operations.sessions import SignedIn
 from inventory_app.unit_of_work import fetch, write_unaudited
 
 _SECONDS = 3.0
+_TOUCH_SECONDS = 60.0
 _MOST = 10_000
 
 _known: dict[str, tuple[float, SignedIn | None]] = {}
+#: When this process last noted the use of a session.
+_touched: dict[int, float] = {}
 
 
 async def who(actor: Actor) -> SignedIn | None:
@@ -31,10 +34,12 @@ async def who(actor: Actor) -> SignedIn | None:
             person = await fetch(sessions.who_is_this)
         except (NotSignedIn, AccountDisabled):
             person = None
-    if person is not None:
+    if person is not None and _touched.get(person.session_id, 0.0) + _TOUCH_SECONDS <= now:
+        _touched[person.session_id] = now
         await write_unaudited(sessions.touch_session, session_id=person.session_id)
-    if len(_known) >= _MOST:
+    if len(_known) >= _MOST or len(_touched) >= _MOST:
         _known.clear()
+        _touched.clear()
     _known[actor.token_hash] = (now + _SECONDS, person)
     return person
 

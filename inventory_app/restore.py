@@ -5,11 +5,13 @@ triggers), so that the audit triggers neither fire nor refuse; nothing is switch
 """
 
 import hashlib
+import subprocess
 import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -29,6 +31,7 @@ from inventory_app.settings import Settings
 
 _CHUNK = 1 << 20
 _LEAVING_SECONDS = 2
+_KNOWS_TRANSACTION_TIMEOUT = 17
 
 
 @dataclass(frozen=True)
@@ -157,21 +160,56 @@ def _load(settings: Settings, programs: Programs, chosen: Backup, url: str) -> N
             while chunk := member.read(_CHUNK):
                 dump.write(chunk)
         dump.seek(0)
-        result = programs.run(
-            "pg_restore",
-            "--exit-on-error",
-            "--no-password",
-            *options,
-            f"--dbname={address}",
-            stdin=dump,
-            env=environment,
-        )
-    if result.returncode:
-        if names_full_disk(result.stderr):
-            raise disk_full("the backup was restored", settings.data_dir)
-        raise OperatorError(
-            f"pg_restore failed ({backup.last_line(result.stderr.strip())}): the database is as it was before."
-        )
+        old = backup.server_major(url) < _KNOWS_TRANSACTION_TIMEOUT
+        load = _pg_restore_to_older if old else _pg_restore
+        complaint = load(programs, [f"--dbname={address}"], options, dump, environment)
+    if complaint is None:
+        return
+    if names_full_disk(complaint):
+        raise disk_full("the backup was restored", settings.data_dir)
+    raise OperatorError(f"pg_restore failed ({backup.reason_in(complaint)}): the database is as it was before.")
+
+
+def _pg_restore(
+    programs: Programs, address: list[str], options: list[str], dump: IO[bytes], environment: dict[str, str]
+) -> str | None:
+    """Load a dump; what pg_restore complained about, None if it went well."""
+    result = programs.run(
+        "pg_restore", "--exit-on-error", "--no-password", *options, *address, stdin=dump, env=environment
+    )
+    return result.stderr if result.returncode else None
+
+
+def _pg_restore_to_older(
+    programs: Programs, address: list[str], options: list[str], dump: IO[bytes], environment: dict[str, str]
+) -> str | None:
+    """Load a dump into a server that does not know a setting which newer programs set in every session."""
+    identity = programs.identity(environment)
+    write = [str(programs.bin / "pg_restore"), "--file=-", *options]
+    read = [str(programs.bin / "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", *address]
+    with tempfile.TemporaryFile() as complaints:
+        output = {"stderr": complaints, "cwd": "/", **identity}
+        with (
+            subprocess.Popen(write, stdin=dump, stdout=subprocess.PIPE, **output) as writer,
+            subprocess.Popen(read, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **output) as reader,
+        ):
+            _pass_on(cast("IO[bytes]", writer.stdout), cast("IO[bytes]", reader.stdin))
+        complaints.seek(0)
+        text = complaints.read().decode(errors="replace")
+    return text if writer.returncode or reader.returncode else None
+
+
+def _pass_on(script: IO[bytes], psql: IO[bytes]) -> None:
+    unknown = b"SET transaction_timeout = 0;\n"
+    try:
+        for line in script:
+            if line == unknown:
+                unknown = b""  # once, in the script's head: further down the same text would be somebody's data
+            else:
+                psql.write(line)
+        psql.close()
+    except BrokenPipeError:
+        script.close()  # psql has met an error and says so itself
 
 
 def _check(settings: Settings, manifest: Manifest, new: str) -> None:

@@ -35,7 +35,8 @@ def now() -> datetime:
 
 def sort_key(text: str) -> str:
     """Return `text` casefolded and without accents, so that it sorts the same on every server."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: a mathematical capital becomes a plain one only when decomposed, a ligature letters only when folded.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
 
 

@@ -16,6 +16,7 @@ from inventory_app.operations import _csv
 from inventory_app.operations._csv import Fault, plain
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._import_columns import COLUMNS, Columns, Kind, left_out
+from inventory_app.operations._ledger import LARGEST
 from inventory_app.operations._numbers import NumberStyle, style_of
 from inventory_app.operations._supplier_fields import checked
 from inventory_app.operations.catalog import NewProduct, _wrong_figures
@@ -179,6 +180,8 @@ def _product(number: int, cells: dict[str, str], fields: Fields, style: NumberSt
             figures[name] = style.number(cells.get(name, ""))
         except ValueError as error:
             fields.faults[name] = str(error)
+        if (figures.get(name) or 0) > LARGEST / 10:
+            fields.faults[name] = "This number is too large."
     price, cost = figures.get("unit_price") or Decimal(0), figures.get("unit_cost")
     new = NewProduct(
         sku=_sku(cells, fields),

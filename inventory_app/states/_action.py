@@ -26,7 +26,15 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from inventory_app import people
-from inventory_app.errors import AccountDisabled, AppError, Invalid, InvalidRows, NotSignedIn
+from inventory_app.errors import (
+    AccountDisabled,
+    AlreadyDecided,
+    AppError,
+    Invalid,
+    InvalidRows,
+    NotSignedIn,
+    Stale,
+)
 from inventory_app.operations._operation import Operation
 from inventory_app.permissions import Permission
 from inventory_app.states._guard import event_actor, refusal_events
@@ -57,23 +65,23 @@ _SENTENCES = {
 }
 
 
-def _without_nul(value: object) -> object:
-    """PostgreSQL text cannot hold NUL: leave it to the person to take it out."""
-    if isinstance(value, str) and "\0" in value:
+def _storable(value: object) -> object:
+    """PostgreSQL text can hold neither NUL nor half a character: leave it to the person to take it out."""
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
         message = "contains a character that cannot be stored"
         raise ValueError(message)
     return value
 
 
 #: A line of text: trimmed, no NUL, at most 200 characters. `Line` may be empty, `Name` not.
-Line = Annotated[str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=200)]
+Line = Annotated[str, BeforeValidator(_storable), StringConstraints(strip_whitespace=True, max_length=200)]
 Name = Annotated[
     str,
-    BeforeValidator(_without_nul),
+    BeforeValidator(_storable),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
 ]
 #: Longer text, at most 2,000 characters.
-Note = Annotated[str, BeforeValidator(_without_nul), StringConstraints(strip_whitespace=True, max_length=2_000)]
+Note = Annotated[str, BeforeValidator(_storable), StringConstraints(strip_whitespace=True, max_length=2_000)]
 #: The key of a record.
 Id = Annotated[int, Field(gt=0, lt=2**63)]
 
@@ -212,14 +220,22 @@ def _settled(state: Any, result: Any) -> Any:
 
 def _refused(state: Any, error: AppError) -> Any:
     """Put the sentences beside the fields and into a toast; the form stays as it was filled."""
-    if getattr(type(state), "_form_state", False):
+    is_form = getattr(type(state), "_form_state", False)
+    if is_form:
         state.errors = error.fields
         state.turn += 1
     actor = event_actor()
     if isinstance(error, (NotSignedIn, AccountDisabled)) and actor and actor.token_hash:
         people.forget(actor.token_hash)
+    if is_form and error.fields and str(error) == Invalid.sentence:
+        # Every sentence stands beside its field; a toast would only cover the form.
+        return None
     if isinstance(error, InvalidRows):
         listed = "; ".join(f"row {row}: {sentence}" for row, _, sentence in error.rows[:5])
         more = f" and {len(error.rows) - 5} more" if len(error.rows) > 5 else ""  # noqa: PLR2004  # as listed
         return [rx.toast.error(f"{error} {listed}{more}", duration=20_000)]
-    return refusal_events(state.router.url.path or "/", error)
+    events = refusal_events(state.router.url.path or "/", error)
+    if isinstance(error, (Stale, AlreadyDecided)) and (load := getattr(type(state), "load", None)):
+        # What the page shows is what misled the person.
+        events.append(load)
+    return events
