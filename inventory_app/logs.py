@@ -17,9 +17,18 @@ from structlog.typing import Processor
 from inventory_app.context import log_context
 
 # Reflex prints the headers of unknown events whole, the session cookie among them, and the
-# payload (passwords, personal data) of events it cannot read.
-_SECRETS = re.compile(r"((?:cookie|authorization)['\"]?\s*[:=]\s*)(?:'[^']*'|\"[^\"]*\"|[^,}\s]+)", re.IGNORECASE)
-_PAYLOAD = re.compile(r"(Event data:|with value|payload=|fields: ).*", re.DOTALL)
+# payload (passwords, personal data) of events it cannot read: in log lines and in its errors' texts.
+_SECRETS = re.compile(
+    r"""((?:cookie|authorization)\b['"]?\s*(?:[:=]|(?<=['"]),)\s*)"""  # a name, as in a dict, a header or a pair
+    r"""(?:b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*"|[^\r\n'"})\]]+)""",  # quoted, or all to the end of the line
+    re.IGNORECASE,
+)
+_PAYLOAD = re.compile(r"(event data:|but received|with value|payload=|fields: ).*", re.DOTALL | re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """Return a library's text without cookies, credentials and event payloads."""
+    return _PAYLOAD.sub(r"\1 [left out]", _SECRETS.sub(r"\1[left out]", text))
 
 
 class Redact(logging.Filter):
@@ -27,10 +36,17 @@ class Redact(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Replace the message by its redacted form; the record itself is kept."""
-        message = record.getMessage()
-        record.msg = _PAYLOAD.sub(r"\1 [left out]", _SECRETS.sub(r"\1[left out]", message))
+        record.msg = redacted(record.getMessage())
         record.args = ()
         return True
+
+
+def _redact_errors(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Redact the text of errors too, our own lines' and the libraries'."""
+    shown = event.get("exception")
+    for error in shown if isinstance(shown, list) else []:
+        error["exc_value"] = redacted(error["exc_value"])
+    return event
 
 
 def _pin_context(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -53,6 +69,7 @@ def configure(level: str, style: Literal["json", "console"]) -> None:
                 # Locals hold secrets, and the default prints them.
                 ExceptionDictTransformer(show_locals=False)
             ),
+            _redact_errors,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ]
     else:
@@ -71,7 +88,8 @@ def configure(level: str, style: Literal["json", "console"]) -> None:
         )
     )
     handler.addFilter(Redact())
-    for name in ("", "reflex", "reflex_base"):
+    # The websocket libraries write around the log, to stderr, unless somebody has set their level before them.
+    for name in ("", "reflex", "reflex_base", "engineio.server", "socketio.server"):
         logger = logging.getLogger(name)
         logger.handlers = [handler] if not name else []
         logger.propagate = True

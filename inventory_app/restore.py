@@ -11,7 +11,7 @@ import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -188,7 +188,7 @@ def _pg_restore_to_older(
     write = [str(programs.bin / "pg_restore"), "--file=-", *options]
     read = [str(programs.bin / "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", *address]
     with tempfile.TemporaryFile() as complaints:
-        output = {"stderr": complaints, "cwd": "/", **identity}
+        output: dict[str, Any] = {"stderr": complaints, "cwd": "/", **identity}
         with (
             subprocess.Popen(write, stdin=dump, stdout=subprocess.PIPE, **output) as writer,
             subprocess.Popen(read, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **output) as reader,

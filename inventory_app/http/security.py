@@ -84,6 +84,7 @@ class Security:
             await self._app(scope, receive, send)
             return
         headers, path = Headers(scope=scope), scope["path"]
+        send = self._with_headers(scope, headers, send)
         if path.startswith(_CLOSED):
             await _refuse(scope, receive, send, 404, "Not found")
         elif headers.get("host", "") not in _hosts():
@@ -91,7 +92,7 @@ class Security:
         elif path.startswith("/_event") and not _same_origin(headers):
             await _refuse(scope, receive, send, 403, "Only our own pages may connect.")
         else:
-            await self._app(scope, receive, self._with_headers(scope, headers, send))
+            await self._app(scope, receive, send)
 
     def _with_headers(self, scope: Scope, request: Headers, send: Send) -> Callable[[Message], Awaitable[None]]:
         async def wrapped(message: MutableMapping[str, Any]) -> None:

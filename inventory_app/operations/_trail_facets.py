@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_change, audit_operation
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations._trail_filter import conditions
+from inventory_app.operations._trail_filter import conditions, names_like
 from inventory_app.operations._trail_search import OUTCOMES, Search, Term
 
 SAMPLE = 5_000
@@ -22,7 +22,7 @@ _LOOKED_AT = 100
 _OP = audit_operation.c
 _TOTAL = "total"
 _COLUMNS = {"outcome": _OP.outcome, "operation": _OP.name, "actor": _OP.actor_name}
-_TITLES = {"outcome": "Outcome", "operation": "Operation", "actor": "Person", "table": "Table"}
+_TITLES = {"outcome": "Outcome", "operation": "Operation", "actor": "Actor", "table": "Table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Facet:
 
     qualifier: str
     title: str
-    values: tuple[FacetValue, ...]
+    values: list[FacetValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Facets:
 
     total: str
     capped: bool
-    facets: tuple[Facet, ...]
+    facets: list[Facet]
 
 
 def count_facets(session: Session, search: Search) -> Facets:
@@ -64,7 +64,7 @@ def count_facets(session: Session, search: Search) -> Facets:
     for wanted, qualifiers in asked.items():
         counts |= _counts(session, wanted, qualifiers)
     total = counts[_TOTAL].get("", 0)
-    facets = tuple(_facet(session, search, qualifier, counts[qualifier]) for qualifier in _TITLES)
+    facets = [_facet(session, search, qualifier, counts[qualifier]) for qualifier in _TITLES]
     return Facets(f"{total:,}{'+' if total == SAMPLE else ''}", total == SAMPLE, facets)
 
 
@@ -104,10 +104,11 @@ def _facet(session: Session, search: Search, qualifier: str, counted: dict[str, 
     if qualifier == "outcome":
         counts = {outcome: counted.get(outcome, 0) for outcome in OUTCOMES}
     # What is chosen stays visible, so that it can be taken off where it was put on.
-    counts |= {term.value: counted.get(term.value, 0) for term in _chosen(search, qualifier)}
+    for term in _chosen(search, qualifier):
+        counts[term.value] = sum(counted[value] for value in names_like(counted, term.value))
     names = _people(session, counts) if qualifier == "actor" else {}
     values = [_value(search, Term(qualifier, value), names.get(value, value), n) for value, n in counts.items()]
-    return Facet(qualifier, _TITLES[qualifier], tuple(values))
+    return Facet(qualifier, _TITLES[qualifier], values)
 
 
 def _value(search: Search, term: Term, label: str, counted: int) -> FacetValue:

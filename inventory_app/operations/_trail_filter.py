@@ -6,6 +6,7 @@ some twenty microseconds a name), so that the trail itself is only ever asked fo
 
 import fnmatch
 import re
+from collections.abc import Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ def _actor(session: Session, values: list[str]) -> Condition:
     names: list[str] = []
     for value in values:
         if "*" in value:
-            names += _like(_occurring(session, _OP.actor_name), value)
+            names += names_like(_occurring(session, _OP.actor_name), value)
             continue
         people = session.exec(
             select(LocalUser.username)
@@ -68,7 +69,7 @@ def _actor(session: Session, values: list[str]) -> Condition:
 def _operation(session: Session, values: list[str]) -> Condition:
     names: list[str] = []
     for value in values:
-        names += _like(_occurring(session, _OP.name), value) if "*" in value else [value]
+        names += names_like(_occurring(session, _OP.name), value) if "*" in value else [value]
     return _one_of(_OP.name, sorted(set(names)))
 
 
@@ -120,15 +121,16 @@ def _word(session: Session, word: str) -> Condition:
     """Find a word in the operation's name or the person's, or the id it is."""
     pattern = f"*{word}*"
     either = [
-        _one_of(_OP.name, _like(_occurring(session, _OP.name), pattern)),
-        _one_of(_OP.actor_name, _like(_occurring(session, _OP.actor_name), pattern)),
+        _one_of(_OP.name, names_like(_occurring(session, _OP.name), pattern)),
+        _one_of(_OP.actor_name, names_like(_occurring(session, _OP.actor_name), pattern)),
     ]
     if re.fullmatch(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", word):
         either.append(_OP.id == UUID(word))
     return sa.or_(*either)
 
 
-def _like(names: list[str], pattern: str) -> list[str]:
+def names_like(names: Iterable[str], pattern: str) -> list[str]:
+    """Return the names that `pattern` means, whatever their case; `*` stands for any characters."""
     # Only `*` means something; fnmatch knows more.
     shape = re.compile(fnmatch.translate(re.sub(r"[\[?]", r"[\g<0>]", pattern.casefold())))
     return [name for name in names if shape.match(name.casefold())]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -42,7 +43,10 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """What happened to one record; `what` is "new", "deleted" or empty, `search` finds its operations."""
+    """What happened to one record; `what` is "new", "deleted" or empty.
+
+    `search`, spelled as in addresses, finds every operation on the record.
+    """
 
     id: int
     table: str
@@ -51,7 +55,7 @@ class ChangeRow:
     kind: str
     what: str
     search: str
-    fields: tuple[FieldRow, ...]
+    fields: list[FieldRow]
 
 
 def change_rows(session: Session, changes: Sequence[sa.Row[Any]]) -> list[ChangeRow]:
@@ -67,7 +71,7 @@ def change_rows(session: Session, changes: Sequence[sa.Row[Any]]) -> list[Change
             label=named.get((change.table_name, change.pk), ""),
             kind=change.kind,
             what=_WORDS.get(str(change.kind), str(change.kind)),
-            search=record_search(change.table_name, change.pk),
+            search=quote(record_search(change.table_name, change.pk), safe="/:,"),
             fields=_fields(change, personal, prices=prices),
         )
         for change in changes
@@ -94,13 +98,16 @@ def _personal_values(
 
 def _fields(
     change: sa.Row[Any], personal: Mapping[tuple[int, str], tuple[str | None, str | None]], *, prices: bool
-) -> tuple[FieldRow, ...]:
+) -> list[FieldRow]:
     """Compare the payloads: only changed fields of an update, everything of a new or deleted record."""
     before, after = _payload(change.before), _payload(change.after)
     secret, derived, order = _declared(change.table_name)
     names = before if change.kind == "update" else before | after
     # What is computed from another field says nothing new, unless it is all there is.
     shown = [name for name in names if name not in derived] or list(names)
+    if change.kind != "update":
+        # The heading says both: which record it is, and which operation.
+        shown = [name for name in shown if name not in ("id", "operation_id")]
     rows: list[FieldRow] = []
     for name in sorted(shown, key=lambda name: order.get(name, len(order))):
         old, new = before.get(name), after.get(name)
@@ -115,7 +122,7 @@ def _fields(
         else:
             then, now = personal.get((change.id, name), (None, None))
             rows.append(FieldRow(name, _shown(old, then), _shown(new, now)))
-    return tuple(rows)
+    return rows
 
 
 def _payload(text: str | None) -> dict[str, Any]:
@@ -124,7 +131,7 @@ def _payload(text: str | None) -> dict[str, Any]:
 
 
 def _trimmed(number: str) -> str:
-    return number if "e" in number.lower() else number.rstrip("0").rstrip(".")
+    return number if "e" in number.lower() else number.rstrip("0").rstrip(".").replace("-", "−")
 
 
 def _declared(table: str) -> tuple[tuple[str, ...], set[str], dict[str, int]]:
@@ -149,7 +156,7 @@ def _shown(value: object, personal: str | None) -> str:
         instant = _INSTANT.fullmatch(value)
         return " ".join([*instant.groups(), "UTC"]) if instant else _clipped(value) or "“”"
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return str(value).replace("-", "−")
     return _clipped(json.dumps(value, ensure_ascii=False))
 
 

@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,19 +32,42 @@ from inventory_app.unit_of_work import in_thread, record_denial
 
 log = structlog.get_logger(__name__)
 
+Check = Callable[[Any], bool]
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _vars(value: object) -> bool:
+    """Whether a browser may send this as the vars it has stored: of States that exist (ours store none)."""
+    states = RegistrationContext.get().base_states
+    return isinstance(value, dict) and all(name.rpartition(".")[0] in states for name in value)
+
+
+def _is(*kinds: type) -> Check:
+    return lambda value: isinstance(value, kinds)
+
+
 _ROOT = "reflex___state____state"
-#: What Reflex itself sends; `setvar` and uploads are not among them.
-FRAMEWORK_EVENTS = frozenset(
-    {
-        f"{_ROOT}.hydrate",
-        f"{_ROOT}.hydrate_and_load",
-        f"{_ROOT}.set_is_hydrated",
-        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
-        f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
-        f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
-        f"{_ROOT}.reflex___state____frontend_event_exception_state.handle_frontend_exception",
-    }
-)
+#: What Reflex itself sends, with what its arguments may be; `setvar` and uploads are not among them.
+FRAMEWORK_EVENTS: dict[str, dict[str, Check]] = {
+    f"{_ROOT}.hydrate": {},
+    f"{_ROOT}.hydrate_and_load": {
+        "vars": lambda value: value is None or _vars(value),
+        "hashes": lambda value: value is None or _texts(value),
+    },
+    f"{_ROOT}.set_is_hydrated": {"value": _is(bool)},
+    f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal": {},
+    f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated": {"value": _is(bool)},
+    f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal": {"vars": _vars},
+    f"{_ROOT}.reflex___state____frontend_event_exception_state.handle_frontend_exception": {
+        "info": _is(str),
+        "component_stack": _is(str),
+    },
+}
+
+_OUT_OF_DATE = "This page is out of date. Reload it."
 
 _event_actor: ContextVar[Actor | None] = ContextVar("inventory_event_actor", default=None)
 
@@ -107,19 +131,20 @@ class Buckets:
 
 
 class Refusals:
-    """Guard refusals on their way into the trail: one record per (address, event, minute) with a count.
+    """Guard refusals on their way into the trail: one record per (address, account, event, minute) with a count.
 
-    A stranger must not be able to fill a table that nobody may empty.
+    A stranger must not be able to fill a table that nobody may empty, and nobody who is signed in may hide
+    behind the refusals of somebody else at the same address.
     """
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._counts: dict[tuple[str, str], tuple[float, Actor, AppError, int]] = {}
+        self._counts: dict[tuple[str, int | None, str], tuple[float, Actor, AppError, int]] = {}
 
     async def note(self, actor: Actor, name: str, error: AppError) -> None:
         """Record the first refusal of a minute at once, count the others."""
         await self.flush(older_than=60.0)
-        key = (address_key(actor.client_ip), name)
+        key = (address_key(actor.client_ip), actor.id, name)
         if key in self._counts:
             since, first, first_error, count = self._counts[key]
             self._counts[key] = (since, first, first_error, count + 1)
@@ -134,7 +159,7 @@ class Refusals:
             if now - since >= older_than:
                 del self._counts[key]
                 if count:
-                    await self._write(actor, key[1], error, count)
+                    await self._write(actor, key[2], error, count)
 
     async def _write(self, actor: Actor, name: str, error: AppError, count: int) -> None:
         with acting_as(actor):
@@ -165,14 +190,17 @@ class Guard(Middleware):
         if person is not None:
             actor = _named(actor, person)
         auth = await root.get_state(AuthState)
-        if auth._filled_for != _session_key(actor, person):  # noqa: SLF001  # ours
+        lost = auth.permissions.keys() - (person.permissions if person else frozenset())
+        if lost or auth._filled_for != _session_key(actor, person):  # noqa: SLF001  # ours
             await _empty(root)
             auth = await root.get_state(AuthState)
         auth._fill(person, _session_key(actor, person))  # noqa: SLF001  # ours
         _event_actor.set(actor)
-        if event.name in FRAMEWORK_EVENTS:
-            return None
         try:
+            if not _well_formed(event):
+                raise NotAllowed(_OUT_OF_DATE)
+            if event.name in FRAMEWORK_EVENTS:
+                return None
             _decide(event.name, person)
         except AppError as error:
             await self.refusals.note(actor, _refused_name(event.name), error)
@@ -180,12 +208,20 @@ class Guard(Middleware):
         return None
 
 
+def _well_formed(event: Event) -> bool:
+    """Whether a handler can be called with what the event holds; what ours take they check themselves."""
+    payload: object = event.payload
+    if not isinstance(payload, dict) or "self" in payload:
+        return False
+    checks = FRAMEWORK_EVENTS.get(event.name)
+    return checks is None or all(name in checks and checks[name](value) for name, value in payload.items())
+
+
 def _decide(event_name: str, person: SignedIn | None) -> None:
     """Raise the refusal, if this person may not send this event."""
     declared = _declared(event_name)
     if declared is None:
-        message = "This page is out of date. Reload it."
-        raise NotAllowed(message)
+        raise NotAllowed(_OUT_OF_DATE)
     if declared.public:
         return
     if person is None:
@@ -212,7 +248,7 @@ def _refused_name(event_name: str) -> str:
         return declared.operation
     # Only names we know: a stranger chooses what stands in the trail otherwise.
     known = event_name in RegistrationContext.get().event_handlers
-    return f"event.{event_name.rpartition('.')[2]}" if known else "event.unknown"
+    return f"event.{event_name.rpartition('____')[2]}" if known else "event.unknown"
 
 
 def _actor_of(router_data: dict[str, Any]) -> Actor:

@@ -40,6 +40,7 @@ class AuthState(FormState, rx.State):
     must_change_password: bool = False
     company: str = ""
     registration: str = ""
+    session_days: int = 14
 
     waiting_suppliers: int = 0
     waiting_people: int = 0
@@ -78,6 +79,7 @@ class AuthState(FormState, rx.State):
             "must_change_password": bool(person and person.must_change_password),
             "company": get_settings().company,
             "registration": get_settings().registration,
+            "session_days": get_settings().session_days,
         }
         for name, value in shown.items():
             if getattr(self, name) != value:

@@ -37,8 +37,8 @@ CATALOGUE = {
           LEFT JOIN pg_collation co ON co.oid = a.attcollation
          WHERE n.nspname IN ('public', 'audit_part') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 3""",
     "constraints": """
-        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-         WHERE connamespace IN ('public'::regnamespace, 'audit_part'::regnamespace) ORDER BY 1, 2""",
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+          JOIN pg_namespace n ON n.oid = connamespace WHERE nspname IN ('public', 'audit_part') ORDER BY 1, 2""",
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname IN ('public', 'audit_part') ORDER BY 1",
     "triggers": """
         SELECT tgrelid::regclass::text, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger

@@ -267,3 +267,13 @@ def test_a_stranger_is_recorded_with_a_shortened_browser_name(database, trail):
     with acting_as(replace(anonymous(), user_agent="x" * 5_000)):
         transact(trial.public)
     assert len(trail.last().user_agent) == 400
+
+
+def test_attempts_that_were_refused_before_any_operation_are_recorded_with_their_number(stranger, trail):
+    from inventory_app.unit_of_work import record_denial
+
+    with acting_as(stranger):
+        record_denial("stock.transfer_inventory", NotSignedIn(), 17)
+    found = trail.last()
+    assert (found.name, found.outcome, found.attempts) == ("stock.transfer_inventory", "denied", 17)
+    assert (found.error_class, found.detail, found.client_ip) == ("NotSignedIn", NotSignedIn.sentence, stranger.client_ip)

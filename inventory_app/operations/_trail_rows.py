@@ -1,0 +1,116 @@
+"""A line of the trail: who did what, when, and in a few words why or to what."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inventory_app.models.users import UserInfo
+from inventory_app.operations._trail_labels import labels
+
+#: Of each operation so many changes are counted on the list.
+MOST_COUNTED = 1_000
+#: An operation with no more changes is about one record, and its line says which.
+MOST_FOR_ONE_RECORD = 5
+
+_COUNTED = sa.text("""
+    SELECT o.id, c.table_name, count(*) AS n, min(c.id) AS first, (array_agg(c.pk ORDER BY c.id))[1] AS pk
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS o (id, at)
+     CROSS JOIN LATERAL (SELECT id, table_name, pk FROM audit_change
+                          WHERE operation_id = o.id AND recorded_at = o.at LIMIT :most) AS c
+     GROUP BY o.id, c.table_name
+     ORDER BY n DESC, c.table_name
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """A line of the trail; `actor` is the recorded name, `person` today's full name behind it."""
+
+    id: str
+    at: str
+    at_text: str
+    name: str
+    outcome: str
+    summary: str
+    actor: str
+    person: str
+    initials: str
+    machine: bool
+    changes: str
+
+
+def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[OperationRow]:
+    """Make rows of operations: one statement for what they changed, one for the people, one per kind of record."""
+    counts = _counted(session, found)
+    main = {id_: min(tables, key=lambda table: table.first) for id_, tables in counts.items() if _few(tables)}
+    named = labels(session, [(table.table_name, table.pk) for table in main.values()])
+    people = _full_names(session, {row.actor_id for row in found if row.actor_id is not None})
+    return [
+        _operation_row(
+            row,
+            {table.table_name: table.n for table in counts.get(row.id, ())},
+            named.get((main[row.id].table_name, main[row.id].pk), "") if row.id in main else "",
+            people.get(row.actor_id, ""),
+        )
+        for row in found
+    ]
+
+
+def _few(tables: Sequence[sa.Row[Any]]) -> bool:
+    return sum(table.n for table in tables) <= MOST_FOR_ONE_RECORD
+
+
+def _counted(session: Session, found: Sequence[sa.Row[Any]]) -> dict[UUID, list[sa.Row[Any]]]:
+    """Count the changes of each operation by table, the most first, and name the first one's key."""
+    counts: dict[UUID, list[sa.Row[Any]]] = {}
+    # The time leads to the one partition that holds the operation's changes.
+    times = {row.id: row.recorded_at for row in found}
+    arguments = {"ids": list(times), "times": list(times.values()), "most": MOST_COUNTED + 1}
+    for row in session.execute(_COUNTED, arguments) if times else ():
+        counts.setdefault(row.id, []).append(row)
+    return counts
+
+
+def _full_names(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
+    rows = session.exec(select(UserInfo.user_id, UserInfo.full_name).where(col(UserInfo.user_id).in_(user_ids)))
+    return dict(rows.all())
+
+
+def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str) -> OperationRow:
+    number = sum(counts.values())
+    person = full_name or row.actor_name
+    at: datetime = row.recorded_at
+    return OperationRow(
+        id=str(row.id),
+        at=at.isoformat(),
+        at_text=f"{at:%Y-%m-%d %H:%M} UTC",
+        name=row.name,
+        outcome=row.outcome,
+        summary=_summary(row, counts, about),
+        actor=row.actor_name,
+        person=person,
+        initials=_initials(person),
+        machine=row.actor_kind in ("system", "cli"),
+        changes=f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}" if number else "",
+    )
+
+
+def _summary(row: sa.Row[Any], counts: dict[str, int], about: str) -> str:
+    """Say in a line why it was refused, why it was done, or what it changed."""
+    if row.outcome != "succeeded":
+        why = ": ".join(part for part in (row.error_class, row.detail or row.reason) if part)
+        return f"{why} ({row.attempts} times)" if row.attempts > 1 else why
+    more = sum(counts.values()) > MOST_COUNTED
+    changed = ", ".join(f"{n:,}{'+' if more else ''} {table}" for table, n in counts.items())
+    return " · ".join(part for part in (about, row.reason or changed) if part) or "Nothing changed"
+
+
+def _initials(name: str) -> str:
+    words = re.findall(r"\w+", name)
+    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else ""

@@ -1,0 +1,58 @@
+"""What the list of operations and the page of one operation show alike: badge, facts, changes."""
+
+import reflex as rx
+
+from inventory_app.components import feedback, trail
+from inventory_app.components.basics import Content, ident
+from inventory_app.operations.trail import ChangeRow, FieldRow, OperationDetail
+
+
+def outcome(value: rx.Var[str]) -> rx.Component:
+    """Mark what did not succeed."""
+    return rx.match(
+        value,
+        ("failed", feedback.badge("Failed", tone="warn")),
+        ("denied", feedback.badge("Denied", tone="bad")),
+        rx.fragment(),
+    )
+
+
+def facts(detail: rx.Var[OperationDetail], *, end: Content | None = None) -> rx.Component:
+    """Say why, from where, and under which numbers the operation was done."""
+    return trail.op_facts(
+        ("Reason", or_dash(detail.reason)),
+        ("From", or_dash(detail.client_ip, ident(detail.client_ip))),
+        ("Request", or_dash(detail.request_id, ident(detail.request_id))),
+        ("Operation", ident(detail.row.id)),
+        end=end,
+    )
+
+
+def change(row: rx.Var[ChangeRow]) -> rx.Component:
+    """Show what happened to one record, field by field."""
+    return trail.op_change(
+        row.table,
+        ident(row.record, href="/audit?q=" + row.search),
+        rx.fragment(row.label, rx.cond(row.label & row.what, ", ", ""), row.what),
+        rx.el.dl(rx.foreach(row.fields, _field), class_name=rx.cond(row.kind == "update", "diff", "diff diff-whole")),
+    )
+
+
+def _field(row: rx.Var[FieldRow]) -> rx.Component:
+    nothing = rx.el.span("–", class_name="dim")
+    return rx.fragment(
+        rx.el.dt(row.name),
+        rx.el.dd(
+            rx.el.span(
+                rx.cond(row.before, feedback.before(row.before), nothing),
+                rx.el.span("→", class_name="muted"),
+                rx.cond(row.after, feedback.after(row.after), nothing),
+                class_name="diff-pair",
+            )
+        ),
+    )
+
+
+def or_dash(value: rx.Var[str], content: Content | None = None) -> rx.Component:
+    """Show a value, or a muted dash when there is none."""
+    return rx.cond(value, value if content is None else content, rx.el.span("–", class_name="dim"))
