@@ -27,6 +27,7 @@ _SOURCES = ("inventory_app", "assets", "rxconfig.py", "reflex.lock", ".npmrc")
 _PARTS = ("build", "backend", "routes.json")
 _KEPT_BUILDS = 2
 _LAST_LINES = 30
+_NOISE = re.compile(r"npm (silly|verbose|http|info|timing)|\d{13}$|reifyNode:")
 
 
 def ensure(settings: Settings) -> Path:
@@ -114,8 +115,9 @@ def _reflex_export() -> None:
             raise OperatorError(
                 f"The disk is full while building the pages: free some space at {PROJECT} and start again."
             )
-        tail = "\n".join(text.splitlines()[-_LAST_LINES:])
-        _say(tail)
+        # npm tells its whole life when it fails; what it died of is in the lines that do not begin like these.
+        lines = [line for line in text.splitlines() if line.strip() and not _NOISE.match(line)]
+        _say("\n".join(lines[-_LAST_LINES:]))
         raise OperatorError(f"The pages could not be built: the lines above are the end of {log}.")
     written = _locked_packages()
     if written != locked:

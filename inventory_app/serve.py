@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
             prepare_schema(settings)
             pages = pages_build.ensure(settings)
             _enter_production(pages)
-            _first_administrator()
+            _first_administrator(settings)
             from inventory_app import asgi_server
 
             asgi_server.serve(settings)
@@ -93,11 +93,12 @@ def _enter_production(pages: Path) -> None:
     )
 
 
-def _first_administrator() -> None:
+def _first_administrator(settings: Settings) -> None:
     """Make the first account, and leave no connection open that the forked worker would share."""
-    from inventory_app import first_run
+    from inventory_app import first_run, logs
     from inventory_app.unit_of_work import open_session
 
+    logs.configure(settings.log_level, settings.log_format)
     line = first_run.ensure_first_administrator()
     with open_session() as session:
         session.get_bind().engine.dispose()

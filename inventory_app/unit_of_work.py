@@ -109,7 +109,8 @@ def transact(operation: Operation[..., Result], /, *, idempotency_key: str | Non
             _fail(spec, run, error, arguments)
             raise
         # One success line per commit; an answer given a second time committed nothing.
-        log.info("operation_replayed" if outcome.replayed else "operation_succeeded", **spec.loggable(arguments))
+        # A refused sign-in commits too, and must not read as one that succeeded.
+        log.info("operation_replayed" if outcome.replayed else f"operation_{spec.outcome}", **spec.loggable(arguments))
         for callback in outcome.callbacks:
             callback()
     return outcome.result

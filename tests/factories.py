@@ -1,8 +1,8 @@
 """Rows and people for tests, made inside a real operation of `system:test`; ask for `database` first.
 
-    ann = person("ann", "manager")
-    with acting_as(ann):
-        transact(stock.transfer_inventory, ...)
+ann = person("ann", "manager")
+with acting_as(ann):
+    transact(stock.transfer_inventory, ...)
 """
 
 import secrets
@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+import psycopg
 from sqlmodel import Session, SQLModel
 
 from inventory_app.context import Actor, acting_as, system_actor
@@ -20,6 +21,7 @@ from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
+from inventory_app.operations import users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import hash_password
@@ -122,9 +124,29 @@ def _signed_in(session: Session, user: LocalUser, client_ip: str) -> Actor:
     )
 
 
+def begin_as(connection: psycopg.Connection, name: str = "cli:test") -> None:
+    """Open an operation of the command line on a connection of the test's own."""
+    connection.execute(
+        "SELECT audit_begin_as(gen_random_uuid(), 'test', 'succeeded', 'cli', %s, NULL, NULL, NULL, NULL, NULL, NULL)",
+        [name],
+    )
+
+
 def anonymous(client_ip: str = ADDRESS) -> Actor:
     """Return a stranger who comes from `client_ip`."""
     return Actor(kind="anonymous", name="anonymous", client_ip=client_ip, user_agent="pytest")
+
+
+def register(actor: Actor, **changed: str) -> users.Registered:
+    """Register Carla Étoile, with what is `changed`."""
+    values = {
+        "username": "carla",
+        "full_name": "Carla Étoile",
+        "email": "carla@example.com",
+        "password": "a long password",
+    }
+    with acting_as(actor):
+        return transact(users.register, **(values | changed))
 
 
 def product(sku: str = "WIDGET", **columns: object) -> Product:
@@ -138,9 +160,7 @@ def location(code: str = "SHELF", **columns: object) -> Location:
     return add(Location(code=code, **({"name": code.title()} | columns)))
 
 
-def item(
-    product_id: int | None = None, location_id: int | None = None, quantity: Decimal | int = 0
-) -> InventoryItem:
+def item(product_id: int | None = None, location_id: int | None = None, quantity: Decimal | int = 0) -> InventoryItem:
     """Add an item with an opening movement, so that its books balance; makes what is missing."""
     product_id = product_id or product(f"P{secrets.token_hex(3).upper()}").id or 0
     location_id = location_id or location(f"L{secrets.token_hex(3).upper()}").id or 0

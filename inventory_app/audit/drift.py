@@ -204,7 +204,12 @@ def freeze() -> Path:
     return file
 
 
-if __name__ == "__main__":
-    if sys.argv[1:] != ["--freeze"]:
+def main(arguments: list[str]) -> None:
+    """Run the command: only `--freeze` is one."""
+    if arguments != ["--freeze"]:
         sys.exit("usage: python -m inventory_app.audit.drift --freeze")
     sys.stdout.write(f"{freeze()}\n")
+
+
+if __name__ == "__main__":  # pragma: no cover  # the line that Python runs for `-m`
+    main(sys.argv[1:])

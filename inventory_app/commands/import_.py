@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inventory_app.operator_error import OperatorError
+from inventory_app.paths import PROJECT
 from inventory_app.settings import get_settings
 
 if TYPE_CHECKING:
@@ -48,11 +49,13 @@ def _run(kind: "Kind", file: Path, *, dry_run: bool) -> None:
 
     settings = get_settings()
     logs.configure("error", settings.log_format)
+    content = _content(file, imports.LARGEST_FILE)
+    os.chdir(PROJECT)  # Reflex, whose sessions we use, looks for its configuration here
     with serve.database(settings), acting_as(Actor(kind="cli", name=f"cli:{_user()}")):
         serve.prepare_schema(settings)
         first_run.check_and_prepare()
         try:
-            found = imports.read_file(kind, _content(file, imports.LARGEST_FILE), file.name)
+            found = imports.read_file(kind, content, file.name)
             preview = read(imports.PREVIEWS[kind], file=found)
             _show(preview)
             if not preview.ready:

@@ -76,7 +76,7 @@ def test_every_permission_has_a_role_a_label_and_a_category(permission):
 @pytest.mark.parametrize("permission", list(Permission))
 def test_every_permission_guards_something(permission):
     used = {declared.spec.permission for declared in EVERYTHING.values()}
-    seen = [module for module in pkgutil.walk_packages(operations.__path__, f"{operations.__name__}.")]
+    seen = list(pkgutil.walk_packages(operations.__path__, f"{operations.__name__}."))
     sources = " ".join(inspect.getsource(importlib.import_module(module.name)) for module in seen)
     assert permission in used or f"Permission.{permission.name}" in sources
 

@@ -47,45 +47,63 @@ def test_what_is_frozen_is_what_the_migration_installs(database):
         ),
         ("DROP TRIGGER audit_capture ON product", "trigger audit_capture on product is missing"),
         ("DROP TRIGGER audit_no_truncate ON product", "trigger audit_no_truncate on product is missing"),
-        ("DROP TRIGGER audit_append_only ON audit_operation", "trigger audit_append_only on audit_operation is missing"),
         (
-            "CREATE TRIGGER a BEFORE INSERT ON product FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER audit_append_only ON audit_operation",
+            "trigger audit_append_only on audit_operation is missing",
+        ),
+        (
+            (
+                "CREATE TRIGGER a BEFORE INSERT ON product"
+                " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            ),
             "trigger a on product is not one of ours",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OF name OR DELETE ON product"
-            " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
-            "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture",
+            (
+                "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OF name OR DELETE ON product"
+                " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
+                "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture"
+            ),
             "trigger audit_capture on product has another columns",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT ON product"
-            " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
-            "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture",
+            (
+                "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT ON product"
+                " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
+                "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture"
+            ),
             "trigger audit_capture on product has another type",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON local_user"
-            " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
-            "ALTER TABLE local_user ENABLE ALWAYS TRIGGER audit_capture",
+            (
+                "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON local_user"
+                " FOR EACH ROW EXECUTE FUNCTION audit_capture('id', '', '');"
+                "ALTER TABLE local_user ENABLE ALWAYS TRIGGER audit_capture"
+            ),
             "trigger audit_capture on local_user has another arguments",
         ),
         (
-            "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON product"
-            " FOR EACH ROW WHEN (current_user <> 'mallory') EXECUTE FUNCTION audit_capture('id', '', '');"
-            "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture",
+            (
+                "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON product"
+                " FOR EACH ROW WHEN (current_user <> 'mallory') EXECUTE FUNCTION audit_capture('id', '', '');"
+                "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture"
+            ),
             "trigger audit_capture on product has another condition",
         ),
         (
-            "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-            "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON product"
-            " FOR EACH ROW EXECUTE FUNCTION quiet('id', '', '');"
-            "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture",
+            (
+                "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                "CREATE OR REPLACE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON product"
+                " FOR EACH ROW EXECUTE FUNCTION quiet('id', '', '');"
+                "ALTER TABLE product ENABLE ALWAYS TRIGGER audit_capture"
+            ),
             "trigger audit_capture on product has another function",
         ),
         (
-            "CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
-            " SET search_path = pg_catalog, public, pg_temp AS 'BEGIN RETURN NEW; END'",
+            (
+                "CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = pg_catalog, public, pg_temp AS 'BEGIN RETURN NEW; END'"
+            ),
             "function audit_append_only has another body",
         ),
         ("ALTER FUNCTION audit_capture() SECURITY INVOKER", "function audit_capture has another as_owner"),
@@ -110,7 +128,10 @@ def test_it_names_what_was_tampered_with(database, statement, clause):
 @pytest.mark.parametrize("trigger", ["audit_append_only", "audit_no_truncate"])
 @pytest.mark.parametrize(
     ("change", "clause"),
-    [("ALTER TABLE {0} DISABLE TRIGGER {1}", "is disabled"), ("ALTER TABLE {0} ENABLE TRIGGER {1}", "is off for replicas")],
+    [
+        ("ALTER TABLE {0} DISABLE TRIGGER {1}", "is disabled"),
+        ("ALTER TABLE {0} ENABLE TRIGGER {1}", "is off for replicas"),
+    ],
 )
 def test_it_names_the_partition_that_was_tampered_with(database, observer, trigger, change, clause):
     (name,) = observer.execute("SELECT tableoid::regclass::text FROM audit_change LIMIT 1").fetchone()
@@ -171,22 +192,15 @@ def test_a_start_is_refused(database):
 
 
 def test_the_command_says_how_it_is_used():
-    import subprocess
-    import sys
-
-    result = subprocess.run(
-        [sys.executable, "-m", "inventory_app.audit.drift"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 1
-    assert "--freeze" in result.stderr
+    with pytest.raises(SystemExit, match="--freeze"):
+        drift.main([])
 
 
-def test_freezing_writes_the_same_file_again(monkeypatch, tmp_path, server):
+def test_freezing_writes_the_same_file_again(monkeypatch, tmp_path, capsys):
     """Made from a throw-away database, so that it never depends on anybody's own."""
     kept = drift.frozen_file("0001").read_text(encoding="utf-8")
     monkeypatch.setattr(drift, "frozen_file", lambda revision: tmp_path / f"{revision}.json")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nowhere?host=/nonexistent")
-    file = drift.freeze()
-    assert file.read_text(encoding="utf-8") == kept
-
-
+    drift.main(["--freeze"])
+    assert (tmp_path / "0001.json").read_text(encoding="utf-8") == kept
+    assert capsys.readouterr().out.strip() == str(tmp_path / "0001.json")

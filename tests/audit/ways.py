@@ -94,7 +94,9 @@ INSERTS: dict[str, Write] = {
 UPDATES: dict[str, Write] = {
     "ORM": _orm_update,
     "ORM, bulk mappings": _bulk_mappings,
-    "ORM, bulk update": lambda s: s.execute(sa.update(Location).where(col(Location.code) == "SHELF").values(active=False)),
+    "ORM, bulk update": lambda s: s.execute(
+        sa.update(Location).where(col(Location.code) == "SHELF").values(active=False)
+    ),
     "Core": lambda s: s.execute(_table.update().where(_table.c.code == "SHELF").values(active=False)),
     "text": lambda s: s.execute(sa.text(_UPDATE)),
     "driver": lambda s: driver(s).execute(_UPDATE),

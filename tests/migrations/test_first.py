@@ -110,7 +110,12 @@ def test_the_models_say_nothing_that_is_not_migrated(database):
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the environment in the project folder; it reads this test's database from the variables."""
     return subprocess.run(
-        [Path(sys.executable).with_name(arguments[0]), *arguments[1:]], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120
+        [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -139,7 +144,9 @@ def test_the_frozen_statements_are_what_the_generator_prints(empty_database, dat
         ).fetchall():
             owner.execute(name)
         owner.execute(triggers.all_sql(SQLModel.metadata, APP_ROLE))
-        partitions = owner.execute("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'audit_change'::regclass")
+        partitions = owner.execute(
+            "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'audit_change'::regclass"
+        )
         for (partition,) in partitions.fetchall():
             owner.execute(
                 f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {partition} FOR EACH STATEMENT"

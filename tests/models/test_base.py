@@ -17,12 +17,18 @@ from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
 from inventory_app.models.suppliers import SupplierStatus
 from inventory_app.unit_of_work import open_session
-from tests.factories import arrange, item, location, product
+from tests.factories import arrange, begin_as, item, location, product
 
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("Ångström", "angstrom"), ("STRASSE", "strasse"), ("Straße", "strasse"), ("  Zoë ", "zoe"), ("Gustaf's Knäckebröd", "gustaf's knackebrod")],
+    [
+        ("Ångström", "angstrom"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("  Zoë ", "zoe"),
+        ("Gustaf's Knäckebröd", "gustaf's knackebrod"),
+    ],
 )
 def test_text_sorts_without_case_and_accents(text, key):
     assert sort_key(text) == key
@@ -38,7 +44,9 @@ def test_a_sort_key_is_stored_by_every_kind_of_insert(database):
         session.add(Location(code="A", name="Ärzte"))
         session.flush()
         session.execute(sa.insert(Location), [{"code": "B", "name": "Émile"}, {"code": "C", "name": "Øre"}])
-        return list(session.exec(select(Location.sort_key).where(col(Location.code).in_(list("ABC"))).order_by(Location.code)))
+        return list(
+            session.exec(select(Location.sort_key).where(col(Location.code).in_(list("ABC"))).order_by(Location.code))
+        )
 
     assert arrange(build) == ["arzte", "emile", "øre"]
 
@@ -75,12 +83,18 @@ def test_a_constraint_refuses_in_the_trades_words(database, statement, field):
         "UPDATE product SET sku = ''",
         "UPDATE location SET kind = 'cellar'",
         "UPDATE unit SET decimals = 4",
-        "INSERT INTO inventory_item (product_id, location_id, quantity, sequence, changed_at, changed_by)"
-        " SELECT product_id, location_id, 0, 0, now(), '' FROM inventory_item",
-        "INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id)"
-        " SELECT id, 9, 'issue', 0, 0, 0, gen_random_uuid() FROM inventory_item",
-        "INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id)"
-        " SELECT id, 1, 'issue', 1, 0, 0, gen_random_uuid() FROM inventory_item",
+        (
+            "INSERT INTO inventory_item (product_id, location_id, quantity, sequence, changed_at, changed_by)"
+            " SELECT product_id, location_id, 0, 0, now(), '' FROM inventory_item"
+        ),
+        (
+            "INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id)"
+            " SELECT id, 9, 'issue', 0, 0, 0, gen_random_uuid() FROM inventory_item"
+        ),
+        (
+            "INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id)"
+            " SELECT id, 1, 'issue', 1, 0, 0, gen_random_uuid() FROM inventory_item"
+        ),
     ],
 )
 def test_the_database_refuses_what_cannot_be(database, statement):
@@ -120,15 +134,15 @@ def test_rows_are_locked_in_the_order_of_their_ids_and_read_afresh(database, obs
         stale = session.get_one(Location, second.id)
         assert stale.active
         with database.as_owner() as other:
-            other.execute(
-                "SELECT audit_begin_as(gen_random_uuid(), 't', 'succeeded', 'cli', 'cli:t', NULL, NULL, NULL, NULL, NULL, NULL)"
-            )
+            begin_as(other)
             other.execute("UPDATE location SET active = false WHERE code = 'SECOND'")
         locked = lock(session, Location, [second.id, 4711, first.id, second.id])
         assert list(locked) == [first.id, second.id]
         assert locked[second.id] is stale
         assert not stale.active
-        held = observer.execute("SELECT mode FROM pg_locks WHERE relation = 'location'::regclass AND mode = 'RowShareLock'")
+        held = observer.execute(
+            "SELECT mode FROM pg_locks WHERE relation = 'location'::regclass AND mode = 'RowShareLock'"
+        )
         assert held.fetchall() == [("RowShareLock",)]
         assert lock(session, Location, []) == {}
         return {}

@@ -110,8 +110,11 @@ def test_permissions_come_from_active_roles_only(info_id):
         both = info.get_permissions(session)
         role(session, "auditor").active = False
         session.flush()
-        return both, info.get_permissions(session), info.has_permission("audit:view", session), info.has_permission(
-            "inventory:view", session
+        return (
+            both,
+            info.get_permissions(session),
+            info.has_permission("audit:view", session),
+            info.has_permission("inventory:view", session),
         )
 
     both, left, sees_trail, sees_stock = arrange(build)

@@ -28,7 +28,6 @@ each = pytest.mark.parametrize("declared", EVERYTHING.values(), ids=EVERYTHING.k
 DOORS = (NotSignedIn, AccountDisabled, PasswordChangeRequired, NotAllowed)
 
 
-
 def stopped_by(actor, declared) -> type[Exception] | None:
     """Return what stops `actor` at the door, None when they get through; nothing is committed."""
     query = declared in QUERIES.values()
@@ -73,7 +72,7 @@ def test_they_close_for_whoever_is_disabled_signed_out_or_loses_the_role_in_mid_
     without_role = None if declared.spec.permission is None else NotAllowed
     assert with_change(Role, active=False) is without_role
     assert with_change(LocalUser, must_change_password=True) is (
-        (without_role if declared.spec.stale_password else PasswordChangeRequired)
+        without_role if declared.spec.stale_password else PasswordChangeRequired
     )
     assert with_change(LocalUser, enabled=False) is AccountDisabled
     assert with_change(AuthSession, revoked_at=sa.func.now()) is NotSignedIn

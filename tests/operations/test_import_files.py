@@ -193,6 +193,10 @@ def test_every_fault_of_every_row_is_listed_by_row_and_column():
     ]
 
 
+def test_a_price_that_is_also_the_cost_is_faulty_once():
+    assert faults(products("sku,name,price\nA,Salt,1.23456\n")) == ["2 price: Use at most 4 decimals."]
+
+
 def test_an_sku_that_grows_when_it_is_capitalised_is_measured_as_it_is_kept():
     assert faults(products(f"sku,name\n{'ß' * 21},Salt\n")) == ["2 sku: Enter an SKU of at most 40 characters."]
 

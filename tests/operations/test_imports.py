@@ -406,14 +406,22 @@ def test_imported_files_are_listed_newest_first(ann, ada):
 
 # Whatever is in the rows
 
-number = st.sampled_from(["", "0", "1", "1.5", "2", "0.0001", "9999999999", "-1", "x"])
+
+def mostly(good, bad):
+    """Choose a good value eleven times out of twelve or so, whatever the number of bad ones."""
+    return st.integers(0, 11).flatmap(lambda n: bad if n == 0 else good)
+
+
+number = mostly(
+    st.sampled_from(["", "0", "1", "2"]), st.sampled_from(["1.5", "0.0001", "9999999999", "-1", "x", "1,234"])
+)
 row = st.tuples(
-    st.sampled_from(["A", "B", "a b", "ÄÖ", "ß", ""]),
-    st.sampled_from(["Salt", "Gustaf's Knäckebröd", "=1+1", "'; DROP", "塩", "\u202e"]),
-    st.sampled_from(["", "kg", "PCS", "kg", "lb"]),
-    st.one_of(st.sampled_from(["", "1", "Herbs"]), st.text(max_size=4)),
-    st.sampled_from(["", "8", "8", "99"]),
-    *[st.one_of(st.sampled_from(["1", "2"]), number)] * 4,
+    st.sampled_from(["A", "B", "a b", "ÄÖ", "ß"]),
+    mostly(st.sampled_from(["Salt", "Gustaf's Knäckebröd", "=1+1", "'; DROP", "塩"]), st.sampled_from(["", "\u202e"])),
+    mostly(st.sampled_from(["", "kg", "PCS"]), st.just("lb")),
+    mostly(st.sampled_from(["", "1", "Herbs", "HERBS"]), st.text(max_size=4)),
+    mostly(st.sampled_from(["", "8"]), st.just("99")),
+    *[number] * 4,
 )
 
 

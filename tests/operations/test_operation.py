@@ -276,4 +276,8 @@ def test_attempts_that_were_refused_before_any_operation_are_recorded_with_their
         record_denial("stock.transfer_inventory", NotSignedIn(), 17)
     found = trail.last()
     assert (found.name, found.outcome, found.attempts) == ("stock.transfer_inventory", "denied", 17)
-    assert (found.error_class, found.detail, found.client_ip) == ("NotSignedIn", NotSignedIn.sentence, stranger.client_ip)
+    assert (found.error_class, found.detail, found.client_ip) == (
+        "NotSignedIn",
+        NotSignedIn.sentence,
+        stranger.client_ip,
+    )

@@ -5,8 +5,8 @@ What they ask of the log, ours says in one pair of lines per operation, and the 
 
 import threading
 
-import reflex as rx
 import pytest
+import reflex as rx
 from sqlmodel import select
 
 from inventory_app.context import acting_as
@@ -48,9 +48,7 @@ def test_user_registration_with_audit(database, stranger, trail):
 
 def test_user_registration_is_logged(stranger, log_lines):
     with acting_as(stranger):
-        transact(
-            register, username="testuser", full_name="Test User", email="test@example.com", password="password123"
-        )
+        transact(register, username="testuser", full_name="Test User", email="test@example.com", password="password123")
     lines = [(line["event"], line.get("username")) for line in log_lines if line["log_level"] == "info"]
     assert lines == [("operation_started", "testuser"), ("operation_succeeded", "testuser")]
     assert "password123" not in str(log_lines)

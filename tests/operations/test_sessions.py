@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from inventory_app.context import acting_as
+from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AccountDisabled, Conflict, NotFound, NotSignedIn, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, Idempotency, LocalUser, SessionActivity, SignInAttempt
@@ -24,9 +24,7 @@ def fail(times: int, address: str = HOME, account: str = "ann") -> None:
     """Be refused `times` times, in one transaction because only the counter matters."""
     arrange(
         lambda s: s.add_all(
-            SignInAttempt(
-                account=sessions.account_key(account), address=sessions.address_key(address), succeeded=False
-            )
+            SignInAttempt(account=sessions.account_key(account), address=sessions.address_key(address), succeeded=False)
             for _ in range(times)
         )
     )
@@ -45,7 +43,7 @@ def slowed(address: str = HOME, account: str = "ann") -> bool:
     return False
 
 
-def sign_in(address: str = HOME, *, account: str = "ann", token: str = "token", remember: bool = False, **changed):
+def sign_in(address: str = HOME, *, account: str = "ann", token: str = "token", remember: bool = False, **changed):  # noqa: S107  # opens nothing
     known = ask(address, account)
     values = {"user_id": known.user_id, "verified_hash": known.password_hash, "renewed_hash": None} | changed
     with acting_as(anonymous(address)):
@@ -183,6 +181,20 @@ def test_a_success_long_ago_is_no_recent_success(ann):
     assert slowed(HOME)
 
 
+def test_an_account_can_be_unlocked_from_the_command_line(ann, trail):
+    fail(sessions.FREE_FAILURES)
+    fail(sessions.FREE_FAILURES, OFFICE)
+    fail(1, account="bob")
+    sign_in(ELSEWHERE)
+    with acting_as(Actor(kind="cli", name="cli:root")):
+        assert transact(sessions.unlock, username="Ann") == 2 * sessions.FREE_FAILURES
+    assert (trail.last().name, trail.last().actor_name) == ("sessions.unlock", "cli:root")
+    assert not slowed()
+    assert not slowed(OFFICE)
+    kept = arrange(lambda s: [(a.account, a.succeeded) for a in s.exec(select(SignInAttempt))])
+    assert sorted(kept) == [("ann", True), ("bob", False)]
+
+
 def test_one_customers_ipv6_addresses_count_as_one(ann):
     fail(sessions.FREE_FAILURES, "2001:db8:1:2::1")
     assert slowed("2001:db8:1:2:ffff::9")
@@ -221,7 +233,7 @@ def test_signing_out_ends_this_session_and_no_other(ann):
         assert read(sessions.who_is_this).username == "ann"
 
 
-def change_password(actor, verified: str | None = None, token: str = "rotated"):
+def change_password(actor, verified: str | None = None, token: str = "rotated"):  # noqa: S107  # opens nothing
     with acting_as(actor):
         transact(
             sessions.change_password,

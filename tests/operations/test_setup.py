@@ -126,8 +126,9 @@ def test_a_generated_password_is_in_a_private_file_and_valid_once(database, data
             token_hash=sessions.hash_token("t"),
             remember=False,
         )
-    with acting_as(Actor(kind="user", name="admin", token_hash=sessions.hash_token("t"))), pytest.raises(
-        PasswordChangeRequired
+    with (
+        acting_as(Actor(kind="user", name="admin", token_hash=sessions.hash_token("t"))),
+        pytest.raises(PasswordChangeRequired),
     ):
         read(users.list_users)
 

@@ -1,0 +1,146 @@
+"""Every handler a client can call, as Reflex has registered it, and one honest payload for each operation's."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from reflex_base.registry import RegistrationContext
+
+import inventory_app.pages
+from inventory_app.permissions import DEFAULT_ROLES, Permission
+from inventory_app.states._action import Action
+from inventory_app.states.apply import ApplyState
+from inventory_app.states.auth import AuthState
+from inventory_app.states.inventory import InventoryState
+from inventory_app.states.suppliers import SupplierState
+from inventory_app.states.users import UserMgmtState
+from tests import factories
+from tests.fixtures.server import PASSWORD, Person, Site
+from tests.fixtures.tab import event_name
+
+# Importing the pages imports every State, and with it registers every handler.
+PAGES = inventory_app.pages
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One entry of Reflex's registry."""
+
+    name: str
+    declared: Action | None
+
+    @property
+    def short(self) -> str:
+        """The State and the handler, for people."""
+        return self.name.rpartition("____")[2]
+
+
+def registered() -> dict[str, Handler]:
+    """Return everything a client can call by name, ours and the framework's; States of tests are left out."""
+    found = RegistrationContext.get().event_handlers.items()
+    handlers = [Handler(name, getattr(entry.handler.fn, "declared_action", None)) for name, entry in found]
+    return {handler.name: handler for handler in handlers if ".tests___" not in handler.name}
+
+
+def may(handler: Handler, roles: tuple[str, ...]) -> bool:
+    """Tell whether somebody who is signed in with `roles` may call a declared handler."""
+    declared = handler.declared
+    assert declared
+    held = frozenset[Permission]().union(*(DEFAULT_ROLES[role][1] for role in roles))
+    return declared.public or declared.permission is None or declared.permission in held
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the examples are about: made anew for each person who tries them."""
+
+    first: int
+    second: int
+    location: int
+    supplier: int
+    another_supplier: int
+    colleague: Person
+    newcomer: Person
+
+
+def make_things(site: Site) -> Things:
+    """Put a product at two places, two suppliers in the queue, and two people into the list."""
+    product = factories.product(f"SKU-{secrets.token_hex(3)}".upper())
+    first, second = (factories.item(product.id, quantity=100) for _ in range(2))
+    suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(2)]
+    return Things(
+        first.id or 0,
+        second.id or 0,
+        factories.location(f"L{secrets.token_hex(4)}".upper()).id or 0,
+        suppliers[0].id or 0,
+        suppliers[1].id or 0,
+        site.person("colleague", "accountant"),
+        site.person("newcomer", enabled=False),
+    )
+
+
+def _word() -> str:
+    return secrets.token_hex(5)
+
+
+def _application(_: Things) -> dict[str, Any]:
+    name = _word()
+    given = {"name": f"{name} Ltd", "tax_id": f"GB{name}", "contact_name": "Carol", "email": f"carol@{name}.example"}
+    return {"form": given | {"address": "1 Quay Street"}}
+
+
+def _registration(_: Things) -> dict[str, Any]:
+    name = f"dora-{_word()}"
+    given = {"username": name, "full_name": "Dora", "email": f"{name}@example.com", "password": PASSWORD}
+    return {"form": given}
+
+
+#: What each handler of an operation is called with, by the handler's name.
+EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    event_name(handler): payload
+    for handler, payload in (
+        (ApplyState.apply_supplier, _application),
+        (AuthState.register, _registration),
+        (
+            InventoryState.adjust_inventory,
+            lambda t: {"form": {"item_id": t.first, "quantity": "3", "reason_code": "found"}},
+        ),
+        (
+            InventoryState.bulk_update_inventory,
+            lambda t: {"updates": [{"item_id": t.second, "quantity": "71"}], "reason_code": "counted"},
+        ),
+        (InventoryState.save_counts, lambda t: {"form": {f"q_{t.second}": "72", "reason_code": "counted"}}),
+        (
+            InventoryState.create_inventory_item,
+            lambda t: {"form": {"sku": _word(), "name": "Bolt", "location_id": t.location, "quantity": "4"}},
+        ),
+        (InventoryState.create_location, lambda _: {"form": {"code": _word(), "name": "Yard"}}),
+        (
+            InventoryState.transfer_inventory,
+            lambda t: {"form": {"from_item_id": t.first, "to_item_id": t.second, "quantity": "2"}},
+        ),
+        (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
+        (
+            SupplierState.decide,
+            lambda t: {
+                "form": {"supplier_id": t.supplier, "version": 1, "decision": "rejected", "reason": "Too dear"}
+            },
+        ),
+        (UserMgmtState.approve_supplier, lambda t: {"supplier_id": t.another_supplier}),
+        (UserMgmtState.change_user_role, lambda t: {"user_id": t.colleague.id, "role_name": "auditor"}),
+        (
+            UserMgmtState.set_roles,
+            lambda t: {"form": {"user_id": t.newcomer.id, "version": 1, "roles": ["employee"]}},
+        ),
+        (UserMgmtState.deactivate_user, lambda t: {"user_id": t.colleague.id}),
+        (UserMgmtState.enable_user, lambda t: {"user_id": t.newcomer.id}),
+    )
+}
+
+#: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import.
+ONLY_ASKING = frozenset(
+    name
+    for name in registered()
+    if name.rpartition(".")[2].startswith(("open_", "import_"))
+)

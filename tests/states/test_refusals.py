@@ -1,0 +1,84 @@
+"""Refused events in the trail: each under its own name and person, counted by the minute, and a flood is slowed down."""
+
+from collections.abc import Callable
+
+from inventory_app.paths import SUPERUSER_ROLE
+from inventory_app.states.inventory import InventoryState
+from inventory_app.states.users import UserMgmtState
+from tests.fixtures.database import reached_by_the_application
+from tests.fixtures.seeing import Trail
+from tests.fixtures.server import Site, fresh_address
+from tests.fixtures.tab import ROOT, Tab
+
+_FLOOD = 120
+
+
+def denied(trail: Trail, address: str) -> list[tuple[str, str, int]]:
+    found = trail.operations(client_ip=address, outcome="denied")
+    return sorted((entry.name, entry.actor_name, entry.attempts) for entry in found)
+
+
+async def test_a_refused_event_is_on_record_at_once_with_who_from_where_and_why(site: Site, site_trail: Trail):
+    bob = site.person("bob")
+    visitor = site.signed_in(bob)
+    async with Tab(visitor) as tab:
+        answer = await tab.call(InventoryState.adjust_inventory, form={})
+    (entry,) = site_trail.operations(client_ip=visitor.address, outcome="denied")
+    assert (entry.name, entry.actor_name, entry.actor_id) == ("stock.adjust_inventory", bob.username, bob.id)
+    assert (entry.error_class, entry.detail) == ("NotAllowed", answer.said[0])
+    assert (entry.user_agent, entry.attempts) == ("pytest", 1)
+    assert site_trail.changes(entry.id) == []
+
+
+async def test_what_is_refused_again_within_the_minute_is_counted_and_not_written_again(site: Site, site_trail: Trail):
+    stranger = site.visitor()
+    async with Tab(stranger) as tab:
+        for _ in range(5):
+            await tab.call(InventoryState.load)
+            await tab.call(UserMgmtState.load)
+            await tab.call(f"{ROOT}.setvar", var_name="a", value=1)
+    assert denied(site_trail, stranger.address) == [
+        ("event.inventory_state.load", "anonymous", 1),
+        ("event.state.setvar", "anonymous", 1),
+        ("event.user_mgmt_state.load", "anonymous", 1),
+    ]
+
+
+async def test_nobody_hides_behind_the_refusals_of_somebody_else_at_the_same_address(site: Site, site_trail: Trail):
+    address, bob, carol = fresh_address(), site.person("bob"), site.person("carol")
+    for visitor in (site.visitor(address), *(site.signed_in(who, address=address) for who in (bob, carol))):
+        async with Tab(visitor) as tab:
+            await tab.call(UserMgmtState.load)
+    name = "event.user_mgmt_state.load"
+    expected = sorted([(name, "anonymous", 1), (name, bob.username, 1), (name, carol.username, 1)])
+    assert denied(site_trail, address) == expected
+
+
+async def test_a_stranger_chooses_no_name_that_stands_in_the_trail(site: Site, site_trail: Trail):
+    stranger = site.visitor()
+    async with Tab(stranger) as tab:
+        for name in ("sessions.sign_in", f"{ROOT}.setvar\n", "<script>", "x" * 10_000):
+            await tab.call(name)
+    assert denied(site_trail, stranger.address) == []
+
+
+async def test_a_flood_is_slowed_down_for_its_sender_only_and_its_count_is_written_when_the_server_stops(
+    another_site: Callable[..., Site],
+):
+    site = another_site(INVENTORY_EVENTS_PER_SECOND="30")
+    with reached_by_the_application(site.database.server, site.database.name):
+        stranger, ann = site.visitor(), site.signed_in(site.person("ann", "manager"))
+    async with Tab(stranger) as flood, Tab(ann, "/inventory") as hers:
+        flood.messages.clear()
+        for _ in range(_FLOOD):
+            await flood.send(InventoryState.load)
+        assert (await hers.call(InventoryState.load)).said == []
+        # One message comes back for each.
+        await flood.until(lambda: len(flood.messages) == _FLOOD)
+    slowed = sum("Too many requests" in str(message) for message in flood.messages)
+    site.stop()
+    with site.database.connect(SUPERUSER_ROLE) as connection:
+        counts = [attempts for _, _, attempts in denied(Trail(connection), stranger.address)]
+    assert 0 < slowed == len(site.log_lines(event="events_slowed_down", client_ip=stranger.address))
+    assert len(counts) == 2, "the first at once, the others as one more record"
+    assert sum(counts) + slowed == _FLOOD
