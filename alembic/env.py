@@ -3,11 +3,15 @@
 Everything a migration needs (role to grant to, lock time-out) is therefore in the migration itself.
 """
 
+import sys
+
 import sqlalchemy as sa
 from alembic import context
 from sqlmodel import SQLModel
 
 import inventory_app.models
+from inventory_app.database import reachable
+from inventory_app.operator_error import OperatorError
 from inventory_app.settings import get_settings
 
 __all__ = ["inventory_app"]
@@ -26,6 +30,12 @@ def migrate(connection: sa.Connection) -> None:
 if given is not None:
     migrate(given)
 else:
+    try:
+        reachable.check(get_settings())
+    except OperatorError as error:
+        # Whoever typed `alembic ...` reads a sentence and no traceback.
+        sys.stderr.write(f"{error.sentence}\n")
+        sys.exit(error.exit_code)
     engine = sa.create_engine(get_settings().owner_database_url, poolclass=sa.NullPool)
     with engine.connect() as opened:
         migrate(opened)

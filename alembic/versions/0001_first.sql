@@ -165,7 +165,7 @@ CREATE TABLE audit_change (
   CONSTRAINT ck_audit_change_kind CHECK (kind IN ('insert', 'update', 'delete', 'truncate', 'schema', 'baseline'))
 )
  PARTITION BY RANGE (recorded_at);
-CREATE INDEX ix_audit_change_operation ON audit_change (operation_id);
+CREATE INDEX ix_audit_change_operation ON audit_change (operation_id, id);
 CREATE INDEX ix_audit_change_record ON audit_change (table_name, pk, id);
 
 CREATE TABLE auth_session (

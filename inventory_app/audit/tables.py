@@ -124,7 +124,7 @@ audit_change = sa.Table(
         name="ck_audit_change_kind",
     ),
     sa.Index("ix_audit_change_record", "table_name", "pk", "id"),
-    sa.Index("ix_audit_change_operation", "operation_id"),
+    sa.Index("ix_audit_change_operation", "operation_id", "id"),
     info=unaudited(_OWN),
     postgresql_partition_by="RANGE (recorded_at)",
 )

@@ -57,9 +57,9 @@ def _run(kind: "Kind", file: Path, *, dry_run: bool) -> None:
         try:
             found = imports.read_file(kind, content, file.name)
             preview = read(imports.PREVIEWS[kind], file=found)
-            _show(preview)
             if not preview.ready:
                 _refuse(preview.refusal, [(fault.row, fault.column, fault.sentence) for fault in preview.faults])
+            _show(preview)
             if dry_run:
                 typer.echo("Dry run: nothing was written.")
             else:

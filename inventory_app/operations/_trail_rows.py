@@ -107,7 +107,7 @@ def _summary(row: sa.Row[Any], counts: dict[str, int], about: str) -> str:
         why = ": ".join(part for part in (row.error_class, row.detail or row.reason) if part)
         return f"{why} ({row.attempts} times)" if row.attempts > 1 else why
     more = sum(counts.values()) > MOST_COUNTED
-    changed = ", ".join(f"{n:,}{'+' if more else ''} {table}" for table, n in counts.items())
+    changed = ", ".join(f"{min(n, MOST_COUNTED):,}{'+' if more else ''} {table}" for table, n in counts.items())
     return " · ".join(part for part in (about, row.reason or changed) if part) or "Nothing changed"
 
 

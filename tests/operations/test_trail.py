@@ -135,7 +135,7 @@ def test_more_changes_than_are_counted_show_as_more(auditor, monkeypatch):
     monkeypatch.setattr(_trail_rows, "MOST_COUNTED", 2)
     arrange(lambda session: session.add_all([Product(sku=f"P{n}", name="P", currency="USD") for n in range(4)]))
     row = looked_up(auditor, "table:product").rows[0]
-    assert (row.changes, row.summary) == ("2+", "P0 P · 3+ product")
+    assert (row.changes, row.summary) == ("2+", "P0 P · 2+ product")
 
 
 # ---- Who may ----------------------------------------------------------------------------------------------------
