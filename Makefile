@@ -43,7 +43,7 @@ lock: $(VENV)/.installed-dev ## choose the newest allowed versions of all packag
 	@$(BIN)/inventory build-pages --update-lock
 
 trigger-sql: $(VENV)/.installed ## print the SQL of the audit triggers, to freeze in a migration
-	@$(BIN)/python -m inventory_app.audit.triggers
+	@$(BIN)/python -m inventory_app.commands.trigger_sql
 
 clean: ## remove what make has made; people's data (.data) stays
 	rm -rf $(VENV) .build .web .states .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* test-results

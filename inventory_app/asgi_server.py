@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -85,10 +86,12 @@ class _Loader:
 def _announce(settings: Settings, stopping: threading.Event) -> None:
     """Print the address once the first page is served."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - where we connect to
+    # Under any other name than people use, the answer is that this is not the place.
+    headers = {"Host": urlsplit(settings.public_url).netloc}
     while not stopping.wait(_POLL_SECONDS):
         connection = http.client.HTTPConnection(host, settings.port, timeout=5)
         try:
-            connection.request("GET", "/ping")
+            connection.request("GET", "/ping", headers=headers)
             if connection.getresponse().status == http.client.OK:
                 sys.stdout.write(f"Inventory is ready at {settings.public_url} (Ctrl-C stops it)\n")
                 sys.stdout.flush()

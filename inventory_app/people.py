@@ -5,6 +5,7 @@ query asks the database again in its own transaction.
 """
 
 import time
+from dataclasses import replace
 
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AccountDisabled, NotSignedIn
@@ -42,6 +43,11 @@ async def who(actor: Actor) -> SignedIn | None:
         _touched.clear()
     _known[actor.token_hash] = (now + _SECONDS, person)
     return person
+
+
+def named(actor: Actor, person: SignedIn) -> Actor:
+    """Return the actor with the name and numbers of the person it has turned out to be."""
+    return replace(actor, name=person.username, id=person.user_id, session_id=person.session_id)
 
 
 def forget(token_hash: str) -> None:

@@ -4,6 +4,7 @@ Not in the database: a file that nobody has decided about is no record, and ever
 application shares the data folder.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -34,7 +35,8 @@ def keep(session_hash: str, staged: Staged) -> str:
     """Keep a file for the session; returns the key it is found by. Raises `OSError` when there is no room."""
     forget_old()
     folder = _folder(session_hash)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (_root(), folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in sorted(folder.iterdir(), key=_age)[MOST_FILES - 1 :]:
         path.unlink(missing_ok=True)
     key = secrets.token_urlsafe(24)
@@ -54,7 +56,7 @@ def find(session_hash: str, key: str) -> Staged | None:
     """Return the session's file, None when there is none (any more)."""
     path = _path(session_hash, key)
     try:
-        if path is None or _age(path) > MINUTES * 60:
+        if path is None or _is_old(path):
             return None
         facts, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
@@ -72,14 +74,13 @@ def drop(session_hash: str, key: str) -> None:
 def forget_old() -> None:
     """Remove what has waited too long, of every session."""
     for folder in _root().glob("*"):
-        for path in folder.iterdir():
-            if _age(path) > MINUTES * 60:
-                path.unlink(missing_ok=True)
-        try:
-            folder.rmdir()
-        except OSError:
-            # Not empty, or another process was faster.
-            continue
+        # Another process may be faster, and a folder that is in use is not empty.
+        with contextlib.suppress(OSError):
+            for path in folder.iterdir():
+                if _is_old(path):
+                    path.unlink(missing_ok=True)
+            if _is_old(folder):
+                folder.rmdir()
 
 
 def _root() -> Path:
@@ -94,6 +95,10 @@ def _folder(session_hash: str) -> Path:
 def _path(session_hash: str, key: str) -> Path | None:
     """Return where the file would be; None for a key that is none of ours."""
     return _folder(session_hash) / key if session_hash and _KEY.fullmatch(key) else None
+
+
+def _is_old(path: Path) -> bool:
+    return _age(path) > MINUTES * 60
 
 
 def _age(path: Path) -> float:

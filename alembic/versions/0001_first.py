@@ -36,7 +36,16 @@ def downgrade() -> None:
     op.execute(f"DROP TABLE {tables} CASCADE")
     op.execute("DROP SCHEMA audit_part CASCADE")
     for function in (
-        "audit_ensure_partitions", "audit_person", "audit_viewer", "audit_open", "audit_claim_key", "audit_begin",
-        "audit_begin_as", "audit_refuse", "audit_capture", "audit_append_only", "audit_new_incarnation",
+        "audit_ensure_partitions",
+        "audit_person",
+        "audit_viewer",
+        "audit_open",
+        "audit_claim_key",
+        "audit_begin",
+        "audit_begin_as",
+        "audit_refuse",
+        "audit_capture",
+        "audit_append_only",
+        "audit_new_incarnation",
     ):
         op.execute(f"DROP FUNCTION {function}")

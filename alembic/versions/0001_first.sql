@@ -39,7 +39,7 @@ CREATE INDEX ix_audit_operation_actor ON audit_operation (actor_name, recorded_a
 CREATE INDEX ix_audit_operation_name ON audit_operation (name, recorded_at, id);
 CREATE INDEX ix_audit_operation_newest ON audit_operation (recorded_at, id);
 CREATE INDEX ix_audit_operation_refused ON audit_operation (recorded_at, id) WHERE outcome <> 'succeeded';
-CREATE INDEX ix_audit_operation_seal ON audit_operation (incarnation, xid, id);
+CREATE UNIQUE INDEX uq_audit_operation_transaction ON audit_operation (incarnation, xid);
 
 CREATE TABLE audit_personal (
   change_id BIGINT NOT NULL,

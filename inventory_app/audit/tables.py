@@ -90,8 +90,8 @@ audit_operation = sa.Table(
         "id",
         postgresql_where=sa.text("outcome <> 'succeeded'"),
     ),
-    # The sealer takes what lies below its horizon in this order.
-    sa.Index("ix_audit_operation_seal", "incarnation", "xid", "id"),
+    # One operation per transaction; and the order in which a sealer takes what lies below its horizon.
+    sa.Index("uq_audit_operation_transaction", "incarnation", "xid", unique=True),
     info=unaudited(_OWN),
 )
 

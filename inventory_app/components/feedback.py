@@ -158,7 +158,7 @@ class _KitToaster(Toaster):
     def add_hooks(self) -> list[Var | str]:
         """Hand Reflex a `toast` whose errors have no time limit unless they bring one."""
         (plain,) = super().add_hooks()
-        data = plain._get_all_var_data()
+        data = plain._get_all_var_data()  # noqa: SLF001  # Reflex has no public way to a var's imports
         code = (
             f"{toast_ref!s} = toast.kit ?? (toast.kit = Object.assign((...a) => toast(...a), toast, "
             "{error: (m, o) => toast.error(m, {duration: Infinity, ...o})}))"
@@ -188,6 +188,6 @@ def connection_banner() -> rx.Component:
     )
 
 
-def overlay(stateful: bool) -> rx.Component | None:
+def overlay(stateful: bool) -> rx.Component | None:  # noqa: FBT001  # how Reflex calls it
     """Wrap the banner the way Reflex wants an app-level overlay (`rx.App(app_wraps=...)`)."""
     return rx.fragment(memo(connection_banner)()) if stateful else None

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -28,7 +29,6 @@ from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import fetch, in_transaction
 
 WRONG = "The username or the password is not right. Check for Caps Lock and try again."
-WAITING = "Your account waits for an administrator, or was disabled. Ask one to let you in."
 
 Answer = Callable[[Request, FormData], Awaitable[Response]]
 
@@ -37,6 +37,17 @@ Answer = Callable[[Request, FormData], Awaitable[Response]]
 def _hashing() -> ThreadPoolExecutor:
     """Return the threads passwords are hashed on: slow work that must not hold a connection."""
     return ThreadPoolExecutor(2, thread_name_prefix="hashing")
+
+
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+def _turn(client_ip: str | None) -> asyncio.Lock:
+    """Let the guesses of one address wait for each other: sent all at once, none would see the others' failure.
+
+    A lock that nobody holds or waits for is forgotten.
+    """
+    return _turns.setdefault(sessions.address_key(client_ip), asyncio.Lock())
 
 
 async def _slowly(function: Callable[..., Any], *args: Any) -> Any:
@@ -65,12 +76,14 @@ async def _sign_in(request: Request, form: FormData) -> Response:
     username, password = http.text(form, "username"), str(form.get("password") or "")
     stranger = http.visitor(request)
     with acting_as(stranger):
-        known = await fetch(sessions.credentials, username=username)
-        right, renewed = await _slowly(verify_password, password, known.password_hash)
-        if not right or known.user_id is None or known.password_hash is None:
-            why = f"wrong username or password for {username[:100]!r}"
-            await in_transaction(sessions.refuse_sign_in, account=username, why=why)
-            raise Invalid(WRONG)
+        async with _turn(stranger.client_ip):
+            known = await fetch(sessions.credentials, username=username)
+            right, renewed = await _slowly(verify_password, password, known.password_hash)
+            if not right or known.user_id is None or known.password_hash is None:
+                # What was typed stays out of the record: it may be a password in the wrong field.
+                why = f"wrong password for {known.username}" if known.user_id else "unknown username"
+                await in_transaction(sessions.refuse_sign_in, account=username, why=why)
+                raise Invalid(WRONG)
     token = secrets.token_urlsafe(32)
     # Who proved to be somebody acts under that name, still without a session.
     with acting_as(http.visitor(request, name=known.username)):
@@ -90,12 +103,13 @@ async def _sign_in(request: Request, form: FormData) -> Response:
 
 
 async def _sign_out(request: Request, _: FormData) -> Response:
-    person = http.signed_in(request)
-    if person is not None and person.token_hash:
+    actor = http.signed_in(request)
+    person = await people.who(actor) if actor else None
+    if actor and actor.token_hash and person:
         # Ended meanwhile: being signed out is what was asked for.
-        with acting_as(person), suppress(NotSignedIn):
+        with acting_as(people.named(actor, person)), suppress(NotSignedIn):
             await in_transaction(sessions.sign_out)
-        people.forget(person.token_hash)
+        people.forget(actor.token_hash)
     response = http.see_other("/login", flash={"text": "You are signed out.", "tone": "ok"})
     http.set_cookie(response, "session", "", seconds=0)
     return response
@@ -108,12 +122,14 @@ async def _change_password(request: Request, form: FormData) -> Response:
     old, new = str(form.get("current") or ""), str(form.get("password") or "")
     with acting_as(person):
         me = await fetch(sessions.who_is_this)
+    with acting_as(people.named(person, me)):
         with acting_as(http.visitor(request)):
-            known = await fetch(sessions.credentials, username=me.username)
-            right, _ = await _slowly(verify_password, old, known.password_hash)
-            if not right or known.password_hash is None:
-                await in_transaction(sessions.refuse_sign_in, account=me.username, why="wrong current password")
-                raise Invalid(fields={"current": "That is not your current password."})
+            async with _turn(person.client_ip):
+                known = await fetch(sessions.credentials, username=me.username)
+                right, _ = await _slowly(verify_password, old, known.password_hash)
+                if not right or known.password_hash is None:
+                    await in_transaction(sessions.refuse_sign_in, account=me.username, why="wrong current password")
+                    raise Invalid(fields={"current": "That is not your current password."})
         check_new_password(new)
         if new == old:
             raise Invalid(fields={"password": "Choose one you have not used here."})

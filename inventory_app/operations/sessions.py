@@ -95,8 +95,8 @@ def address_key(address: str | None) -> str:
 
 
 def account_key(username: str) -> str:
-    """Return the account failures are counted by, whatever its case."""
-    return username.strip().casefold()[:200]
+    """Return what failures are counted by: a hash, for people type passwords into the wrong field."""
+    return hashlib.sha256(username.strip().casefold().encode(errors="replace")).hexdigest()
 
 
 def _wait_left(failures: int, free: int, last: datetime | None) -> timedelta:
@@ -128,7 +128,16 @@ def credentials(session: Session, *, username: str) -> Credentials:
             break
         if at > since:
             failed.append(at)
-    trusted = any(succeeded and at > now() - TRUSTED_FOR for succeeded, at in pair)
+    trusted = session.scalar(
+        sa.select(
+            sa.exists().where(
+                col(attempt.account) == account,
+                col(attempt.address) == address,
+                col(attempt.succeeded),
+                col(attempt.at) > now() - TRUSTED_FOR,
+            )
+        )
+    )
     wait = _wait_left(len(failed), FREE_FAILURES, failed[0] if failed else None)
     if not trusted:
         count, last = session.exec(
@@ -161,7 +170,8 @@ def sign_in(
         message = "The password was changed a moment ago. Sign in with the new one."
         raise Conflict(message)
     if not user.enabled:
-        raise AccountDisabled
+        waits = "Your account waits for an administrator to let you in."
+        raise AccountDisabled(waits if user.enabled_at is None else None)
     if renewed_hash:
         user.password_hash = renewed_hash
     settings, actor = get_settings(), current_actor()
@@ -179,7 +189,7 @@ def sign_in(
     _count(session, user.username, succeeded=True)
 
 
-@operation(public=True, name="sessions.sign_in", outcome="denied", log=("account",), reason="why")
+@operation(public=True, name="sessions.sign_in", outcome="denied", reason="why")
 def refuse_sign_in(session: Session, *, account: str, why: str) -> None:
     """Count a refused sign-in and put it on record: a result, so it commits."""
     del why  # the reason in the trail

@@ -33,7 +33,9 @@ def login() -> rx.Component:
                 "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
             ),
             forms.checkbox(
-                "remember", rx.fragment("Stay signed in on this device for ", AuthState.session_days, " days"), value="1"
+                "remember",
+                rx.fragment("Stay signed in on this device for ", AuthState.session_days, " days"),
+                value="1",
             ),
             forms.submit("Sign in", wide=True, size="l"),
             action="/auth/sign-in",

@@ -188,7 +188,7 @@ class Guard(Middleware):
             return _answer(rx.toast.error("Too many requests. Wait a moment."))
         person = await people.who(actor)
         if person is not None:
-            actor = _named(actor, person)
+            actor = people.named(actor, person)
         auth = await root.get_state(AuthState)
         lost = auth.permissions.keys() - (person.permissions if person else frozenset())
         if lost or auth._filled_for != _session_key(actor, person):  # noqa: SLF001  # ours
@@ -262,10 +262,6 @@ def _actor_of(router_data: dict[str, Any]) -> Actor:
         user_agent=headers.get("user-agent"),
         request_id=secrets.token_hex(8),
     )
-
-
-def _named(actor: Actor, person: SignedIn) -> Actor:
-    return replace(actor, name=person.username, id=person.user_id, session_id=person.session_id)
 
 
 def _session_key(actor: Actor, person: SignedIn | None) -> str:
