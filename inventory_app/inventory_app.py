@@ -11,7 +11,7 @@ from reflex.utils import prerequisites
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from inventory_app import first_run, logs
+from inventory_app import first_run, logs, staging
 from inventory_app.components import feedback
 from inventory_app.http import imports, sign_in
 from inventory_app.http.security import Security
@@ -84,3 +84,4 @@ async def _keep_house() -> None:
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)
         await guard.refusals.flush(older_than=60.0)
         await in_thread(housekeeping)
+        await in_thread(staging.forget_old)

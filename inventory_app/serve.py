@@ -51,6 +51,15 @@ def database(settings: Settings) -> Iterator[None]:
                 signal.signal(number, signal.SIG_IGN)
 
 
+@contextmanager
+def application(settings: Settings) -> Iterator[None]:
+    """The database at this code's revision, and Reflex, whose sessions commands use, finding its configuration."""
+    with database(settings):
+        os.chdir(PROJECT)
+        prepare_schema(settings)
+        yield
+
+
 def prepare_schema(settings: Settings) -> None:
     """Migrate our own database; another one only after `inventory migrate` was asked for."""
     if settings.is_embedded:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inventory_app.operator_error import OperatorError
-from inventory_app.paths import PROJECT
 from inventory_app.settings import get_settings
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def _run(kind: "Kind", file: Path, *, dry_run: bool) -> None:
     settings = get_settings()
     logs.configure("error", settings.log_format)
     content = _content(file, imports.LARGEST_FILE)
-    os.chdir(PROJECT)  # Reflex, whose sessions we use, looks for its configuration here
-    with serve.database(settings), acting_as(Actor(kind="cli", name=f"cli:{_user()}")):
-        serve.prepare_schema(settings)
+    with serve.application(settings), acting_as(Actor(kind="cli", name=f"cli:{_user()}")):
         first_run.check_and_prepare()
         try:
             found = imports.read_file(kind, content, file.name)

@@ -29,8 +29,7 @@ def create_admin() -> None:
     from inventory_app import first_run, serve
 
     settings = get_settings()
-    with serve.database(settings):
-        serve.prepare_schema(settings)
+    with serve.application(settings):
         line = first_run.ensure_first_administrator()
     typer.echo(line or "There are accounts already: an administrator gives roles under Administration, Users.")
 

@@ -4,11 +4,12 @@ import sys
 
 from sqlmodel import SQLModel
 
-import inventory_app.models
+from inventory_app import models
 from inventory_app.audit import triggers
 from inventory_app.paths import APP_ROLE
 
-__all__ = ["inventory_app"]
+#: Imported for what it does: it fills the metadata.
+__all__ = ["models"]
 
 
 def main() -> None:

@@ -18,6 +18,6 @@ def unlock(username: Annotated[str, typer.Argument(help="The account that is slo
 
     settings = get_settings()
     logs.configure("error", settings.log_format)
-    with serve.database(settings), acting_as(Actor("cli", f"cli:{getpass.getuser()}")):
+    with serve.application(settings), acting_as(Actor("cli", f"cli:{getpass.getuser()}")):
         forgotten = transact(sessions.unlock, username=username)
     typer.echo(f"Forgot {forgotten} failed sign-ins of {username}.")

@@ -20,11 +20,15 @@ class Place:
     icon: str
     permission: Permission | None = None
     waiting: Any = None
+    #: Another permission that opens the page as well.
+    or_permission: Permission | None = None
 
 
 HOME = Place("Home", "/", "house")
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
-IMPORTS = Place("Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT)
+IMPORTS = Place(
+    "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
+)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
@@ -37,6 +41,14 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Purchasing", (APPROVALS,)),
     ("Control", (AUDIT, PEOPLE)),
 )
+
+
+def open_to(place: Place, entry: rx.Component) -> rx.Component:
+    """Show the way to a place only to people who may go there."""
+    if place.permission is None:
+        return entry
+    elsewhere = gates.can(place.or_permission, entry) if place.or_permission else None
+    return gates.can(place.permission, entry, otherwise=elsewhere)
 
 
 def group_of(route: str) -> str:
@@ -190,7 +202,7 @@ def _entry(place: Place) -> rx.Component:
         custom_attrs={"data-rail-tip": place.label},
     )
     entry = rx.el.li(anchor)
-    return entry if place.permission is None else gates.can(place.permission, entry)
+    return open_to(place, entry)
 
 
 def _group(name: str, places: tuple[Place, ...]) -> rx.Component:
@@ -213,13 +225,13 @@ def _tab(label: str, place: Place) -> rx.Component:
         ]
     )
     tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place.href == "/")
-    return tab if place.permission is None else gates.can(place.permission, tab)
+    return open_to(place, tab)
 
 
 def _sheet_entry(place: Place) -> rx.Component:
     count = [] if place.waiting is None else [feedback.count(place.waiting)]
     item = NavLink.create(icon(place.icon, 20), rx.el.span(place.label), *count, to=place.href, class_name="menu-item")
-    return item if place.permission is None else gates.can(place.permission, item)
+    return open_to(place, item)
 
 
 def _recorded() -> rx.Component:

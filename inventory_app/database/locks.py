@@ -15,6 +15,7 @@ Row = TypeVar("Row", bound=SQLModel)
 #: Advisory lock keys; one per rule that spans rows no single lock covers.
 ROLES_AND_PERMISSIONS = 7_001
 FIRST_SET_UP = 7_002
+IMPORTING = 7_003
 
 
 def lock(session: Session, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, SQLModel, col
 
 from inventory_app.context import current_actor
-from inventory_app.database.locks import lock_rule
+from inventory_app.database.locks import IMPORTING, lock_rule
 from inventory_app.errors import Conflict, InvalidRows, NotAllowed
 from inventory_app.models._base import now, sort_key
 from inventory_app.models.catalog import Category, Product, ProductPrice
@@ -52,8 +52,6 @@ PERMISSIONS: dict[Kind, Permission] = {
     "categories": Permission.INVENTORY_IMPORT,
     "products": Permission.INVENTORY_IMPORT,
 }
-#: One import at a time: numbers of suppliers are unique by no constraint. Advisory lock key, as in `database.locks`.
-_IMPORTING = 7_003
 _CENTS = Decimal("0.0001")
 
 
@@ -188,7 +186,8 @@ def _clock(at: datetime) -> str:
 
 def _begin(session: Session, file: ImportFile[Any]) -> None:
     """Put the file on record; of two people with the same one, the second is told who was first."""
-    lock_rule(session, _IMPORTING)
+    # One import at a time: numbers of suppliers are unique by no constraint.
+    lock_rule(session, IMPORTING)
     batch = {
         "kind": file.kind,
         "file_name": file.name,

@@ -6,7 +6,7 @@ import reflex as rx
 
 from inventory_app.components import gates, layout
 from inventory_app.components.basics import link
-from inventory_app.components.navigation import APPROVALS, AUDIT, IMPORTS, INVENTORY, PEOPLE, Place
+from inventory_app.components.navigation import APPROVALS, AUDIT, IMPORTS, INVENTORY, PEOPLE, Place, open_to
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
@@ -91,4 +91,4 @@ def _place(place: Place) -> rx.Component:
     line = layout.row_item(
         link(place.label, href=place.href, plain=True, class_name="rowlink"), _WORDS[place], icon_name=place.icon
     )
-    return line if place.permission is None else gates.can(place.permission, line)
+    return open_to(place, line)
