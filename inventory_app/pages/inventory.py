@@ -38,7 +38,8 @@ def inventory() -> rx.Component:
 def _sub() -> rx.Component:
     places = rx.cond(S.locations == 1, " location", " locations")
     worth = rx.cond(S.worth, rx.fragment(", worth ", rx.el.strong(S.worth)), rx.fragment())
-    return rx.fragment(S.items.to_string(), " items at ", S.locations.to_string(), places, worth)
+    things = rx.cond(S.items == 1, " item at ", " items at ")
+    return rx.fragment(S.items.to_string(), things, S.locations.to_string(), places, worth)
 
 
 def _actions() -> list[rx.Component]:
@@ -151,12 +152,26 @@ def _row(row: rx.Var[ItemRow]) -> rx.Component:
                     Permission.INVENTORY_TRANSFER,
                     icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
                 ),
+                _menu(row),
             ),
             card="foot",
         ),
         key=row.id,
         selected=S.selected.contains(row.id),
     )
+
+
+def _menu(row: rx.Var[ItemRow]) -> rx.Component:
+    """Offer on the phone, where a card has room for one button, everything the row offers elsewhere."""
+    may_adjust, may_transfer = gates.may(Permission.INVENTORY_ADJUST), gates.may(Permission.INVENTORY_TRANSFER)
+    adjust = dialogs.menu_item("Adjust", icon_name="diff", on_select=S.open_adjust(row.id))
+    transfer = dialogs.menu_item("Transfer", icon_name="arrow-left-right", on_select=S.open_transfer(row.id))
+    menu = dialogs.menu(
+        icon_button("ellipsis", "What can be done with " + row.product),
+        rx.cond(may_adjust, adjust, rx.fragment()),
+        rx.cond(may_transfer, transfer, rx.fragment()),
+    )
+    return rx.cond(may_adjust | may_transfer, rx.el.span(menu, class_name="only-phone"), rx.fragment())
 
 
 def _empty() -> rx.Component:

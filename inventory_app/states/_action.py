@@ -144,6 +144,7 @@ def action(
             message = f"{function.__qualname__} must be `async def`: a plain handler blocks everybody"
             raise TypeError(message)
         names = list(inspect.signature(function).parameters)[1:]
+        submits = _submits(function)
         parsers: dict[str, TypeAdapter[Any]] = {}
 
         @functools.wraps(function)
@@ -156,7 +157,7 @@ def action(
                 result = await function(self, **arguments)
             except AppError as error:
                 return _refused(self, error)
-            return _settled(self, result)
+            return _settled(self, result) if submits else result
 
         del handler.__wrapped__
         # Reflex would convert by annotation, log the value when it cannot, and call us anyway.
@@ -212,7 +213,18 @@ def _field_errors(error: ValidationError) -> dict[str, str]:
     return fields
 
 
+def _submits(function: Callable[..., Any]) -> bool:
+    """Whether a handler takes what a form or a button sends once, and so ends its turn.
+
+    What is asked meanwhile - a preview while one types, a selection - must not free a button that waits for its answer.
+    """
+    parameters = inspect.signature(function).parameters
+    kinds = [parameter.annotation for parameter in parameters.values() if isinstance(parameter.annotation, type)]
+    return "idempotency_key" in parameters or any(issubclass(kind, Payload) for kind in kinds)
+
+
 def _settled(state: Any, result: Any) -> Any:
+    """End the turn: the browser frees the buttons that are busy."""
     if getattr(type(state), "_form_state", False):
         state.turn += 1
     return result
