@@ -21,6 +21,13 @@ class AppError(Exception):
         super().__init__(sentence or self.sentence)
         self.fields = dict(fields or {})
 
+    @property
+    def detail(self) -> str:
+        """What goes on record: the sentence, and those beside the fields where it says no more than that."""
+        if str(self) != Invalid.sentence:
+            return str(self)
+        return "; ".join(f"{name}: {sentence}" for name, sentence in self.fields.items()) or str(self)
+
 
 class Denied(AppError):
     """The person may not do this: recorded in the trail as `denied`."""
@@ -103,6 +110,12 @@ class InvalidRows(AppError):
         """Carry every fault of the batch, so that all can be mended at once."""
         super().__init__(sentence)
         self.rows = tuple(rows)
+
+    @property
+    def detail(self) -> str:
+        """The sentence and the first faults."""
+        listed = "; ".join(f"row {row}, {field}: {sentence}" for row, field, sentence in self.rows[:20])
+        return f"{self} {listed}"
 
 
 class Busy(AppError):

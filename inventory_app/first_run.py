@@ -36,7 +36,7 @@ def check_and_prepare() -> None:
 def ensure_first_administrator() -> str | None:
     """Create the first administrator when there is no account; return the line to show, if any.
 
-    A generated password is valid once. It goes to a terminal, or else into a file only the
+    A generated password must be replaced at the first sign-in. It goes to a terminal, or else into a file only the
     owner can read.
     """
     check_and_prepare()
@@ -57,9 +57,9 @@ def ensure_first_administrator() -> str | None:
     if given:
         return f"Sign in as {FIRST_USERNAME} with the password from INVENTORY_ADMIN_PASSWORD."
     if sys.stdout.isatty():
-        return f"Sign in as {FIRST_USERNAME} with the password {password} (valid once)."
+        return f"Sign in as {FIRST_USERNAME} with the password {password} (to be replaced at once)."
     place = _write_private(get_settings().data_dir / "first-password.txt", password)
-    return f"Sign in as {FIRST_USERNAME} with the password in {place} (valid once)."
+    return f"Sign in as {FIRST_USERNAME} with the password in {place} (to be replaced at once)."
 
 
 def _write_private(path: Path, text: str) -> Path:

@@ -136,7 +136,7 @@ def _attempt(operation: Operation[..., Result], run: Run, arguments: dict[str, A
                 session.commit()
         except DBAPIError as error:
             if done and error.connection_invalidated:
-                if _committed_after_all(operation.spec, run, error, _reason(operation.spec, arguments)):
+                if _committed_after_all(operation.spec, run, error, operation.spec.reason_in(arguments)):
                     return done
                 raise DatabaseUnavailable from error
             again = error.connection_invalidated or sqlstate(error) in RETRIABLE
@@ -193,7 +193,8 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
     try:
         with open_session() as session:
             session.info["run"] = run
-            record_refusal(session, spec.name, error, reason=_reason(spec, arguments))
+            reason, asked = spec.reason_in(arguments), spec.loggable(arguments)
+            record_refusal(session, spec.name, error, reason=reason, asked=asked)
             session.commit()
     except IntegrityError:
         # On record under this id already: finding out whether the commit arrived has written it.
@@ -201,10 +202,6 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
     except SQLAlchemyError as unrecorded:
         # The person still gets the refusal; that the trail misses it must be seen by somebody.
         log.critical("refusal_not_recorded", error_type=refused_name(unrecorded))
-
-
-def _reason(spec: Spec, arguments: dict[str, Any]) -> str | None:
-    return arguments.get(spec.reason) if spec.reason else None
 
 
 def record_denial(name: str, error: AppError, attempts: int) -> None:

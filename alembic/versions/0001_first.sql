@@ -620,10 +620,17 @@ BEGIN
 END $$;
 
 -- The audit tables take inserts only from the functions above, which run as the owner.
+-- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  INSERT INTO audit_incarnation (why) VALUES (p_why) RETURNING incarnation
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_incarnation integer;
+BEGIN
+  INSERT INTO audit_incarnation (why) VALUES (p_why) RETURNING incarnation INTO v_incarnation;
+  PERFORM audit_open(gen_random_uuid(), 'database.new_incarnation', 'succeeded', 'cli', NULL, 'cli:owner', NULL, NULL,
+                     NULL, NULL, p_why, NULL, NULL, 1);
+  RETURN v_incarnation;
+END $$;
 
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(),
   audit_capture(), audit_person(text, text, boolean), audit_claim_key(uuid, text, text, text, text),

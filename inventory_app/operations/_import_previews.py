@@ -149,7 +149,7 @@ def of_products(file: ImportFile[ProductRow], plan: ProductPlan, before: str) ->
     costs = "at unit cost" if all(row.has_cost for row in rows) else "at unit price"
     figures = [
         Figure("Products", f"{len(rows):,}", "", f"{inactive:,} discontinued" if inactive else "all in use"),
-        *totals[:3],
+        *totals,
         Figure("Worth", f"{_value(rows):,.2f}", "", f"{get_settings().currency} {costs}"),
         Figure("To reorder", f"{due:,}", "", "after the import"),
     ]
@@ -179,7 +179,7 @@ def _product_notices(rows: Sequence[ProductRow], plan: ProductPlan) -> list[str]
         made = sorted(name for _, name in plan.new_categories.values())
         named = ", ".join(made[:8]) + (f" and {len(made) - 8} more" if len(made) > 8 else "")  # noqa: PLR2004  # as shown
         word = "category is" if len(made) == 1 else "categories are"
-        notices.append(f"{len(made):,} {word} made: {named}. A file of categories gives them their names.")
+        notices.append(f"{len(made):,} {word} made: {named}.")
     if any(not row.new.active for row in rows):
         notices.append("Discontinued products stay visible with their stock and are not reordered.")
     return notices

@@ -10,7 +10,7 @@ operations; shared steps are plain functions.
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 from uuid import UUID
@@ -39,10 +39,14 @@ class Spec:
     permission: Permission | None
     public: bool = False
     log: tuple[str, ...] = ()
-    reason: str | None = None
+    reason: tuple[str, ...] = ()
     stale_password: bool = False
     machine: bool = False
     outcome: str = "succeeded"
+
+    def reason_in(self, arguments: dict[str, Any]) -> str | None:
+        """Put together the reason from the arguments declared to hold it, a code and a note, say."""
+        return ": ".join(str(arguments[name]) for name in self.reason if arguments.get(name)) or None
 
     def loggable(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Pick the arguments that were declared fit for the log."""
@@ -82,7 +86,7 @@ def operation(
     *,
     public: bool = False,
     log: tuple[str, ...] = (),
-    reason: str | None = None,
+    reason: str | tuple[str, ...] = (),
     stale_password: bool = False,
     machine: bool = False,
     name: str | None = None,
@@ -92,7 +96,7 @@ def operation(
 
     `permission=None` means any signed-in person; `public=True` also strangers, `machine=True`
     only the system and the command line. `log` names the
-    arguments that may appear in the log, `reason` the one that is the reason in the trail.
+    arguments that may appear in the log, `reason` those that are the reason in the trail.
     `outcome="denied"` is for a refusal that commits (a wrong password and its counter).
     """
 
@@ -102,7 +106,7 @@ def operation(
             permission,
             public,
             log,
-            reason,
+            (reason,) if isinstance(reason, str) else reason,
             stale_password,
             machine,
             outcome,
@@ -209,7 +213,7 @@ def _begin(session: Session, spec: Spec, arguments: dict[str, Any]) -> str | Non
     """Open the audit record; returns the stored answer when the key was used before."""
     actor = current_actor()
     run: Run = session.info.setdefault("run", Run(generate_operation_id()))
-    reason = _recordable(arguments.get(spec.reason)) if spec.reason else None
+    reason = _recordable(spec.reason_in(arguments))
     request_hash = None if run.key is None else _hash(arguments)
     origin = (actor.client_ip, actor.user_agent, actor.request_id, reason, run.key, request_hash)
     connection = session.connection()
@@ -275,15 +279,23 @@ def _hash(arguments: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _about(asked: Mapping[str, object] | None) -> str:
+    listed = ", ".join(f"{name} {value}" for name, value in (asked or {}).items())
+    return f" ({listed})" if listed else ""
+
+
 def record_refusal(
     session: Session,
     name: str,
     error: BaseException,
     *,
     reason: str | None = None,
+    asked: Mapping[str, object] | None = None,
     attempts: int = 1,
 ) -> None:
     """Write the denied or failed attempt of the current actor into the trail; the caller commits.
+
+    `asked` are the arguments that may be shown: what the attempt was about.
 
     Under the attempt's own operation id: should that operation have committed after all
     (its answer was lost), the id is taken and this raises a unique violation.
@@ -306,7 +318,7 @@ def record_refusal(
             _recordable(reason),
             type(error).__name__,
             # Only our own sentences: a library's text may hold data.
-            _recordable(str(error)) if expected else None,
+            _recordable(f"{error.detail}{_about(asked)}") if isinstance(error, AppError) else None,
             attempts,
         ),
     )

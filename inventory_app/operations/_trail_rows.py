@@ -17,6 +17,7 @@ from inventory_app.operations._trail_labels import labels
 MOST_COUNTED = 1_000
 #: An operation with no more changes is about one record, and its line says which.
 MOST_FOR_ONE_RECORD = 5
+_LINKS = frozenset({"user_role", "role_permission"})
 
 _COUNTED = sa.text("""
     SELECT o.id, c.table_name, count(*) AS n, min(c.id) AS first, (array_agg(c.pk ORDER BY c.id))[1] AS pk
@@ -48,7 +49,7 @@ class OperationRow:
 def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[OperationRow]:
     """Make rows of operations: one statement for what they changed, one for the people, one per kind of record."""
     counts = _counted(session, found)
-    main = {id_: min(tables, key=lambda table: table.first) for id_, tables in counts.items() if _few(tables)}
+    main = {id_: min(tables, key=_leads) for id_, tables in counts.items() if _few(tables)}
     named = labels(session, [(table.table_name, table.pk) for table in main.values()])
     people = _full_names(session, {row.actor_id for row in found if row.actor_id is not None})
     return [
@@ -60,6 +61,11 @@ def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[Opera
         )
         for row in found
     ]
+
+
+def _leads(table: sa.Row[Any]) -> tuple[bool, int]:
+    """Order the tables of an operation by which is its subject: a record before what links two."""
+    return table.table_name in _LINKS, table.first
 
 
 def _few(tables: Sequence[sa.Row[Any]]) -> bool:

@@ -120,7 +120,9 @@ def _item_at(session: Session, product_id: int, location_id: int) -> InventoryIt
     ).first()
 
 
-@operation(Permission.INVENTORY_TRANSFER, log=("from_item_id", "to_item_id", "quantity"), reason="note")
+@operation(
+    Permission.INVENTORY_TRANSFER, log=("from_item_id", "to_item_id", "quantity"), reason=("reason_code", "note")
+)
 def transfer_inventory(
     session: Session,
     *,
@@ -203,7 +205,7 @@ def _enough(item: InventoryItem, asked: Decimal, place: Place) -> None:
         raise InsufficientStock(sentence, fields={"quantity": sentence})
 
 
-@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason="note")
+@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason=("reason_code", "note"))
 def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = "") -> Changed:
     """Change an item's quantity by a signed difference, with a reason."""
     item, place = _locked(session, item_id)
@@ -216,7 +218,7 @@ def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reaso
     return _change(session, item, place, quantity, MovementKind.ADJUSTMENT, reason, note)
 
 
-@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reference"), reason="note")
+@operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reference"), reason=("reason_code", "note"))
 def issue_inventory(
     session: Session,
     *,
@@ -272,7 +274,7 @@ def _change(
     return Changed(place.product, place.location, say(before, place.unit), say(item.quantity, place.unit))
 
 
-@operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason="note")
+@operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason=("reason_code", "note"))
 def bulk_update_inventory(
     session: Session,
     *,

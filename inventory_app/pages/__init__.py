@@ -1,6 +1,18 @@
 """Every page; importing this package registers them."""
 
-from inventory_app.pages import apply, approvals, audit, home, imports, inventory, login, password, register, users
+from inventory_app.pages import (
+    apply,
+    approvals,
+    audit,
+    home,
+    imports,
+    inventory,
+    login,
+    not_found,
+    password,
+    register,
+    users,
+)
 from inventory_app.pages._page import app_options, register_pages
 
 __all__ = [
@@ -12,6 +24,7 @@ __all__ = [
     "imports",
     "inventory",
     "login",
+    "not_found",
     "password",
     "register",
     "register_pages",

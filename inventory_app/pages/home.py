@@ -13,7 +13,7 @@ from inventory_app.states.auth import AuthState
 
 _WORDS = {
     INVENTORY: "What is where, and how much of it",
-    IMPORTS: "Bring in a price list or a count as a file",
+    IMPORTS: "Bring in suppliers, categories and products as files",
     APPROVALS: "Look at suppliers and decide",
     AUDIT: "Who changed what, when, from where, before and after",
     PEOPLE: "Who may sign in, and what they may do",
@@ -66,11 +66,11 @@ def _waiting() -> rx.Component:
             AuthState.low_stock,
             Permission.INVENTORY_VIEW,
             "boxes",
-            "item",
-            "items",
-            "below the reorder point",
-            "Order, or move some over",
-            "/inventory?view=low",
+            "product",
+            "products",
+            "to reorder",
+            "At or below the reorder point, everywhere together",
+            "/inventory?view=reorder",
         ),
     )
 

@@ -351,7 +351,7 @@ def _location_dialog() -> rx.Component:
         on_open_change=S.close,
         title="New location",
         sub="A place where stock is kept",
-        primary=forms.submit("Open the location"),
+        primary=forms.submit("Add the location"),
         on_submit=S.create_location,
         turn=S.turn,
         idempotency_key=S.idempotency_key,

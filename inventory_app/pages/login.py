@@ -13,7 +13,7 @@ def login() -> rx.Component:
     """Ask for username and password and post them to /auth/sign-in."""
     return layout.door(
         rx.el.h1("Sign in", class_name="h1"),
-        rx.el.p("to ", AuthState.company, "’s stock, orders and suppliers", class_name="sub"),
+        rx.el.p("to ", AuthState.company, "’s stock and suppliers", class_name="sub"),
         feedback.flash(),
         forms.native_form(
             forms.hidden_input("next", AuthState.next_url),

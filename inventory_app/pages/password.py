@@ -17,7 +17,7 @@ def password() -> rx.Component:
         rx.el.p(
             rx.cond(
                 AuthState.must_change_password,
-                "The one you signed in with was made for you and works only once.",
+                "The one you signed in with was made for you: replace it with your own.",
                 "Your other devices will be signed out.",
             ),
             class_name="sub",

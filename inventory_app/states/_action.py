@@ -246,7 +246,8 @@ def _refused(state: Any, error: AppError) -> Any:
         listed = "; ".join(f"row {row}: {sentence}" for row, _, sentence in error.rows[:5])
         more = f" and {len(error.rows) - 5} more" if len(error.rows) > 5 else ""  # noqa: PLR2004  # as listed
         return [rx.toast.error(f"{error} {listed}{more}", duration=20_000)]
-    events = refusal_events(state.router.url.path or "/", error)
+    url = state.router.url
+    events = refusal_events(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/", error)
     if isinstance(error, (Stale, AlreadyDecided)) and (load := getattr(type(state), "load", None)):
         # What the page shows is what misled the person.
         events.append(load)

@@ -89,6 +89,10 @@ class AuthState(FormState, rx.State):
     def _cookie(self, name: str) -> str:
         return http.cookie((self.router_data.get("headers") or {}).get("cookie", ""), name)
 
+    def _page(self) -> str:
+        """Return the path of the page; a full load adds a slash at its end."""
+        return self.router.url.path.rstrip("/") or "/"
+
     def _read_cookies(self) -> None:
         """Take over the form token and, once, the message of the last POST."""
         self.csrf = http.form_token(self._cookie("visit"))
@@ -110,8 +114,7 @@ class AuthState(FormState, rx.State):
         self.next_url = http.local_path(asked)
         self.registered = ""
         self._new_form()
-        path = self.router.url.path
-        if self.signed_in and path in ("/login", "/register") and not self.must_change_password:
+        if self.signed_in and self._page() in ("/login", "/register") and not self.must_change_password:
             return rx.redirect(self.next_url)
         return None
 
@@ -130,16 +133,15 @@ class AuthState(FormState, rx.State):
     @action(public=True)
     async def guard_page(self) -> Any:
         """Send strangers to the sign-in page and back afterwards; load the counts of the navigation."""
-        path = self.router.url.path or "/"
-        query = self.router.url.query
+        page, query = self._page(), self.router.url.query
         if not self.signed_in:
-            where = f"{path}?{query}" if query else path
-            return sign_in_page(where)
-        if self.must_change_password and path != "/password":
+            return sign_in_page(f"{page}?{query}" if query else page)
+        if page == "/password":
+            # It is a public page too: `load_public` has read the message, and a second look would take it for old.
+            return None
+        if self.must_change_password:
             return rx.redirect("/password", replace=True)
         self._read_cookies()
-        if self.must_change_password:
-            return None
         with self.audit_context():
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers

@@ -154,6 +154,7 @@ class SupplierState(FormState, rx.State):
         self.dialog = ""
         return [
             rx.redirect(_view.href(PATH, {}, id=str(done.supplier_id))),
+            AuthState.guard_page,
             rx.toast.success(f"Entered {done.name}; somebody else can approve it now"),
         ]
 
@@ -170,7 +171,8 @@ class SupplierState(FormState, rx.State):
         self._new_form()
         self.dialog = ""
         said = rx.toast.success(f"{'Approved' if approve else 'Rejected'} {done.name}")
-        return [self._go_on(done.supplier_id), said]
+        # The count beside the navigation has changed as well.
+        return [self._go_on(done.supplier_id), AuthState.guard_page, said]
 
     def _go_on(self, decided: int) -> Any:
         """Go to the next supplier of the queue, else to the one before, else to the empty queue."""

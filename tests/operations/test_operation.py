@@ -72,7 +72,7 @@ def test_it_refuses_a_person_without_the_permission(bob, trail):
     assert type(error) is NotAllowed
     found = trail.last()
     assert (found.outcome, found.actor_kind, found.actor_id, found.actor_name) == ("denied", "user", bob.id, "bob")
-    assert (found.error_class, found.detail) == ("NotAllowed", str(error))
+    assert (found.error_class, found.detail) == ("NotAllowed", f"{error} (code NEW)")
 
 
 def test_it_refuses_a_person_whose_role_was_deactivated(ann):
@@ -184,7 +184,7 @@ def test_a_refused_attempt_is_recorded_once_with_its_sentence_and_its_changes_ar
     error = refused(ann, code="NEW", why="because", fail=fail)
     assert type(error) is expected
     found = trail.last(name="trial.add_location")
-    assert (found.outcome, found.error_class, found.detail) == ("failed", expected.__name__, sentence)
+    assert (found.outcome, found.error_class, found.detail) == ("failed", expected.__name__, f"{sentence} (code NEW)")
     assert (found.actor_name, found.reason, found.attempts) == ("ann", "because", 1)
     assert (len(trail.operations()), len(trail.changes("*"))) == (before[0] + 1, before[1])
 

@@ -136,7 +136,7 @@ def test_a_generated_password_is_in_a_private_file_and_valid_once(database, data
 def test_a_generated_password_is_shown_on_a_terminal_and_written_nowhere(database, data_dir, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     line = first_run.ensure_first_administrator()
-    assert "(valid once)" in line
+    assert "(to be replaced at once)" in line
     assert not data_dir.exists()
 
 

@@ -59,6 +59,10 @@ def contents(connection):
         for schema, table in tables
         if table != "audit_incarnation"
     }
+    # That a restore has begun a new incarnation is on record in the restored database only.
+    found["public.audit_operation"] = [
+        row for row in found.get("public.audit_operation", []) if "restored the backup of" not in row[0]
+    ]
     found["triggers"] = connection.execute(
         "SELECT tgrelid::regclass::text, tgname, tgenabled::text, pg_get_triggerdef(oid) FROM pg_trigger "
         "WHERE NOT tgisinternal ORDER BY 1, 2"

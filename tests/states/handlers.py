@@ -123,9 +123,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (
             SupplierState.decide,
-            lambda t: {
-                "form": {"supplier_id": t.supplier, "version": 1, "decision": "rejected", "reason": "Too dear"}
-            },
+            lambda t: {"form": {"supplier_id": t.supplier, "version": 1, "decision": "rejected", "reason": "Too dear"}},
         ),
         (UserMgmtState.approve_supplier, lambda t: {"supplier_id": t.another_supplier}),
         (UserMgmtState.change_user_role, lambda t: {"user_id": t.colleague.id, "role_name": "auditor"}),
@@ -139,8 +137,4 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
 }
 
 #: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import.
-ONLY_ASKING = frozenset(
-    name
-    for name in registered()
-    if name.rpartition(".")[2].startswith(("open_", "import_"))
-)
+ONLY_ASKING = frozenset(name for name in registered() if name.rpartition(".")[2].startswith(("open_", "import_")))

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -74,7 +74,9 @@ async def test_sixteen_people_moving_stock_both_ways_lose_and_invent_nothing(sit
             return [await tab.call(InventoryState.transfer_inventory, form=form) for _ in range(TRANSFERS_EACH)]
 
     answers = [answer for each in await asyncio.gather(*(work(n) for n in range(CLIENTS))) for answer in each]
-    said = Counter(re.sub(r"\d+", "N", said) for answer in answers for said in (answer.said or answer.errors().values()))
+    said = Counter(
+        re.sub(r"\d+", "N", said) for answer in answers for said in (answer.said or answer.errors().values())
+    )
     assert len(answers) == CLIENTS * TRANSFERS_EACH == sum(said.values())
     moved = sum(count for sentence, count in said.items() if sentence.startswith("Moved"))
     refused = sum(count for sentence, count in said.items() if sentence.startswith("Only"))
@@ -82,7 +84,9 @@ async def test_sixteen_people_moving_stock_both_ways_lose_and_invent_nothing(sit
     assert moved + refused == len(answers), f"somebody was told something else: {said}"
 
     with site.database.as_app() as connection:
-        rows = connection.execute("SELECT quantity FROM inventory_item WHERE id = ANY(%s)", [[first, second]]).fetchall()
+        rows = connection.execute(
+            "SELECT quantity FROM inventory_item WHERE id = ANY(%s)", [[first, second]]
+        ).fetchall()
     assert sum(row[0] for row in rows) == Decimal(2 * OPENING)
     with open_session() as session:
         assert books_balance(session) == []
@@ -158,9 +162,11 @@ def only_administrators(site: Site) -> Any:
     yield ada, anton
     everybody = [*disabled, ada.id, anton.id]
     factories.arrange(
-        lambda session: session.connection().exec_driver_sql(
-            "UPDATE local_user SET enabled = true WHERE id = ANY (%s)", (everybody,)
-        ).rowcount
+        lambda session: (
+            session.connection()
+            .exec_driver_sql("UPDATE local_user SET enabled = true WHERE id = ANY (%s)", (everybody,))
+            .rowcount
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Refused events in the trail: each under its own name and person, counted by the minute, and a flood is slowed down."""
+"""Refused events in the trail: each under its own name and person, counted by the minute; a flood is slowed down."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,144 @@
+"""Every page at both widths, light and dark: it shows, complains about nothing, fits, and everybody can use it."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory_app.context import acting_as
+from inventory_app.operations import stock
+from inventory_app.pages._page import PAGES, Page
+from inventory_app.unit_of_work import transact
+from tests import factories
+from tests.fixtures.browser import SIZES, Window
+from tests.fixtures.seeing import Trail
+from tests.fixtures.server import Person, Site
+from tests.states.handlers import make_things, registered
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Window]
+#: Importing the handlers has imported every page.
+ROUTES = sorted(PAGES) if registered() else []
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = "async (tags) => (await axe.run(document, {runOnly: tags})).violations"
+
+
+def serious(window: Window, axe: str) -> list[str]:
+    """Return what the checker finds serious or critical on what is shown."""
+    window.page.evaluate(axe)
+    found: list[dict[str, Any]] = window.page.evaluate(_RUN, _TAGS)
+    return [
+        f"{finding['id']}: {node['html'][:200]} -- {' '.join(node['failureSummary'].split())[:300]}"
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"][:3]
+    ]
+
+
+def too_wide(window: Window) -> list[str]:
+    """Return what reaches beyond the right edge, if one has to scroll sideways."""
+    return window.page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+          [...document.querySelectorAll("body *")].filter((el) => el.getBoundingClientRect().right > innerWidth + 1)
+          .slice(0, 5).map((el) => el.outerHTML.slice(0, 150))"""
+    )
+
+
+def address_of(page: Page, trail: Trail) -> str:
+    """Return an address of the page where there is something to see."""
+    return re.sub(
+        r"\[[^]]*\]", lambda _: str(trail.last(name="stock.adjust_inventory").id), "/" + page.route.strip("/")
+    )
+
+
+@pytest.fixture
+def ada(site: Site) -> Person:
+    """An administrator in a company that has something of everything."""
+    make_things(site)
+    return site.person("ada", "admin")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_page_shows_fits_and_can_be_used_by_everybody(
+    site: Site, site_trail: Trail, ada: Person, open_window: Open, axe: str, route: str, size: str, scheme: str
+):
+    page = PAGES[route]
+    make_an_adjustment(site)
+    window = open_window(size, scheme=scheme)
+    if not page.public or route == "/password":
+        window.enter(ada)
+    window.goto(address_of(page, site_trail))
+    expect(window.page).to_have_title(re.compile(re.escape(page.title)))
+    assert window.page.evaluate("document.documentElement.className").count(scheme) == 1
+    assert too_wide(window) == []
+    assert serious(window, axe) == []
+
+
+def make_an_adjustment(site: Site) -> None:
+    """Put an operation with before and after into the trail."""
+    item, ann = factories.item(quantity=5), site.person("ann", "manager")
+    with acting_as(ann.actor):
+        transact(stock.adjust_inventory, item_id=item.id or 0, quantity=Decimal(1), reason_code="found")
+
+
+DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
+    "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
+    "a new location": ("/inventory", lambda w: w.button("New location").click()),
+    "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
+    "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
+    "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
+}
+
+
+def _from_menu(window: Window, action: str) -> None:
+    row = window.row("colleague")
+    row.hover()
+    row.get_by_role("button", name=re.compile("^What can be done")).click()
+    window.page.get_by_role("menuitem", name=action).click()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dialog", DIALOGS)
+def test_a_dialog_fits_can_be_used_by_everybody_and_closes_with_escape(
+    ada: Person, open_window: Open, axe: str, dialog: str, size: str
+):
+    path, show = DIALOGS[dialog]
+    window = open_window(size)
+    window.enter(ada)
+    window.goto(path)
+    show(window)
+    expect(window.dialog()).to_be_visible()
+    assert window.dialog().evaluate("dialog => dialog.contains(document.activeElement)"), "the keyboard is elsewhere"
+    assert too_wide(window) == []
+    assert serious(window, axe) == []
+    window.page.keyboard.press("Escape")
+    expect(window.dialog()).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_whoever_may_not_see_a_page_is_told_which_permission_it_needs(
+    site: Site, open_window: Open, axe: str, size: str
+):
+    window = open_window(size)
+    window.enter(site.person("bob", "employee"))
+    for path, permission in (("/admin/users", "users:view"), ("/audit", "audit:view")):
+        window.goto(path)
+        expect(window.heading("You may not see this page")).to_be_visible()
+        expect(window.page.get_by_text(permission, exact=True)).to_be_visible()
+    assert serious(window, axe) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_address_that_does_not_exist_says_so(site: Site, open_window: Open, size: str):
+    window = open_window(size)
+    window.allowed += ["404"]
+    window.page.goto(f"{site.origin}/nothing/here")
+    expect(
+        window.page.get_by_text(re.compile("404|not found|no such page|does not exist", re.IGNORECASE)).first
+    ).to_be_visible()
