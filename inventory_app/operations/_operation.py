@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 from uuid import UUID
 
-import sqlalchemy as sa
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DBAPIError, NoResultFound
@@ -206,7 +205,7 @@ _VIEWER = "SELECT * FROM audit_viewer(%s,%s)"
 _REFUSE = "SELECT audit_refuse(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 #: A refused reason of a megabyte must not fill the trail.
 _LONGEST_TEXT = 4_000
-_REMEMBER = sa.text("UPDATE idempotency SET result = :result WHERE operation_id = :id AND key = :key")
+_REMEMBER = "UPDATE idempotency SET result = %s WHERE operation_id = %s AND key = %s"
 
 
 def _begin(session: Session, spec: Spec, arguments: dict[str, Any]) -> str | None:
@@ -253,7 +252,9 @@ def _decide_without_session(actor: Actor, spec: Spec) -> None:
         raise NotAllowed(message)
 
 
+@functools.cache
 def _answer_type(function: Callable[..., Any]) -> TypeAdapter[Any]:
+    # Making one takes as long as a transfer.
     return TypeAdapter(get_type_hints(function).get("return", type(None)))
 
 
@@ -261,7 +262,7 @@ def _remember(session: Session, function: Callable[..., Any], result: object) ->
     run: Run = session.info["run"]
     if run.key is not None:
         answer = _answer_type(function).dump_json(result).decode()
-        session.execute(_REMEMBER, {"result": answer, "id": run.operation_id, "key": run.key})
+        session.connection().exec_driver_sql(_REMEMBER, (answer, run.operation_id, run.key))
 
 
 def _recordable(text: str | None) -> str | None:

@@ -50,7 +50,11 @@ def keyset(
     down = descending != backwards
     if values is not None:
         here, there = sa.tuple_(*keys), sa.tuple_(*values)
-        statement = statement.where(here < there if down else here > there)
+        statement = statement.where(
+            here < there if down else here > there,
+            # Says nothing new, but an index on the first key alone can begin there instead of at the first row.
+            keys[0] <= values[0] if down else keys[0] >= values[0],
+        )
     ordered = statement.add_columns(*keys).order_by(*(key.desc() if down else key.asc() for key in keys))
     found = session.execute(ordered.limit(size + 1)).all()
     more, rows = len(found) > size, list(found[:size])

@@ -11,6 +11,7 @@ from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
 from inventory_app.operations._ledger import LARGEST, fits_unit
 from inventory_app.operations._operation import operation, query
+from inventory_app.operations._remembered import Remembered
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -114,6 +115,12 @@ class Choices:
 @query(Permission.INVENTORY_VIEW)
 def choices(session: Session) -> Choices:
     """Return the active locations, categories and units, by name."""
+    return known_choices(session)
+
+
+@Remembered
+def known_choices(session: Session) -> Choices:
+    """Return the choices inside another query."""
     locations = session.exec(
         select(Location).where(col(Location.active), Location.kind == "storage").order_by(col(Location.sort_key))
     )

@@ -1,18 +1,18 @@
 """What waits for a person: the counts beside the navigation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.models.catalog import Product
-from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser
+from inventory_app.operations._figures import figures, reorder_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.permissions import Permission
+
+__all__ = ["Waiting", "reorder_due", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def waiting(session: Session) -> Waiting:
     return Waiting(
         suppliers=_count_suppliers(session, viewer) if Permission.SUPPLIERS_APPROVE in may else 0,
         people=_count_people(session) if Permission.USERS_MANAGE in may else 0,
-        low_stock=_count_low(session) if Permission.INVENTORY_VIEW in may else 0,
+        low_stock=figures(session).products_to_reorder if Permission.INVENTORY_VIEW in may else 0,
     )
 
 
@@ -49,22 +49,3 @@ def _count_people(session: Session) -> int:
         .where(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
     )
     return session.scalar(counted) or 0
-
-
-def reorder_due() -> sa.Select[Any]:
-    """Select the ids of products to reorder: active, with a reorder point, on hand not above it.
-
-    A reorder point of 0 means "do not reorder"; discontinued products are inactive.
-    """
-    on_hand = sa.func.coalesce(sa.func.sum(col(InventoryItem.quantity)), 0)
-    return (
-        sa.select(col(Product.id))
-        .outerjoin(InventoryItem, col(InventoryItem.product_id) == col(Product.id))
-        .where(col(Product.active), col(Product.reorder_point) > 0)
-        .group_by(col(Product.id))
-        .having(on_hand <= col(Product.reorder_point))
-    )
-
-
-def _count_low(session: Session) -> int:
-    return session.scalar(sa.select(sa.func.count()).select_from(reorder_due().subquery())) or 0

@@ -1,6 +1,8 @@
 """Reading stock: the list of items, its counts and worth, and one item for a form."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +12,14 @@ from sqlmodel import Session, col
 
 from inventory_app.errors import NotFound
 from inventory_app.models._base import sort_key
-from inventory_app.models.catalog import Category, Location, Product, Unit
+from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
+from inventory_app.operations._figures import figures, reorder_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import current_viewer, query
-from inventory_app.operations._paging import AnySelect, Key, Page, keyset, like_escaped
-from inventory_app.operations.dashboard import reorder_due
+from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, keyset, like_escaped
+from inventory_app.operations.catalog import Choices, known_choices
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -32,8 +35,11 @@ SORTS: dict[str, Key] = {
     "value": _WORTH,
     "changed": col(InventoryItem.changed_at),
 }
+_OF_PRODUCT = frozenset({"sku", "product", "value"})
 #: Sorting by these says something about costs.
 NEEDS_PRICES = frozenset({"value"})
+#: Where a row stands in these changes with its quantity.
+MOVES_WITH_QUANTITY = frozenset({"on_hand", "value", "changed"})
 TABS = ("all", "reorder", "out")
 
 
@@ -64,6 +70,62 @@ class ItemRow:
     initials: str
     changed_at: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An item as the database knows it, for one viewer: `unit_cost` is None without `prices:view`."""
+
+    id: int
+    sku: str
+    product: str
+    category: str | None
+    location: str
+    location_id: int
+    quantity: Decimal
+    unit: str
+    reorder_point: Decimal
+    total: Decimal
+    supplier: str | None
+    changed_by: str
+    changed_at: datetime
+    active: bool
+    unit_cost: Decimal | None
+
+    def after(self, quantity: Decimal, changed_at: datetime, changed_by: str) -> "Kept":
+        """Return it as a transfer has left it: what there is of the product altogether stays the same."""
+        return replace(self, quantity=quantity, changed_at=changed_at, changed_by=changed_by)
+
+    def row(self) -> ItemRow:
+        """Return it as the list shows it."""
+        quantity, point, cost, who = self.quantity, self.reorder_point, self.unit_cost, self.changed_by
+        low = self.active and point > 0 and self.total <= point
+        # The longer of what is there and twice the reorder point fills most of the bar.
+        scale = max(quantity / _FULL, point * _TWICE, _ONE)
+        return ItemRow(
+            id=self.id,
+            sku=self.sku,
+            product=self.product,
+            category=self.category or "",
+            location=self.location,
+            location_id=str(self.location_id),
+            on_hand=say(quantity),
+            unit=self.unit,
+            read_quantity=f"{quantity.normalize():f}",
+            level="out" if quantity == 0 and self.active else "low" if low else "",
+            fill=int(quantity / scale * 100),
+            tick=int(point / scale * 100),
+            unit_cost="" if cost is None else f"{cost:,.2f}",
+            value="" if cost is None else f"{quantity * cost:,.2f}",
+            supplier=self.supplier or "",
+            changed_by=who,
+            initials=who[:2].upper(),
+            changed_at=self.changed_at.isoformat(),
+            active=self.active,
+        )
+
+
+_FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,137 +164,146 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _joined(statement: AnySelect) -> AnySelect:
-    return (
-        statement.select_from(InventoryItem)
-        .join(Product, col(Product.id) == col(InventoryItem.product_id))
-        .join(Location, col(Location.id) == col(InventoryItem.location_id))
-    )
+def _chosen(filters: Filters, *columns: Any, by: Key = None) -> AnySelect:
+    """Select from the items a filter leaves, joined with what filter and order need and nothing else."""
+    statement = sa.select(*columns).select_from(InventoryItem)
+    if filters.search or filters.category_id is not None or filters.tab != "all" or by in _OF_PRODUCT:
+        statement = statement.join(Product, col(Product.id) == col(InventoryItem.product_id))
+    if by == "location":
+        statement = statement.join(Location, col(Location.id) == col(InventoryItem.location_id))
+    return statement.where(*_conditions(filters))
 
 
-def _product_total() -> sa.ScalarSelect[Decimal]:
+def _product_total() -> sa.ColumnElement[Decimal]:
     other = aliased(InventoryItem)
-    return (
+    return sa.func.coalesce(
         sa.select(sa.func.sum(other.quantity))
         .where(col(other.product_id) == col(Product.id))
         .correlate(Product)
-        .scalar_subquery()
+        .scalar_subquery(),
+        0,
     )
 
 
-_LIST = (
-    _joined(
-        sa.select(
-            _ITEM_ID,
-            col(Product.sku),
-            col(Product.name).label("product"),
-            col(Category.name).label("category"),
-            col(Location.name).label("location"),
-            col(Location.id).label("location_id"),
-            col(InventoryItem.quantity),
-            col(Unit.code).label("unit"),
-            col(Product.reorder_point),
-            _product_total().label("total"),
-            col(Product.unit_cost),
-            col(Supplier.name).label("supplier"),
-            col(InventoryItem.changed_by),
-            col(InventoryItem.changed_at),
-            col(Product.active),
-        )
+#: In the order of the fields of `Kept`.
+_DETAILS = (
+    sa.select(
+        _ITEM_ID,
+        col(Product.sku),
+        col(Product.name).label("product"),
+        col(Category.name).label("category"),
+        col(Location.name).label("location"),
+        col(Location.id).label("location_id"),
+        col(InventoryItem.quantity),
+        col(Product.unit_code).label("unit"),
+        col(Product.reorder_point),
+        _product_total().label("total"),
+        col(Supplier.name).label("supplier"),
+        col(InventoryItem.changed_by),
+        col(InventoryItem.changed_at),
+        col(Product.active),
+        sa.case((sa.bindparam("prices", type_=sa.Boolean), col(Product.unit_cost))).label("unit_cost"),
     )
-    .join(Unit, col(Unit.code) == col(Product.unit_code))
+    .select_from(InventoryItem)
+    .join(Product, col(Product.id) == col(InventoryItem.product_id))
+    .join(Location, col(Location.id) == col(InventoryItem.location_id))
     .outerjoin(Category, col(Category.id) == col(Product.category_id))
     .outerjoin(Supplier, col(Supplier.id) == col(Product.supplier_id))
+    .where(sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))) == _ITEM_ID)
 )
 
 
+def _kept(session: Session, item_ids: Sequence[int]) -> dict[int, Kept]:
+    found = session.connection().execute(_DETAILS, {"ids": list(item_ids), "prices": _sees_prices(session)})
+    return {kept.id: kept for kept in (Kept(*row) for row in found)}
+
+
+def _sees_prices(session: Session) -> bool:
+    return Permission.PRICES_VIEW in current_viewer(session).permissions
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which page of the list: what is filtered, the order, and the cursor of the page."""
+
+    filters: Filters = Filters()
+    sort: str = "sku"
+    descending: bool = False
+    cursor: str = ""
+    size: int = PAGE_SIZE
+
+
+def _page(session: Session, view: View) -> Page[Kept]:
+    """Find the keys of the page first and then everything about these rows: what is not shown is not joined."""
+    sort = view.sort if view.sort in SORTS else "sku"
+    if sort in NEEDS_PRICES and not _sees_prices(session):
+        sort = "sku"
+    statement = _chosen(view.filters, _ITEM_ID, by=sort)
+    keys = [SORTS[sort], _ITEM_ID]
+    page = keyset(session, statement, keys, descending=view.descending, cursor=view.cursor, size=view.size)
+    ids = [row[0] for row in page.rows]
+    kept = _kept(session, ids) if ids else {}
+    # An item that somebody deleted between the two statements is missing; nobody can, today.
+    return Page([kept[id_] for id_ in ids if id_ in kept], page.before, page.after)
+
+
 @query(Permission.INVENTORY_VIEW)
-def list_items(
-    session: Session,
-    *,
-    filters: Filters,
-    sort: str = "sku",
-    descending: bool = False,
-    cursor: str = "",
-    size: int = 50,
-) -> Page[ItemRow]:
+def list_items(session: Session, *, view: View) -> Page[ItemRow]:
     """Return a page of items, sorted by one of `SORTS`."""
-    prices = Permission.PRICES_VIEW in current_viewer(session).permissions
-    column = SORTS.get(sort, SORTS["sku"])
-    if sort in NEEDS_PRICES and not prices:
-        column = SORTS["sku"]
-    statement = _LIST.where(*_conditions(filters))
-    page = keyset(session, statement, [column, _ITEM_ID], descending=descending, cursor=cursor, size=size)
-    return Page([_row(found, prices=prices) for found in page.rows], page.before, page.after)
+    page = _page(session, view)
+    return Page([kept.row() for kept in page.rows], page.before, page.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything the page of the list shows; `count` items are left by the filter."""
+
+    page: Page[Kept]
+    count: int
+    summary: Summary
+    choices: Choices
+
+
+@query(Permission.INVENTORY_VIEW)
+def overview(session: Session, *, view: View) -> Overview:
+    """Return a page of items with the figures above it and the choices of its dialogs, in one transaction."""
+    page, summary = _page(session, view), _summary(session)
+    filtered = view.filters != Filters()
+    count = _count(session, view.filters) if filtered else summary.items
+    return Overview(page, count, summary, known_choices(session))
 
 
 @query(Permission.INVENTORY_VIEW)
 def count_items(session: Session, *, filters: Filters) -> int:
     """Count the items a filter leaves."""
-    statement = _joined(sa.select(sa.func.count())).where(*_conditions(filters))
-    return session.scalar(statement) or 0
+    return _count(session, filters)
+
+
+def _count(session: Session, filters: Filters) -> int:
+    return session.scalar(_chosen(filters, sa.func.count())) or 0
 
 
 @query(Permission.INVENTORY_VIEW)
 def get_items(session: Session, *, item_ids: list[int]) -> list[ItemRow]:
     """Return these items, by SKU; those that do not exist are missing."""
-    prices = Permission.PRICES_VIEW in current_viewer(session).permissions
-    found = session.execute(_LIST.where(_ITEM_ID.in_(item_ids)).order_by(col(Product.sku), _ITEM_ID))
-    return [_row(row, prices=prices) for row in found]
+    found = sorted(_kept(session, item_ids).values(), key=lambda kept: (kept.sku, kept.id))
+    return [kept.row() for kept in found]
 
 
 @query(Permission.INVENTORY_VIEW)
 def summarize(session: Session) -> Summary:
     """Return the stock in figures, worth at the moving average cost."""
-    prices = Permission.PRICES_VIEW in current_viewer(session).permissions
-    items, locations, worth, out = session.execute(
-        _joined(
-            sa.select(
-                sa.func.count(),
-                sa.func.count(sa.distinct(col(InventoryItem.location_id))),
-                sa.func.coalesce(sa.func.sum(_WORTH), 0),
-                sa.func.count().filter(col(InventoryItem.quantity) == 0, col(Product.active)),
-            )
-        )
-    ).one()
-    low = session.scalar(sa.select(sa.func.count()).where(col(InventoryItem.product_id).in_(reorder_due())))
+    return _summary(session)
+
+
+def _summary(session: Session) -> Summary:
+    found = figures(session)
     return Summary(
-        items=items,
-        locations=locations,
-        worth=f"{worth:,.2f} {get_settings().currency}" if prices else "",
-        to_reorder=low or 0,
-        out=out,
-    )
-
-
-def _row(found: Any, *, prices: bool) -> ItemRow:
-    quantity: Decimal = found.quantity
-    point: Decimal = found.reorder_point
-    low = found.active and point > 0 and (found.total or Decimal(0)) <= point
-    level = "out" if quantity == 0 and found.active else "low" if low else ""
-    # The longer of what is there and twice the reorder point fills most of the bar.
-    scale = max(quantity / Decimal("0.88"), point * Decimal("2.2"), Decimal(1))
-    who = found.changed_by
-    return ItemRow(
-        id=found.id,
-        sku=found.sku,
-        product=found.product,
-        category=found.category or "",
-        location=found.location,
-        location_id=str(found.location_id),
-        on_hand=say(quantity),
-        unit=found.unit,
-        read_quantity=f"{quantity.normalize():f}",
-        level=level,
-        fill=int(quantity / scale * 100),
-        tick=int(point / scale * 100),
-        unit_cost=f"{found.unit_cost:,.2f}" if prices else "",
-        value=f"{quantity * found.unit_cost:,.2f}" if prices else "",
-        supplier=found.supplier or "",
-        changed_by=who,
-        initials=who[:2].upper(),
-        changed_at=found.changed_at.isoformat(),
-        active=found.active,
+        items=found.items,
+        locations=found.locations,
+        worth=f"{found.worth:,.2f} {get_settings().currency}" if _sees_prices(session) else "",
+        to_reorder=found.to_reorder,
+        out=found.out,
     )
 
 

@@ -7,6 +7,7 @@ what was asked and what to do.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -20,19 +21,35 @@ from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
 from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
+from inventory_app.operations._moves import Move, Side, move
 from inventory_app.operations._operation import operation
 from inventory_app.operations.catalog import NewProduct, add_product
 from inventory_app.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What an item holds after a change, and whose change it was."""
+
+    item_id: int
+    quantity: Decimal
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transferred:
-    """What was moved, in words and figures, for the toast."""
+    """What was moved, in words and figures, for the toast; and what both items hold now, for the list.
+
+    `kept_in_use` tells that neither item was or became empty or new: the figures above the list stay as they are.
+    """
 
     quantity: str
     product: str
     from_location: str
     to_location: str
+    items: tuple[Left, Left]
+    kept_in_use: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +74,7 @@ class Created:
 
 
 @operation(Permission.INVENTORY_CREATE, log=("location_id", "product_id", "sku"))
-def create_inventory_item(
+def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     session: Session,
     *,
     location_id: int,
@@ -137,13 +154,36 @@ def transfer_inventory(
 
     The two movements sum to zero in quantity and value.
     """
+    if quantity.is_finite() and 0 < quantity <= LARGEST and from_item_id != to_item_id:
+        done = move(
+            session,
+            from_item_id=from_item_id,
+            to_item_id=to_item_id,
+            to_location_id=to_location_id,
+            quantity=quantity,
+            reason_code=reason_code or None,
+            note=note or None,
+        )
+        if done:
+            return _transferred(quantity, done)
     if to_item_id is None:
         to_item_id = _item_to(session, from_item_id, to_location_id)
+    details = (MovementKind.TRANSFER, reason_code or None, note or None)
+    return _transfer_in_steps(session, from_item_id, to_item_id, quantity, details)
+
+
+def _transfer_in_steps(
+    session: Session,
+    from_item_id: int,
+    to_item_id: int,
+    quantity: Decimal,
+    details: tuple[MovementKind, str | None, str | None],
+) -> Transferred:
+    """Transfer rule by rule: what `move` has not done is refused here in words, or done."""
     if from_item_id == to_item_id:
         sentence = "Choose another place: this is where it already is."
         raise Invalid(sentence, fields={"to_location_id": sentence})
-    if quantity <= 0:
-        raise Invalid(fields={"quantity": "Enter more than 0."})
+    _more_than_nothing(quantity)
     items = lock(session, InventoryItem, [from_item_id, to_item_id])
     where = places(session, [from_item_id, to_item_id])
     if len(items) != 2:  # noqa: PLR2004  # the two that were named
@@ -158,9 +198,33 @@ def transfer_inventory(
     _in_use(there, "to_location_id")
     fits_unit(quantity, here.decimals, here.unit)
     _enough(source, quantity, here)
-    details = (MovementKind.TRANSFER, reason_code or None, note or None)
+    before = source.quantity, target.quantity
     post(session, [Posting(source, -quantity, *details), Posting(target, quantity, *details)])
-    return Transferred(say(quantity, here.unit), here.product, here.location, there.location)
+    sides = (
+        Side(from_item_id, here.product, here.unit, here.location, before[0], source.quantity),
+        Side(to_item_id, there.product, there.unit, there.location, before[1], target.quantity),
+    )
+    return _transferred(quantity, Move(*sides, source.changed_at))
+
+
+def _transferred(quantity: Decimal, done: Move) -> Transferred:
+    source, target = done.source, done.target
+    who = current_actor().name
+    return Transferred(
+        say(quantity, source.unit),
+        source.product,
+        source.location,
+        target.location,
+        (Left(source.item_id, source.after, done.at, who), Left(target.item_id, target.after, done.at, who)),
+        kept_in_use=source.after > 0 and target.before > 0,
+    )
+
+
+def _more_than_nothing(quantity: Decimal) -> None:
+    if quantity.is_nan():
+        raise Invalid(fields={"quantity": "This number is too large."})
+    if quantity <= 0:
+        raise Invalid(fields={"quantity": "Enter more than 0."})
 
 
 def _item_to(session: Session, from_item_id: int, location_id: int | None) -> int:
@@ -215,7 +279,7 @@ def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reaso
     fits_unit(quantity, place.decimals, place.unit)
     if quantity < 0:
         _enough(item, -quantity, place)
-    return _change(session, item, place, quantity, MovementKind.ADJUSTMENT, reason, note)
+    return _change(session, place, Posting(item, quantity, MovementKind.ADJUSTMENT, reason, note or None))
 
 
 @operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reference"), reason=("reason_code", "note"))
@@ -232,11 +296,11 @@ def issue_inventory(
     """Take `quantity` out of an item, for somebody (`reference`: an order, say)."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
-    if quantity <= 0:
-        raise Invalid(fields={"quantity": "Enter more than 0."})
+    _more_than_nothing(quantity)
     fits_unit(quantity, place.decimals, place.unit)
     _enough(item, quantity, place)
-    return _change(session, item, place, -quantity, MovementKind.ISSUE, reason, note, reference_type, reference)
+    posting = Posting(item, -quantity, MovementKind.ISSUE, reason, note or None, reference_type, reference)
+    return _change(session, place, posting)
 
 
 def _locked(session: Session, item_id: int) -> tuple[InventoryItem, Place]:
@@ -256,22 +320,12 @@ def _reason(code: str) -> Reason:
         raise Invalid(fields={"reason_code": "Choose a reason of the list."}) from None
 
 
-def _change(
-    session: Session,
-    item: InventoryItem,
-    place: Place,
-    quantity: Decimal,
-    kind: MovementKind,
-    reason: Reason,
-    note: str,
-    reference_type: str | None = None,
-    reference: str | None = None,
-) -> Changed:
-    before = item.quantity
-    if before + quantity > LARGEST:
+def _change(session: Session, place: Place, posting: Posting) -> Changed:
+    before = posting.item.quantity
+    if before + posting.quantity > LARGEST:
         raise Invalid(fields={"quantity": "This number is too large."})
-    post(session, [Posting(item, quantity, kind, reason, note or None, reference_type, reference)])
-    return Changed(place.product, place.location, say(before, place.unit), say(item.quantity, place.unit))
+    post(session, [posting])
+    return Changed(place.product, place.location, say(before, place.unit), say(posting.item.quantity, place.unit))
 
 
 @operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason=("reason_code", "note"))
@@ -335,7 +389,7 @@ def _update(number: int, update: Mapping[str, object]) -> _Update:
     return found
 
 
-def _fault(
+def _fault(  # noqa: PLR0911  # a return a rule
     row: _Update,
     items: Mapping[int, InventoryItem],
     where: Mapping[int, Place],

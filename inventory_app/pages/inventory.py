@@ -120,7 +120,8 @@ def _table() -> rx.Component:
     )
 
 
-def _row(row: rx.Var[ItemRow]) -> rx.Component:
+def _row(listed: rx.Var[ItemRow]) -> rx.Component:
+    row = rx.cond(S.newer.contains(listed.id), S.newer[listed.id], listed)
     prices = gates.may(Permission.PRICES_VIEW)
     return tables.row(
         tables.check_cell(

@@ -143,7 +143,9 @@ def action(
         if not inspect.iscoroutinefunction(function):
             message = f"{function.__qualname__} must be `async def`: a plain handler blocks everybody"
             raise TypeError(message)
-        names = list(inspect.signature(function).parameters)[1:]
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        names = [parameter.name for parameter in parameters]
+        optional = {one.name for one in parameters if one.default is not inspect.Parameter.empty}
         submits = _submits(function)
         parsers: dict[str, TypeAdapter[Any]] = {}
 
@@ -153,7 +155,7 @@ def action(
                 if not parsers:
                     hints = get_type_hints(function, include_extras=True)
                     parsers.update((name, TypeAdapter(hints[name])) for name in names)
-                arguments = _parse(function, parsers, args, payload)
+                arguments = _parse(parsers, optional, args, payload)
                 result = await function(self, **arguments)
             except AppError as error:
                 return _refused(self, error)
@@ -173,21 +175,16 @@ def action(
 
 
 def _parse(
-    function: Callable[..., Any],
     parsers: dict[str, TypeAdapter[Any]],
+    optional: set[str],
     args: tuple[Any, ...],
     payload: dict[str, Any],
 ) -> dict[str, Any]:
     given = dict(zip(parsers, args, strict=False)) | payload
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
     if len(args) > len(parsers) or given.keys() - parsers.keys():
         message = "This page is out of date. Reload it."
         raise Invalid(message)
-    if missing := parsers.keys() - given.keys() - defaults.keys():
+    if missing := parsers.keys() - given.keys() - optional:
         raise Invalid(fields=dict.fromkeys(missing, _SENTENCES["missing"]))
     fields: dict[str, str] = {}
     arguments: dict[str, Any] = {}

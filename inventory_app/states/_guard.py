@@ -190,11 +190,12 @@ class Guard(Middleware):
         if person is not None:
             actor = people.named(actor, person)
         auth = await root.get_state(AuthState)
-        lost = auth.permissions.keys() - (person.permissions if person else frozenset())
-        if lost or auth._filled_for != _session_key(actor, person):  # noqa: SLF001  # ours
-            await _empty(root)
-            auth = await root.get_state(AuthState)
-        auth._fill(person, _session_key(actor, person))  # noqa: SLF001  # ours
+        if auth._filled_with != (filled := (_session_key(actor, person), person)):  # noqa: SLF001  # ours
+            lost = auth.permissions.keys() - (person.permissions if person else frozenset())
+            if lost or auth._filled_with[0] != filled[0]:  # noqa: SLF001  # ours
+                await _empty(root)
+                auth = await root.get_state(AuthState)
+            auth._fill(person, filled[0])  # noqa: SLF001  # ours
         _event_actor.set(actor)
         try:
             if not _well_formed(event):

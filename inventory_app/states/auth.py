@@ -55,7 +55,8 @@ class AuthState(FormState, rx.State):
     #: After registering: "waiting" for an administrator, or "ready" to sign in.
     registered: str = ""
 
-    _filled_for: str = ""
+    #: The session and the person this tab shows; a tuple, which Reflex hands out as it is.
+    _filled_with: tuple[str, SignedIn | None] = ("", None)
     _flash_id: str = ""
 
     @property
@@ -84,7 +85,7 @@ class AuthState(FormState, rx.State):
         for name, value in shown.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
-        self._filled_for = session_key
+        self._filled_with = (session_key, person)
 
     def _cookie(self, name: str) -> str:
         return http.cookie((self.router_data.get("headers") or {}).get("cookie", ""), name)

@@ -10,15 +10,22 @@ from inventory_app.errors import Invalid
 from inventory_app.models.stock import Reason
 from inventory_app.operations import catalog, items, stock
 from inventory_app.operations._ledger import say
-from inventory_app.operations.items import Filters, ItemRow
+from inventory_app.operations._paging import Page
+from inventory_app.operations.items import Filters, ItemRow, Kept, Overview, View
+from inventory_app.operations.stock import Transferred
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states._toast import success
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/inventory"
 _SORTS = tuple(items.SORTS)
+#: A row and what it was made from.
+Shown = tuple[Kept, ItemRow]
+#: With more changed rows than these, all rows are sent anew.
+_MOST_NEWER = 12
 
 Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, allow_inf_nan=False)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False)]
@@ -69,6 +76,8 @@ class InventoryState(FormState, rx.State):
     """The list of items as its address says, the selection, and the dialog that is open."""
 
     rows: list[ItemRow] = []
+    #: Rows that were changed since, by their ids: what stands here is shown instead. A delta sends a whole var.
+    newer: dict[int, ItemRow] = {}
     loading: bool = True
     q: str = ""
     tab: str = "all"
@@ -99,7 +108,9 @@ class InventoryState(FormState, rx.State):
     asked: str = ""
     then_here: str = ""
 
-    _there: dict[str, str] = {}
+    #: What `rows` and `newer` were made from; tuples, which Reflex hands out as they are.
+    _shown: tuple[Shown, ...] = ()
+    _newer: tuple[tuple[int, Shown], ...] = ()
 
     def _address(self) -> dict[str, str]:
         return {
@@ -122,41 +133,55 @@ class InventoryState(FormState, rx.State):
         location = _view.number(query, "location")
         self.location_id = "" if location is None else str(location)
         filters = Filters(self.q, self.tab, location_id=location)
-        await self._load_rows(filters, query.get("at", ""))
-        await self._load_figures(filters)
+        view = View(filters, self.sort, self.direction == "desc", query.get("at", ""))
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            found = await fetch(items.overview, view=view)
+        self._show_rows(found.page)
+        self._show_figures(found, filtered=filters != Filters())
         self._compute_links()
 
-    async def _load_rows(self, filters: Filters, cursor: str) -> None:
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            page = await fetch(
-                items.list_items,
-                filters=filters,
-                sort=self.sort,
-                descending=self.direction == "desc",
-                cursor=cursor,
-            )
-        self.rows = page.rows
-        present = {row.id for row in page.rows}
+    def _show_rows(self, page: Page[Kept]) -> None:
+        self._show(tuple((kept, kept.row()) for kept in page.rows))
+        present = {kept.id for kept in page.rows}
         self.selected = [id_ for id_ in self.selected if id_ in present]
         self.loading = False
-        view = self._address()
-        self.previous_href = _view.href(PATH, view, at=page.before) if page.before else ""
-        self.next_href = _view.href(PATH, view, at=page.after) if page.after else ""
+        address = self._address()
+        self.previous_href = _view.href(PATH, address, at=page.before) if page.before else ""
+        self.next_href = _view.href(PATH, address, at=page.after) if page.after else ""
 
-    async def _load_figures(self, filters: Filters) -> None:
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            figures = await fetch(items.summarize)
-            choices = await fetch(catalog.choices)
-            filtered = filters != Filters()
-            count = await fetch(items.count_items, filters=filters) if filtered else figures.items
+    def _show_figures(self, found: Overview, *, filtered: bool) -> None:
+        figures, choices = found.summary, found.choices
         self.items, self.locations = figures.items, figures.locations
         self.worth, self.to_reorder, self.out = figures.worth, figures.to_reorder, figures.out
-        self.shown = f"{count:,} of {figures.items:,}" if filtered else f"{count:,}"
+        self.shown = f"{found.count:,} of {figures.items:,}" if filtered else f"{found.count:,}"
         self.location_choices = [(choice.id, choice.label) for choice in choices.locations]
         self.unit_choices = [(choice.id, choice.label) for choice in choices.units]
         self.location_name = dict(self.location_choices).get(self.location_id, "")
+
+    def _show_moved(self, done: Transferred) -> bool:
+        """Bring the rows of a transfer up to date; False when more than these rows has changed on the page."""
+        if not done.kept_in_use or self.tab != "all" or self.sort in items.MOVES_WITH_QUANTITY:
+            return False
+        left = {item.item_id: item for item in done.items}
+        newer = dict(self._newer)
+        for shown in self._shown:
+            kept, _ = newer.get(shown[0].id, shown)
+            now = left.get(kept.id)
+            # What was answered to a double click may be older than what is shown.
+            if now and kept.changed_at < now.changed_at:
+                kept = kept.after(now.quantity, now.changed_at, now.changed_by)
+                newer[kept.id] = (kept, kept.row())
+        if len(newer) > _MOST_NEWER:
+            self._show(tuple(newer.get(shown[0].id, shown) for shown in self._shown))
+        elif newer:
+            self._newer = tuple(newer.items())
+            self.newer = {id_: row for id_, (_, row) in newer.items()}
+        return True
+
+    def _show(self, shown: tuple[Shown, ...]) -> None:
+        self._shown, self._newer, self.newer = shown, (), {}
+        self.rows = [row for _, row in shown]
 
     def _compute_links(self) -> None:
         view = self._address()
@@ -279,7 +304,8 @@ class InventoryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.transfer_inventory, **form.arguments())
-        return self._done(f"Moved {done.quantity} {done.product} to {done.to_location}")
+        moved = f"Moved {done.quantity} {done.product} to {done.to_location}"
+        return self._done(moved, reload=not self._show_moved(done))
 
     @rx.event
     @action(stock.adjust_inventory)
@@ -343,7 +369,8 @@ class InventoryState(FormState, rx.State):
             updates, form.get("reason_code", ""), form.get("note", ""), form.get("idempotency_key", "")
         )
 
-    def _done(self, message: str) -> Any:
+    def _done(self, message: str, *, reload: bool = True) -> Any:
         self.dialog = ""
         self._new_form()
-        return [InventoryState.load, rx.toast.success(message)]
+        toast = success(message)
+        return [InventoryState.load, toast] if reload else toast

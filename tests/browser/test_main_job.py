@@ -34,11 +34,21 @@ def let_in(window: Window, name: str, role: str) -> None:
     window.row(name).hover()
     window.button(f"What can be done with {name}", within=window.row(name)).click()
     window.page.get_by_role("menuitem", name="Change roles…").click()
-    for box in window.dialog().get_by_role("checkbox").all():
-        box.uncheck()
     window.dialog().get_by_role("checkbox", name=role).check()
+    for box in window.dialog().get_by_role("checkbox").all():
+        box.set_checked(box.get_attribute("name") == f"role:{role}")
     window.button("Save the roles").click()
     window.toast(re.compile(rf"{name} is now {role}"))
+
+
+def roles_of(site: Site, username: str) -> list[str]:
+    with site.database.as_app() as connection:
+        rows = connection.execute(
+            "SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id JOIN user_info i ON i.id = ur.user_id"
+            " JOIN local_user u ON u.id = i.user_id WHERE u.username = %s ORDER BY r.name",
+            [username],
+        ).fetchall()
+    return [row[0] for row in rows]
 
 
 def apply(window: Window, company: str) -> None:
@@ -92,8 +102,8 @@ def approve(window: Window, company: str) -> None:
 def new_location(window: Window, code: str, name: str) -> None:
     window.button("New location").click()
     window.fill(window.dialog(), code=code, name=name)
-    window.button("Open the location").click()
-    window.toast("Opened")
+    window.button("Add the location").click()
+    window.toast(name)
 
 
 def new_item(window: Window, sku: str, name: str, location: str, quantity: str) -> None:
@@ -162,6 +172,7 @@ def test_the_main_job_from_the_first_visit_to_the_trail(site: Site, site_trail: 
     hers.sign_in(ada)
     hers.at("/")
     let_in(hers, name, "manager")
+    assert roles_of(site, bob) == ["manager"]
 
     company, own = f"Quay Metals {mark}", f"Bob's Own {mark}"
     apply(open_window(size), company)
