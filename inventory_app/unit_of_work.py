@@ -26,6 +26,7 @@ from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, re
 from inventory_app.errors import AppError, DatabaseUnavailable
 from inventory_app.operations import sessions
 from inventory_app.operations._operation import Operation, Run, Spec, record_refusal
+from inventory_app.operations._remembered import forget
 from inventory_app.settings import get_settings
 
 log = structlog.get_logger(__name__)
@@ -108,6 +109,8 @@ def transact(operation: Operation[..., Result], /, *, idempotency_key: str | Non
         except Exception as error:
             _fail(spec, run, error, arguments)
             raise
+        if not outcome.replayed:
+            forget()
         # One success line per commit; an answer given a second time committed nothing.
         # A refused sign-in commits too, and must not read as one that succeeded.
         log.info("operation_replayed" if outcome.replayed else f"operation_{spec.outcome}", **spec.loggable(arguments))

@@ -48,6 +48,23 @@ class Reason(StrEnum):
     RETURNED = "returned", "Returned"
     REPLENISH = "replenish", "Replenish picking face"
     CORRECTION = "correction", "Correct a mistake"
+    RELOCATED = "relocated", "Kept elsewhere from now on"
+
+
+#: What the dialogs offer; the operations take every reason.
+WHY_ADJUST = (
+    Reason.COUNTED,
+    Reason.DAMAGED,
+    Reason.EXPIRED,
+    Reason.LOST,
+    Reason.FOUND,
+    Reason.SOLD,
+    Reason.USED,
+    Reason.RETURNED,
+    Reason.CORRECTION,
+)
+WHY_TRANSFER = (Reason.REPLENISH, Reason.RELOCATED, Reason.RETURNED, Reason.CORRECTION)
+WHY_COUNT = (Reason.COUNTED, Reason.DAMAGED, Reason.LOST, Reason.FOUND, Reason.CORRECTION)
 
 
 class InventoryItem(Record, table=True):

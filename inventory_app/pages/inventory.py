@@ -4,14 +4,13 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, tables
 from inventory_app.components.basics import button, icon_button, ident, when
-from inventory_app.models.stock import Reason
+from inventory_app.models.stock import WHY_ADJUST, WHY_COUNT, WHY_TRANSFER, Reason
 from inventory_app.operations.items import ItemRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.inventory import InventoryState
 
 S = InventoryState
-_REASONS = [(reason.value, reason.label) for reason in Reason if reason is not Reason.OPENING]
 
 
 @page("/inventory", "Inventory", Permission.INVENTORY_VIEW, on_load=[S.load])
@@ -223,12 +222,11 @@ def _quantity_field(label: str, hint: rx.Component) -> rx.Component:
     )
 
 
-def _reason(*, optional: bool, first: Reason) -> rx.Component:
+def _reason(offered: tuple[Reason, ...], first: Reason) -> rx.Component:
     return forms.field(
         "Reason",
-        forms.select("reason_code", _REASONS, value=first.value),
+        forms.select("reason_code", [(reason.value, reason.label) for reason in offered], value=first.value),
         error=forms.problem(S.errors, "reason_code"),
-        optional=optional,
     )
 
 
@@ -246,7 +244,7 @@ def _transfer_dialog() -> rx.Component:
             error=forms.problem(S.errors, "to_location_id"),
         ),
         _quantity_field("Quantity", available),
-        _reason(optional=False, first=Reason.REPLENISH),
+        _reason(WHY_TRANSFER, Reason.REPLENISH),
         _note(),
         dialogs.before_after(
             (
@@ -263,7 +261,7 @@ def _transfer_dialog() -> rx.Component:
         sub=_about_item(),
         status="Nothing has moved yet.",
         primary=forms.submit(rx.cond(S.asked, "Transfer " + S.asked + " " + S.item.unit, "Transfer")),
-        on_submit=S.transfer_inventory,
+        on_submit=S.submit_transfer,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
     )
@@ -275,7 +273,7 @@ def _adjust_dialog() -> rx.Component:
         _quantity_field(
             "Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")
         ),
-        _reason(optional=False, first=Reason.CORRECTION),
+        _reason(WHY_ADJUST, Reason.CORRECTION),
         _note(),
         dialogs.before_after(
             (S.item.location, S.item.on_hand, rx.cond(S.asked, S.asked, "–"), rx.cond(S.then_here, S.then_here, "–")),
@@ -362,7 +360,7 @@ def _location_dialog() -> rx.Component:
 def _bulk_dialog() -> rx.Component:
     return dialogs.dialog(
         rx.el.div(rx.foreach(S.picked, _count_line), class_name="stack"),
-        _reason(optional=False, first=Reason.COUNTED),
+        _reason(WHY_COUNT, Reason.COUNTED),
         _note(),
         open=S.dialog == "bulk",
         on_open_change=S.close,
@@ -381,7 +379,7 @@ def _count_line(row: rx.Var[ItemRow]) -> rx.Component:
     return rx.el.div(
         forms.hidden_input("r_" + row.id.to_string(), row.read_quantity),
         forms.field(
-            rx.fragment(row.product, " · ", row.location),
+            rx.fragment(row.product, " · ", ident(row.sku), " · ", row.location),
             rx.el.input(
                 name=name,
                 default_value=row.read_quantity,

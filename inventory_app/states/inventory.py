@@ -299,11 +299,27 @@ class InventoryState(FormState, rx.State):
 
     @rx.event
     @action(stock.transfer_inventory)
-    async def transfer_inventory(self, form: TransferForm) -> Any:
-        """Move stock to another place."""
+    async def transfer_inventory(
+        self, from_item_id: Id, to_item_id: Id, quantity: Quantity, idempotency_key: Line = ""
+    ) -> Any:
+        """Move stock between two items of one product."""
+        return await self._transfer(
+            from_item_id=from_item_id,
+            to_item_id=to_item_id,
+            quantity=quantity,
+            idempotency_key=idempotency_key or None,
+        )
+
+    @rx.event
+    @action(stock.transfer_inventory)
+    async def submit_transfer(self, form: TransferForm) -> Any:
+        """Move stock to where the dialog says, a place where the product may be new."""
+        return await self._transfer(**form.arguments())
+
+    async def _transfer(self, **arguments: Any) -> Any:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            done = await in_transaction(stock.transfer_inventory, **form.arguments())
+            done = await in_transaction(stock.transfer_inventory, **arguments)
         moved = f"Moved {done.quantity} {done.product} to {done.to_location}"
         return self._done(moved, reload=not self._show_moved(done))
 
