@@ -136,14 +136,15 @@ def _orm(engine: sa.Engine, one: int, other: int) -> None:
             .with_for_update()
         )
         items = {item.id: item for item in found}
-        places = session.exec(
-            select(InventoryItem, Product, Location, Unit)
+        names = session.exec(
+            select(Product.name, Product.unit_cost, Unit.code, Unit.decimals, Location.name, Location.active)
+            .select_from(InventoryItem)
             .join(Product, col(Product.id) == col(InventoryItem.product_id))
             .join(Location, col(Location.id) == col(InventoryItem.location_id))
             .join(Unit, col(Unit.code) == col(Product.unit_code))
             .where(col(InventoryItem.id).in_([one, other]))
         ).all()
-        cost, when, id_ = places[0][1].unit_cost, datetime.now(UTC), uuid4()
+        cost, when, id_ = names[0][1], datetime.now(UTC), uuid4()
         for item, quantity in ((items[one], Decimal(-1)), (items[other], Decimal(1))):
             if item.quantity + quantity < 0:
                 raise ValueError
@@ -182,26 +183,9 @@ _INSERT = (
     " recorded_at) VALUES ({0}, {1}, 'transfer', -1, {2}, -{2}, {3}, {4}, {4}),"
     " ({5}, {6}, 'transfer', 1, {2}, {2}, {3}, {4}, {4})"
 )
-_CORE = {
-    name: sa.text(text.format(":a", ":b", ":c", ":d", ":e", ":f", ":g"))
-    for name, text in (
-        ("items", _ITEMS),
-        ("places", _PLACES),
-        ("cost", _COST),
-        ("update", _UPDATE),
-        ("insert", _INSERT),
-    )
-}
-_NAMED = {
-    name: text.format("%(a)s", "%(b)s", "%(c)s", "%(d)s", "%(e)s", "%(f)s", "%(g)s")
-    for name, text in (
-        ("items", _ITEMS),
-        ("places", _PLACES),
-        ("cost", _COST),
-        ("update", _UPDATE),
-        ("insert", _INSERT),
-    )
-}
+_STATEMENTS = {"items": _ITEMS, "places": _PLACES, "cost": _COST, "update": _UPDATE, "insert": _INSERT}
+_CORE = {name: sa.text(text.format(*(f":{letter}" for letter in "abcdefg"))) for name, text in _STATEMENTS.items()}
+_NAMED = {name: text.format(*(f"%({letter})s" for letter in "abcdefg")) for name, text in _STATEMENTS.items()}
 
 
 def _steps(execute: Callable[[str, dict[str, Any]], Any], one: int, other: int) -> None:

@@ -112,7 +112,7 @@ async def _transfer(tab: Tab, item_id: int, location_id: int) -> str:
         "quantity": "1",
         "idempotency_key": secrets.token_hex(16),
     }
-    return await tab.ask(f"{INVENTORY}.transfer_inventory", _TOAST, form=form)
+    return await tab.ask(f"{INVENTORY}.submit_transfer", _TOAST, form=form)
 
 
 async def two_items(base: str, data: Data, clients: int, seconds: float) -> Samples:
@@ -129,9 +129,7 @@ async def two_items(base: str, data: Data, clients: int, seconds: float) -> Samp
         await asyncio.gather(*(_look_at(tab, data.pairs[:1]) for tab in tabs))
         began = time.perf_counter()
         ways = itertools.cycle(((one, other), (other, one)))
-        await asyncio.gather(
-            *(work(tab, *way, began + seconds) for tab, way in zip(tabs, ways, strict=False))
-        )
+        await asyncio.gather(*(work(tab, *way, began + seconds) for tab, way in zip(tabs, ways, strict=False)))
         samples.elapsed = time.perf_counter() - began
     return samples
 

@@ -5,6 +5,7 @@ Everything listens on loopback or a private socket, lives in a folder of its own
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import psutil
 
 from inventory_app.database import embedded
 from inventory_app.database.embedded import Server
-from inventory_app.paths import APP_ROLE, PROJECT
+from inventory_app.paths import APP_ROLE, PROJECT, SYSTEM_HOME, cluster_of
 from inventory_app.settings import get_settings
 
 HOST = "127.0.0.1"
@@ -56,17 +57,27 @@ def enter_environment(data_dir: Path, port: int) -> None:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A new data folder on the project's own disk (/tmp may be memory), whose cluster may be removed."""
+    """A new data folder on the project's own disk (/tmp may be memory), gone afterwards with its cluster."""
     place = PROJECT / ".build" / "bench"
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place) as around:
         data_dir = Path(around) / "data"
-        # Marked as throw-away while it is still empty; every later start is a durable one.
-        embedded.start(data_dir, durable=False).stop()
         try:
             yield data_dir
         finally:
-            embedded.start(data_dir, durable=False).stop(remove=True)
+            _remove_cluster(data_dir)
+
+
+def _remove_cluster(data_dir: Path) -> None:
+    """Remove what lies outside the folder (root's clusters do), if it is this folder's own and does not run."""
+    home = cluster_of(data_dir).home
+    if home == data_dir or not home.exists():
+        return
+    mine = home.parent == SYSTEM_HOME and (home / "data-folder").read_text(encoding="utf-8") == str(data_dir)
+    if not mine or embedded.is_running(data_dir):
+        message = f"{home} is left behind: it is not this run's, or still in use"
+        raise RuntimeError(message)
+    shutil.rmtree(home)
 
 
 @contextmanager

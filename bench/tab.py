@@ -72,7 +72,7 @@ class Tab:
             "payload": payload,
             "router_data": {"pathname": parts.path, "asPath": self.path, "query": dict(parse_qsl(parts.query))},
         }
-        await self._socket.send_str(f'{_EVENT}{json.dumps(["event", event])}')
+        await self._socket.send_str(f"{_EVENT}{json.dumps(['event', event])}")
 
     async def until(self, wanted: Callable[[str], bool]) -> str:
         """Return the first message, as its text, that is wanted; the others are read and dropped."""

@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from inventory_app import first_run, logs, staging
+from inventory_app.buckets import Buckets
 from inventory_app.components import feedback
 from inventory_app.http import imports, sign_in
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
+from inventory_app.states import _socket
 from inventory_app.states._guard import Guard
 from inventory_app.unit_of_work import housekeeping, in_thread
 
@@ -24,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 8
 _HOUSEKEEPING_SECONDS = 600
+
+#: Anybody can report errors; a line a second is enough to notice.
+_browser_errors = Buckets(1, 20)
 
 settings = get_settings()
 logs.configure(settings.log_level, settings.log_format)
@@ -35,7 +40,8 @@ def unexpected(exception: Exception) -> list[rx.event.EventSpec]:
     log.error("unexpected_error", reference=reference, error_type=type(exception).__name__, exc_info=exception)
     return [
         rx.toast.error(
-            f"Something went wrong (reference {reference}). Nothing was changed; try again or tell an administrator.",
+            f"Something went wrong (reference {reference}). See whether it was done before you try again, "
+            "and tell an administrator.",
             duration=60_000,
         ),
         rx.call_script("window.inventoryRelease && window.inventoryRelease()"),
@@ -44,7 +50,8 @@ def unexpected(exception: Exception) -> list[rx.event.EventSpec]:
 
 def browser_error(exception: Exception) -> None:
     """Log an error a browser reports; its text comes from a client."""
-    log.warning("browser_error", report=str(exception)[:2_000])
+    if _browser_errors.take("any"):
+        log.warning("browser_error", report=str(exception)[:500])
 
 
 def protected(app: ASGIApp) -> ASGIApp:
@@ -60,6 +67,7 @@ app = rx.App(
 )
 guard = Guard(events_per_second=settings.events_per_second)
 app.add_middleware(guard, index=0)
+_socket.protect(app.event_namespace, events_per_second=settings.events_per_second)
 app.app_wraps[5, "Overlay"] = feedback.overlay
 register_pages(app)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from threading import Lock
 from typing import Any, Generic, TypeVar, cast
 
 import reflex as rx
@@ -20,10 +21,10 @@ from reflex.model import get_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session
 
-from inventory_app.context import current_actor, generate_operation_id, operation_in_progress
+from inventory_app.context import Actor, current_actor, generate_operation_id, operation_in_progress
 from inventory_app.database import engine
 from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, refused_name, sqlstate
-from inventory_app.errors import AppError, DatabaseUnavailable
+from inventory_app.errors import AppError, DatabaseUnavailable, Denied
 from inventory_app.operations import sessions
 from inventory_app.operations._operation import Operation, Run, Spec, record_refusal
 from inventory_app.operations._remembered import forget
@@ -193,11 +194,14 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
     else:
         level, details = "error", {}
     getattr(log, level)("operation_failed", error_type=type(error).__name__, **details, **spec.loggable(arguments))
+    attempts = _refused.due(current_actor(), spec.name) if isinstance(error, Denied) else 1
+    if not attempts:
+        return
     try:
         with open_session() as session:
             session.info["run"] = run
             reason, asked = spec.reason_in(arguments), spec.loggable(arguments)
-            record_refusal(session, spec.name, error, reason=reason, asked=asked)
+            record_refusal(session, spec.name, error, reason=reason, asked=asked, attempts=attempts)
             session.commit()
     except IntegrityError:
         # On record under this id already: finding out whether the commit arrived has written it.
@@ -205,6 +209,44 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
     except SQLAlchemyError as unrecorded:
         # The person still gets the refusal; that the trail misses it must be seen by somebody.
         log.critical("refusal_not_recorded", error_type=refused_name(unrecorded))
+
+
+class _Refused:
+    """How often somebody was denied something lately.
+
+    The first denials of a minute are on record one by one, more of them only as a count with the next one:
+    nobody must be able to fill a table that nobody may empty.
+    """
+
+    def __init__(self, each: int, seconds: float) -> None:
+        self._each, self._seconds = each, seconds
+        self._lock = Lock()
+        self._seen: dict[tuple[str | None, str | None, str], tuple[float, int, int]] = {}
+
+    def due(self, actor: Actor, name: str) -> int:
+        """Return how many attempts the record of this one stands for; 0: none is written now."""
+        key, now = (actor.client_ip, actor.token_hash, name), time.monotonic()
+        with self._lock:
+            since, written, left_out = self._seen.get(key, (now, 0, 0))
+            if now - since > self._seconds:
+                since, written = now, 0
+            if written >= self._each:
+                self._seen[key] = (since, written, left_out + 1)
+                return 0
+            if len(self._seen) > _MOST_REFUSED:
+                self._seen.clear()
+            self._seen[key] = (since, written + 1, 0)
+            return left_out + 1
+
+
+_MOST_REFUSED = 10_000
+_refused = _Refused(each=20, seconds=60.0)
+
+
+def deny(name: str, error: AppError) -> None:
+    """Put a refusal outside every operation on record, as a count when there are many."""
+    if attempts := _refused.due(current_actor(), name):
+        record_denial(name, error, attempts)
 
 
 def record_denial(name: str, error: AppError, attempts: int) -> None:

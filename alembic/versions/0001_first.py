@@ -47,5 +47,6 @@ def downgrade() -> None:
         "audit_capture",
         "audit_append_only",
         "audit_new_incarnation",
+        "stock_movement_is_now",
     ):
         op.execute(f"DROP FUNCTION {function}")

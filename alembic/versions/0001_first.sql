@@ -30,8 +30,9 @@ CREATE TABLE audit_operation (
   detail TEXT,
   attempts INTEGER DEFAULT 1 NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  accepts xid8 GENERATED ALWAYS AS (CASE WHEN outcome = 'succeeded' THEN xid END) STORED,
   PRIMARY KEY (id),
-  CONSTRAINT uq_audit_operation_id_xid UNIQUE (id, xid),
+  CONSTRAINT uq_audit_operation_id_accepts UNIQUE (id, accepts),
   CONSTRAINT ck_audit_operation_outcome CHECK (outcome IN ('succeeded', 'failed', 'denied')),
   CONSTRAINT ck_audit_operation_actor CHECK (actor_kind IN ('user', 'anonymous', 'system', 'cli'))
 );
@@ -161,7 +162,7 @@ CREATE TABLE audit_change (
   before TEXT,
   after TEXT,
   PRIMARY KEY (id, recorded_at),
-  CONSTRAINT fk_audit_change_operation FOREIGN KEY(operation_id, xid) REFERENCES audit_operation (id, xid),
+  CONSTRAINT fk_audit_change_operation FOREIGN KEY(operation_id, xid) REFERENCES audit_operation (id, accepts),
   CONSTRAINT ck_audit_change_kind CHECK (kind IN ('insert', 'update', 'delete', 'truncate', 'schema', 'baseline'))
 )
  PARTITION BY RANGE (recorded_at);
@@ -620,6 +621,17 @@ BEGIN
 END $$;
 
 -- The audit tables take inserts only from the functions above, which run as the owner.
+-- A movement belongs to the operation that is open, and is recorded when it is: the application cannot say otherwise.
+CREATE FUNCTION stock_movement_is_now() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF NEW.operation_id::text IS DISTINCT FROM current_setting('inventory.operation', true) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU000', MESSAGE = 'a movement names the operation that books it';
+  END IF;
+  NEW.recorded_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -741,6 +753,8 @@ CREATE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON stock_movement 
 ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER audit_capture;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON stock_movement FOR EACH ROW EXECUTE FUNCTION audit_append_only();
 ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER audit_append_only;
+CREATE TRIGGER stock_movement_is_now BEFORE INSERT ON stock_movement FOR EACH ROW EXECUTE FUNCTION stock_movement_is_now();
+ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER stock_movement_is_now;
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON stock_movement FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
 ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER audit_no_truncate;
 GRANT SELECT, INSERT ON stock_movement TO :app_role;

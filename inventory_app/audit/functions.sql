@@ -263,6 +263,17 @@ BEGIN
 END $$;
 
 -- The audit tables take inserts only from the functions above, which run as the owner.
+-- A movement belongs to the operation that is open, and is recorded when it is: the application cannot say otherwise.
+CREATE FUNCTION stock_movement_is_now() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF NEW.operation_id::text IS DISTINCT FROM current_setting('inventory.operation', true) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU000', MESSAGE = 'a movement names the operation that books it';
+  END IF;
+  NEW.recorded_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -77,7 +77,9 @@ audit_operation = sa.Table(
     sa.Column("detail", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-    sa.UniqueConstraint("id", "xid", name="uq_audit_operation_id_xid"),
+    # What was denied or failed takes no change: a change points here, where only what succeeds has its transaction.
+    sa.Column("accepts", Xid8, sa.Computed("CASE WHEN outcome = 'succeeded' THEN xid END", persisted=True)),
+    sa.UniqueConstraint("id", "accepts", name="uq_audit_operation_id_accepts"),
     sa.CheckConstraint("outcome IN ('succeeded', 'failed', 'denied')", name="ck_audit_operation_outcome"),
     sa.CheckConstraint("actor_kind IN ('user', 'anonymous', 'system', 'cli')", name="ck_audit_operation_actor"),
     # The trail's own lists: newest first, by person, by operation, by outcome.
@@ -116,7 +118,7 @@ audit_change = sa.Table(
     # that opened an operation can add to it.
     sa.ForeignKeyConstraint(
         ["operation_id", "xid"],
-        ["audit_operation.id", "audit_operation.xid"],
+        ["audit_operation.id", "audit_operation.accepts"],
         name="fk_audit_change_operation",
     ),
     sa.CheckConstraint(

@@ -57,6 +57,12 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
             "FOR EACH ROW EXECUTE FUNCTION audit_append_only();"
         )
         yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_append_only;"
+    if name == "stock_movement":
+        yield (
+            "CREATE TRIGGER stock_movement_is_now BEFORE INSERT ON stock_movement "
+            "FOR EACH ROW EXECUTE FUNCTION stock_movement_is_now();"
+        )
+        yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER stock_movement_is_now;"
     if is_audited(table) or name in APPEND_ONLY:
         yield (
             f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {name} "

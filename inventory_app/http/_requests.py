@@ -174,7 +174,8 @@ def local_path(path: str) -> str:
     """Return `path` if it leads into this application, else the start page: no open redirect."""
     parts = urlsplit(path)
     safe = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
-    return path if safe and path.isprintable() and "\\" not in path else "/"
+    # Reflex would read `<reflex.Var>` in a redirect as more than text.
+    return path if safe and path.isprintable() and not set(path) & {"\\", "<", ">"} else "/"
 
 
 def see_other(path: str, *, flash: dict[str, Any] | None = None) -> Response:

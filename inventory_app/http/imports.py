@@ -24,7 +24,7 @@ from inventory_app.errors import AppError, Invalid, NotAllowed, NotSignedIn, Pas
 from inventory_app.http import _requests as http
 from inventory_app.operations.imports import LARGEST_FILE, PERMISSIONS, Kind, read_file
 from inventory_app.staging import Staged
-from inventory_app.unit_of_work import in_thread, record_denial
+from inventory_app.unit_of_work import deny, in_thread
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +113,7 @@ async def _allowed(request: Request, kind: Kind) -> Actor:
     if PERMISSIONS[kind] not in person.permissions:
         refusal = NotAllowed()
         with acting_as(actor):
-            await in_thread(record_denial, f"imports.import_{kind}", refusal, 1)
+            await in_thread(deny, f"imports.import_{kind}", refusal)
         raise refusal
     return actor
 

@@ -57,6 +57,12 @@ class Sheet:
     notices: tuple[str, ...]
 
 
+#: Nobody's list has more; reading on would only keep a thread busy.
+_LONGEST_HEADER = 64 * 1024
+_MOST_COLUMNS = 200
+_NOT_A_HEADER = f"The first line is no header: it is longer than a list of {_MOST_COLUMNS} columns."
+
+
 def plain(name: str) -> str:
     """Return a column's name without case, blanks and punctuation: `Unit Price` is `unit_price`."""
     return "".join(character for character in name.casefold() if character.isalnum())
@@ -69,6 +75,8 @@ def read(content: bytes, known: Collection[str]) -> Sheet:
     header = next((values for _, values in rows if values is None or values), [])
     if not header:
         raise Invalid("The file is empty." if header is not None else _BROKEN_HEADER)
+    if len(header) > _MOST_COLUMNS:
+        raise Invalid(_NOT_A_HEADER)
     names = tuple(_shown(name) or f"column {position}" for position, name in enumerate(header, start=1))
     lines: list[Line] = []
     faults: list[Fault] = []
@@ -107,6 +115,8 @@ def _text(content: bytes) -> tuple[str, tuple[str, ...]]:
         if _CONTROL.search(text):
             raise Invalid(_NOT_TEXT) from None
         notices = (_READ_AS_WINDOWS,)
+    if text.find("\n") > _LONGEST_HEADER or ("\n" not in text and len(text) > _LONGEST_HEADER):
+        raise Invalid(_NOT_A_HEADER)
     # Further down, a control character is a fault of its row; in the first line the file is something else.
     if _CONTROL.search(text.lstrip().partition("\n")[0]):
         raise Invalid(_NOT_TEXT)

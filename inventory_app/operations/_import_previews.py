@@ -179,7 +179,9 @@ def _product_notices(rows: Sequence[ProductRow], plan: ProductPlan) -> list[str]
         made = sorted(name for _, name in plan.new_categories.values())
         named = ", ".join(made[:8]) + (f" and {len(made) - 8} more" if len(made) > 8 else "")  # noqa: PLR2004  # as shown
         word = "category is" if len(made) == 1 else "categories are"
-        notices.append(f"{len(made):,} {word} made: {named}.")
+        # Only those that came as numbers lack a name.
+        hint = " A file of categories gives them their names." if any(n.startswith("Category ") for n in made) else ""
+        notices.append(f"{len(made):,} {word} made: {named}.{hint}")
     if any(not row.new.active for row in rows):
         notices.append("Discontinued products stay visible with their stock and are not reordered.")
     return notices

@@ -3,21 +3,21 @@
 `items` must be locked (`database.locks.lock`) by the caller, in the one order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, col
 
 from inventory_app.context import current_actor
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product, Unit
-from inventory_app.models.stock import InventoryItem, MovementKind, StockMovement
+from inventory_app.models.stock import InventoryItem, MovementKind
 from inventory_app.operations._operation import operation_id
 
-_CENTS = Decimal("0.0001")
 LARGEST = Decimal(99999999999)
 
 
@@ -34,45 +34,61 @@ class Posting:
     reference: str | None = None
 
 
+# One statement for any number of items, which are locked: what they hold is what they held under the lock.
+_POST = """
+WITH given AS (
+  SELECT * FROM unnest(%(items)s::bigint[], %(quantities)s::numeric[], %(kinds)s::text[], %(reasons)s::text[],
+                       %(notes)s::text[], %(reference_types)s::text[], %(references)s::text[])
+    WITH ORDINALITY AS given(item_id, quantity, kind, reason_code, note, reference_type, reference, position)
+), moved AS (
+  UPDATE inventory_item SET quantity = inventory_item.quantity + given.quantity,
+         sequence = inventory_item.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
+    FROM given WHERE inventory_item.id = given.item_id
+  RETURNING inventory_item.id, inventory_item.product_id, inventory_item.quantity, inventory_item.sequence
+), booked AS (
+  INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reason_code, note, reference_type,
+                              reference, operation_id, occurred_at, recorded_at)
+  SELECT moved.id, moved.sequence, given.kind, given.quantity, product.unit_cost,
+         round(given.quantity * product.unit_cost, 4), given.reason_code, given.note, given.reference_type,
+         given.reference, %(operation)s, %(now)s, %(now)s
+    FROM given JOIN moved ON moved.id = given.item_id JOIN product ON product.id = moved.product_id
+   ORDER BY given.position
+)
+SELECT id, quantity, sequence FROM moved
+"""
+
+
 def post(session: Session, postings: Sequence[Posting]) -> None:
-    """Append one movement per posting and bring the items' quantities along.
+    """Append one movement per posting at the product's cost and bring the items' quantities along.
 
-    Two statements, whatever the number of postings. The rules were checked before.
+    One statement, whatever the number of postings; no item may be posted to twice. The rules were checked before.
     """
-    costs = unit_costs(session, {posting.item.product_id for posting in postings})
-    who, when = current_actor().name, now()
-    movements = []
-    for posting in postings:
-        item, cost = posting.item, costs[posting.item.product_id]
-        item.quantity += posting.quantity
-        item.sequence += 1
-        item.changed_at, item.changed_by = when, who
-        movements.append(
-            {
-                "item_id": item.id,
-                "sequence": item.sequence,
-                "kind": posting.kind.value,
-                "quantity": posting.quantity,
-                "unit_cost": cost,
-                "value": (posting.quantity * cost).quantize(_CENTS, ROUND_HALF_UP),
-                "reason_code": posting.reason_code,
-                "note": posting.note,
-                "reference_type": posting.reference_type,
-                "reference": posting.reference,
-                "operation_id": operation_id(session),
-                "occurred_at": when,
-                "recorded_at": when,
-            }
-        )
+    if not postings:
+        return
     session.flush()
-    if movements:
-        session.execute(sa.insert(StockMovement), movements)
-
-
-def unit_costs(session: Session, product_ids: set[int]) -> Mapping[int, Decimal]:
-    """Return the moving average cost of products, in the base currency."""
-    found = session.execute(sa.select(col(Product.id), col(Product.unit_cost)).where(col(Product.id).in_(product_ids)))
-    return {id_: cost for id_, cost in found if id_ is not None}
+    who, when = current_actor().name, now()
+    found = session.connection().exec_driver_sql(
+        _POST,
+        {
+            "items": [posting.item.id for posting in postings],
+            "quantities": [posting.quantity for posting in postings],
+            "kinds": [posting.kind.value for posting in postings],
+            "reasons": [posting.reason_code and str(posting.reason_code) for posting in postings],
+            "notes": [posting.note for posting in postings],
+            "reference_types": [posting.reference_type for posting in postings],
+            "references": [posting.reference for posting in postings],
+            "operation": operation_id(session),
+            "now": when,
+            "who": who,
+        },
+    )
+    now_held = {id_: (quantity, sequence) for id_, quantity, sequence in found}
+    for posting in postings:
+        quantity, sequence = now_held[posting.item.id]
+        changed = {"quantity": quantity, "sequence": sequence, "changed_at": when, "changed_by": who}
+        for name, value in changed.items():
+            # The row has it already: it must not be written a second time.
+            set_committed_value(posting.item, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +105,29 @@ class Place:
     product_active: bool
 
 
+_PLACES = (
+    sa.select(
+        col(InventoryItem.id),
+        col(Product.name),
+        col(Product.sku),
+        col(Location.name),
+        col(Unit.code),
+        col(Unit.decimals),
+        col(Location.active),
+        col(Product.active),
+    )
+    .select_from(InventoryItem)
+    .join(Product, col(Product.id) == col(InventoryItem.product_id))
+    .join(Location, col(Location.id) == col(InventoryItem.location_id))
+    .join(Unit, col(Unit.code) == col(Product.unit_code))
+    .where(sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))) == col(InventoryItem.id))
+)
+
+
 def places(session: Session, item_ids: Sequence[int]) -> dict[int, Place]:
     """Return product, location and unit of items, by item id."""
-    statement = (
-        select(InventoryItem, Product, Location, Unit)
-        .join(Product, col(Product.id) == col(InventoryItem.product_id))
-        .join(Location, col(Location.id) == col(InventoryItem.location_id))
-        .join(Unit, col(Unit.code) == col(Product.unit_code))
-        .where(col(InventoryItem.id).in_(item_ids))
-    )
-    return {
-        item.id or 0: Place(
-            item_id=item.id or 0,
-            product=product.name,
-            sku=product.sku,
-            location=location.name,
-            unit=unit.code,
-            decimals=unit.decimals,
-            location_active=location.active,
-            product_active=product.active,
-        )
-        for item, product, location, unit in session.exec(statement)
-    }
+    found = session.connection().execute(_PLACES, {"ids": list(item_ids)})
+    return {place.item_id: place for place in (Place(*row) for row in found)}
 
 
 def say(quantity: Decimal, unit: str = "") -> str:

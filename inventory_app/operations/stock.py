@@ -383,6 +383,9 @@ def _update(number: int, update: Mapping[str, object]) -> _Update:
     except (KeyError, ValueError, ArithmeticError):
         faults = [(number, "quantity", "needs an item and a quantity such as 12 or 12.5")]
         raise InvalidRows("A row cannot be read, so nothing was saved:", faults) from None
+    if not (found.read_quantity or Decimal(0)).is_finite() or abs((found.read_quantity or Decimal(0)).adjusted()) > 20:  # noqa: PLR2004  # written out in a sentence
+        faults = [(number, "quantity", "was read as something that is no quantity")]
+        raise InvalidRows("A row cannot be read, so nothing was saved:", faults)
     if not 0 < found.item_id < 2**63:
         message = "One of the items does not exist (any more). Reload the page."
         raise NotFound(message)

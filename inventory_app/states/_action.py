@@ -7,7 +7,7 @@
             auth_state = await self.get_state(AuthState)
             with auth_state.audit_context():
                 await in_transaction(stock.transfer_inventory, **form.arguments())
-            return [InventoryState.load, rx.toast.success("Transfer completed")]
+            return [InventoryState.load, _toast.success("Transfer completed")]
 
 The payload arrives as whatever the client sent; it is parsed into the annotated types before the
 body runs, and refusals become field errors and a toast. `@action(Permission.X)` is for handlers
@@ -35,8 +35,10 @@ from inventory_app.errors import (
     NotSignedIn,
     Stale,
 )
+from inventory_app.operations._fields import unusable
 from inventory_app.operations._operation import Operation
 from inventory_app.permissions import Permission
+from inventory_app.states import _toast
 from inventory_app.states._guard import event_actor, refusal_events
 
 log = structlog.get_logger(__name__)
@@ -66,10 +68,9 @@ _SENTENCES = {
 
 
 def _storable(value: object) -> object:
-    """PostgreSQL text can hold neither NUL nor half a character: leave it to the person to take it out."""
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
-        message = "contains a character that cannot be stored"
-        raise ValueError(message)
+    """Leave it to the person to take out what cannot be stored, or cannot be seen and turns the text around it."""
+    if isinstance(value, str) and (fault := unusable(value, lines=True)):
+        raise ValueError(fault)
     return value
 
 
@@ -204,8 +205,10 @@ def _field_errors(error: ValidationError) -> dict[str, str]:
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else "form"
         sentence = _SENTENCES.get(fault["type"])
-        if fault["type"] == "value_error":
-            sentence = f"This {fault['ctx']['error']}." if "ctx" in fault else None
+        if fault["type"] == "value_error" and "ctx" in fault:
+            # Our own words, see `_storable`.
+            fields[name] = str(fault["ctx"]["error"])
+            continue
         fields[name] = (sentence or "This cannot be used.").format(**fault.get("ctx", {}))
     return fields
 
@@ -217,7 +220,7 @@ def _submits(function: Callable[..., Any]) -> bool:
     """
     parameters = inspect.signature(function).parameters
     kinds = [parameter.annotation for parameter in parameters.values() if isinstance(parameter.annotation, type)]
-    return "idempotency_key" in parameters or any(issubclass(kind, Payload) for kind in kinds)
+    return bool({"idempotency_key", "form"} & parameters.keys()) or any(issubclass(kind, Payload) for kind in kinds)
 
 
 def _settled(state: Any, result: Any) -> Any:
@@ -242,7 +245,7 @@ def _refused(state: Any, error: AppError) -> Any:
     if isinstance(error, InvalidRows):
         listed = "; ".join(f"row {row}: {sentence}" for row, _, sentence in error.rows[:5])
         more = f" and {len(error.rows) - 5} more" if len(error.rows) > 5 else ""  # noqa: PLR2004  # as listed
-        return [rx.toast.error(f"{error} {listed}{more}", duration=20_000)]
+        return [_toast.error(f"{error} {listed}{more}", duration=20_000)]
     url = state.router.url
     events = refusal_events(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/", error)
     if isinstance(error, (Stale, AlreadyDecided)) and (load := getattr(type(state), "load", None)):

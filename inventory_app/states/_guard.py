@@ -8,10 +8,9 @@ tab whose session has changed before anything is sent, and leaves the `Actor` fo
 import json
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -23,11 +22,13 @@ from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from inventory_app import people
+from inventory_app.buckets import Buckets
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AppError, NotAllowed, NotSignedIn, PasswordChangeRequired
 from inventory_app.http import _requests as http
 from inventory_app.operations.sessions import SignedIn, address_key, hash_token
 from inventory_app.permissions import Permission
+from inventory_app.states import _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
 
 log = structlog.get_logger(__name__)
@@ -87,49 +88,6 @@ def event_visitor() -> Actor | None:
     )
 
 
-@dataclass(slots=True)
-class Bucket:
-    """Tokens that refill with time: who empties it waits."""
-
-    rate: float
-    burst: float
-    left: float = field(init=False)
-    filled: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Start full."""
-        self.left, self.filled = self.burst, time.monotonic()
-
-    def take(self) -> bool:
-        """Take one token if there is one."""
-        now = time.monotonic()
-        self.left = min(self.burst, self.left + (now - self.filled) * self.rate)
-        self.filled = now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
-
-
-class Buckets:
-    """One bucket per key; the keys least used are forgotten."""
-
-    def __init__(self, rate: float, burst: float, most: int = 10_000) -> None:
-        """Refill `rate` tokens a second up to `burst` for each of at most `most` keys."""
-        self._rate, self._burst, self._most = rate, burst, most
-        self._held: OrderedDict[str, Bucket] = OrderedDict()
-
-    def take(self, key: str) -> bool:
-        """Take a token for `key`."""
-        bucket = self._held.get(key)
-        if bucket is None:
-            bucket = self._held[key] = Bucket(self._rate, self._burst)
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return bucket.take()
-
-
 class Refusals:
     """Guard refusals on their way into the trail: one record per (address, account, event, minute) with a count.
 
@@ -177,15 +135,18 @@ class Guard(Middleware):
 
     async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:
         """Decide about one event; None lets it through, anything else is the answer instead."""
-        del app
         from inventory_app.states.auth import AuthState  # noqa: PLC0415  # it imports this module
 
         root = state._get_root_state()  # noqa: SLF001  # Reflex has no public way to the root
+        if not _socket.holds_token(app, root.router_data):
+            # Somebody else holds the tab by now: nothing may be done in the name of who left, nor be answered.
+            return StateUpdate()
+        _socket.sent_by(root.router_data.get("sid"))
         actor = _actor_of(root.router_data)
         address = address_key(actor.client_ip)
         if not (self._sockets.take(str(root.router_data.get("sid"))) and self._addresses.take(address)):
             log.warning("events_slowed_down", client_ip=actor.client_ip)
-            return _answer(rx.toast.error("Too many requests. Wait a moment."))
+            return _answer(_toast.error("Too many requests. Wait a moment."))
         person = await people.who(actor)
         if person is not None:
             actor = people.named(actor, person)
@@ -289,10 +250,10 @@ def refusal_events(path: str, error: AppError) -> list[Any]:
         go = sign_in_page(path)
         actor = event_actor()
         # Somebody who was never signed in has lost nothing.
-        return [go, rx.toast.warning(str(error))] if actor and actor.token_hash else [go]
+        return [go, _toast.warning(str(error))] if actor and actor.token_hash else [go]
     if isinstance(error, PasswordChangeRequired):
-        return [rx.redirect("/password"), rx.toast.warning(str(error))]
-    return [rx.toast.error(str(error), duration=12_000)]
+        return [rx.redirect("/password"), _toast.warning(str(error))]
+    return [_toast.error(str(error), duration=12_000)]
 
 
 def sign_in_page(path: str) -> Any:

@@ -1,22 +1,48 @@
-"""Toasts of a message that differs each time, at the cost of writing it down.
+"""Toasts: the only way a sentence reaches a toast, because Reflex reads more than text in what it is given.
 
-Reflex builds a toast from expressions that know how to render themselves, which takes longer than the rest of a
-handler. What it renders is the same each time but for the message: it is asked once, at import.
+Reflex decodes `<reflex.Var>...` in every string handed to a toast or a redirect; a name that holds it stops the
+server. Here Reflex renders a toast once with a placeholder, and the sentence takes its place as JSON: it is never
+read as anything but text, and a handler does not pay for rendering either.
 """
 
 import json
+from functools import lru_cache
+from typing import Literal
 
 import reflex as rx
 from reflex_base.event import Event
 
+Tone = Literal["success", "warning", "error"]
+
 _ANY = "any message"
-_PLACE = json.dumps(_ANY)
-(_TEMPLATE,) = Event.from_event_type(rx.toast.success(_ANY))
-_BEFORE, _AFTER = _TEMPLATE.payload["function"].split(_PLACE)
 
 
-def success(message: str) -> Event:
-    """Return the event that `rx.toast.success(message)` becomes."""
-    # Reflex, too, writes the message as JSON.
-    function = f"{_BEFORE}{json.dumps(message)}{_AFTER}"
-    return Event(name=_TEMPLATE.name, payload={**_TEMPLATE.payload, "function": function})
+@lru_cache(maxsize=32)
+def _template(tone: Tone, duration: int | None) -> tuple[Event, str, str]:
+    """Return what Reflex makes of a toast, and the text of its call before and after the message."""
+    (event,) = Event.from_event_type(
+        getattr(rx.toast, tone)(_ANY, **({} if duration is None else {"duration": duration}))
+    )
+    before, after = event.payload["function"].split(json.dumps(_ANY))
+    return event, before, after
+
+
+def toast(tone: Tone, message: str, *, duration: int | None = None) -> Event:
+    """Return the event that shows `message`, as text and nothing else; `duration` is in milliseconds."""
+    event, before, after = _template(tone, duration)
+    return Event(name=event.name, payload={**event.payload, "function": f"{before}{json.dumps(message)}{after}"})
+
+
+def success(message: str, *, duration: int | None = None) -> Event:
+    """Say what was done."""
+    return toast("success", message, duration=duration)
+
+
+def warning(message: str, *, duration: int | None = None) -> Event:
+    """Say what to look at."""
+    return toast("warning", message, duration=duration)
+
+
+def error(message: str, *, duration: int | None = None) -> Event:
+    """Say what was refused, and why."""
+    return toast("error", message, duration=duration)

@@ -14,6 +14,7 @@ from inventory_app.operations import dashboard, users
 from inventory_app.operations.sessions import SignedIn
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
+from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Line, Payload, action
 from inventory_app.states._guard import event_actor, event_visitor, sign_in_page
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -149,8 +150,7 @@ class AuthState(FormState, rx.State):
         self.waiting_people = counts.people
         self.low_stock = counts.low_stock
         if self.flash:
-            shown = rx.toast.error if self.flash_tone == "bad" else rx.toast.success
-            return shown(self.flash)
+            return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
         return None
 
     def _may(self, permission: Permission) -> bool:

@@ -10,6 +10,7 @@ from inventory_app import staging
 from inventory_app.errors import Invalid
 from inventory_app.operations import imports
 from inventory_app.operations.imports import PERMISSIONS, PREVIEWS, Batch, ImportFile, Preview
+from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Payload, action
 from inventory_app.states._guard import event_actor
 from inventory_app.states.auth import AuthState
@@ -67,23 +68,23 @@ class ImportState(FormState, rx.State):
 
     @rx.event
     @action(imports.import_suppliers)
-    async def import_suppliers(self, form: FileForm) -> list[rx.event.EventSpec]:
+    async def import_suppliers(self, form: FileForm) -> Any:
         """Bring in the suppliers of the file."""
         return await self._import("suppliers", form.file)
 
     @rx.event
     @action(imports.import_categories)
-    async def import_categories(self, form: FileForm) -> list[rx.event.EventSpec]:
+    async def import_categories(self, form: FileForm) -> Any:
         """Bring in the categories of the file."""
         return await self._import("categories", form.file)
 
     @rx.event
     @action(imports.import_products)
-    async def import_products(self, form: FileForm) -> list[rx.event.EventSpec]:
+    async def import_products(self, form: FileForm) -> Any:
         """Bring in the products of the file with their opening stock."""
         return await self._import("products", form.file)
 
-    async def _import(self, kind: imports.Kind, key: str) -> list[rx.event.EventSpec]:
+    async def _import(self, kind: imports.Kind, key: str) -> Any:
         found = await in_thread(_read, key)
         if found is None or found.kind != kind:
             raise Invalid(_GONE)
@@ -91,11 +92,11 @@ class ImportState(FormState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(imports.IMPORTS[kind], file=found)
         await in_thread(_drop, key)
-        return [rx.redirect(PATH), rx.toast.success(done.sentence, duration=12_000)]
+        return [rx.redirect(PATH), _toast.success(done.sentence, duration=12_000)]
 
     @rx.event
     @action()
-    async def discard(self, form: FileForm) -> list[rx.event.EventSpec]:
+    async def discard(self, form: FileForm) -> Any:
         """Forget the file without importing it."""
         await in_thread(_drop, form.file)
         return [rx.redirect(PATH)]

@@ -14,9 +14,8 @@ from inventory_app.operations._paging import Page
 from inventory_app.operations.items import Filters, ItemRow, Kept, Overview, View
 from inventory_app.operations.stock import Transferred
 from inventory_app.permissions import Permission
-from inventory_app.states import _view
+from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
-from inventory_app.states._toast import success
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -26,6 +25,8 @@ _SORTS = tuple(items.SORTS)
 Shown = tuple[Kept, ItemRow]
 #: With more changed rows than these, all rows are sent anew.
 _MOST_NEWER = 12
+#: A quantity has fewer digits before the point; 1E-999999 would be written out.
+_MOST_DIGITS = 12
 
 Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, allow_inf_nan=False)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False)]
@@ -290,7 +291,7 @@ class InventoryState(FormState, rx.State):
             quantity = Decimal(text)
         except ArithmeticError:
             return
-        if self.item is None or not quantity.is_finite() or abs(quantity) > 10**11:
+        if self.item is None or not quantity.is_finite() or abs(quantity.adjusted()) > _MOST_DIGITS:
             return
         taken = quantity if self.dialog == "transfer" else -quantity
         left = Decimal(self.item.read_quantity) - taken
@@ -360,17 +361,7 @@ class InventoryState(FormState, rx.State):
         idempotency_key: Line = "",
     ) -> Any:
         """Set many quantities at once, all or nothing."""
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            changed = await in_transaction(
-                stock.bulk_update_inventory,
-                updates=updates,
-                reason_code=reason_code,
-                note=note,
-                idempotency_key=idempotency_key or None,
-            )
-        self.selected = []
-        return self._done(f"Updated {changed} of {len(updates)} items")
+        return await self._update(updates, reason_code, note, idempotency_key)
 
     @rx.event
     @action(stock.bulk_update_inventory)
@@ -381,12 +372,24 @@ class InventoryState(FormState, rx.State):
             for name, value in form.items()
             if name.startswith("q_")
         ]
-        return InventoryState.bulk_update_inventory(
-            updates, form.get("reason_code", ""), form.get("note", ""), form.get("idempotency_key", "")
-        )
+        key = form.get("idempotency_key", "")
+        return await self._update(updates, form.get("reason_code", ""), form.get("note", ""), key)
+
+    async def _update(self, updates: list[dict[str, Any]], reason_code: str, note: str, key: str) -> Any:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            changed = await in_transaction(
+                stock.bulk_update_inventory,
+                updates=updates,
+                reason_code=reason_code,
+                note=note,
+                idempotency_key=key or None,
+            )
+        self.selected = []
+        return self._done(f"Updated {changed} of {len(updates)} items")
 
     def _done(self, message: str, *, reload: bool = True) -> Any:
         self.dialog = ""
         self._new_form()
-        toast = success(message)
+        toast = _toast.success(message)
         return [InventoryState.load, toast] if reload else toast

@@ -8,7 +8,7 @@ from inventory_app.operations import suppliers
 from inventory_app.operations._supplier_views import Decision, QueueRow, SupplierDetail
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
-from inventory_app.states import _view
+from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -155,7 +155,7 @@ class SupplierState(FormState, rx.State):
         return [
             rx.redirect(_view.href(PATH, {}, id=str(done.supplier_id))),
             AuthState.guard_page,
-            rx.toast.success(f"Entered {done.name}; somebody else can approve it now"),
+            _toast.success(f"Entered {done.name}; somebody else can approve it now"),
         ]
 
     @rx.event
@@ -170,7 +170,7 @@ class SupplierState(FormState, rx.State):
             done = await in_transaction(operation, **given)
         self._new_form()
         self.dialog = ""
-        said = rx.toast.success(f"{'Approved' if approve else 'Rejected'} {done.name}")
+        said = _toast.success(f"{'Approved' if approve else 'Rejected'} {done.name}")
         # The count beside the navigation has changed as well.
         return [self._go_on(done.supplier_id), AuthState.guard_page, said]
 

@@ -10,7 +10,7 @@ from inventory_app import people
 from inventory_app.operations import suppliers, users
 from inventory_app.operations.users import UserRow
 from inventory_app.permissions import Permission
-from inventory_app.states import _view
+from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Payload, action
 from inventory_app.states.auth import AuthState, initials
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -200,7 +200,7 @@ class UserMgmtState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(suppliers.approve_supplier, supplier_id=supplier_id)
-        return rx.toast.success(f"Approved {done.name}")
+        return _toast.success(f"Approved {done.name}")
 
     def _row(self, user_id: int) -> Person | None:
         return next((row for row in self.rows if row.id == user_id), None)
@@ -214,7 +214,7 @@ class UserMgmtState(FormState, rx.State):
         people.forget_everybody()
         self._new_form()
         self.dialog = ""
-        return [AuthState.guard_page, UserMgmtState.load, rx.toast.success(message)]
+        return [AuthState.guard_page, UserMgmtState.load, _toast.success(message)]
 
 
 def _person(row: UserRow) -> Person:
