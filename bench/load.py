@@ -72,7 +72,7 @@ async def transfers(base: str, data: Data, clients: int, seconds: float) -> Samp
     async def work(tab: Tab, pairs: list[tuple[int, int]], until: float) -> None:
         while time.perf_counter() < until:
             one, other = random.choice(pairs)  # noqa: S311  # no secret
-            if random.random() < 0.5:  # noqa: S311, PLR2004  # one way or the other
+            if random.random() < 0.5:  # noqa: S311  # one way or the other
                 one, other = other, one
             await timed(lambda one=one, other=other: _transfer(tab, one, data.places[other]), samples)
 

@@ -80,7 +80,7 @@ def _settle(server: Server, *databases: str) -> None:
             connection.execute("CHECKPOINT")
 
 
-def _rounds(results: Results, server, application, data, rounds: int, seconds: float) -> None:  # noqa: ANN001, PLR0913, PLR0917
+def _rounds(results: Results, server, application, data, rounds: int, seconds: float) -> None:  # noqa: ANN001
     from bench import floors, load  # noqa: PLC0415  # as above
 
     def slices() -> list[tuple[str, Callable[[], Samples]]]:

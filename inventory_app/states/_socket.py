@@ -12,6 +12,7 @@ from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
 
 from inventory_app.buckets import Buckets
+from inventory_app.states import _toast
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,10 @@ def _holds(namespace: Any, token: Any, socket: str | None) -> bool:
     return record is None or socket is None or record.sid == socket
 
 
+def _address(namespace: Any, socket: str) -> str | None:
+    return namespace._static_router_data.get(socket, {}).get("ip")  # noqa: SLF001  # as above
+
+
 def protect(namespace: Any, *, events_per_second: float) -> None:
     """Put the doors before `namespace`: known events only, no faster than the rate, answers to who asked.
 
@@ -44,7 +49,7 @@ def protect(namespace: Any, *, events_per_second: float) -> None:
     receive, send = namespace.on_event, namespace.emit_update
     known = RegistrationContext.get().event_handlers
     sockets = Buckets(events_per_second, events_per_second * 2)
-    lines = Buckets(1, 20)
+    lines, told = Buckets(1, 20), Buckets(1, 1)
 
     async def on_event(socket: str, data: Any) -> None:
         name = data.get("name") if isinstance(data, dict) else None
@@ -53,8 +58,10 @@ def protect(namespace: Any, *, events_per_second: float) -> None:
                 log.warning("unknown_event", event_name=repr(name)[:_LONGEST_NAME])
             return
         if not sockets.take(socket):
-            if lines.take("fast"):
-                log.warning("events_slowed_down")
+            if told.take(socket):
+                log.warning("events_slowed_down", client_ip=_address(namespace, socket))
+                too_fast = _toast.error("Too many requests. Wait a moment.")
+                await namespace.emit("event", StateUpdate(events=[too_fast]), to=socket)
             return
         await receive(socket, data)
 

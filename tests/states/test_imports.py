@@ -3,6 +3,7 @@
 import pytest
 import reflex as rx
 from reflex.istate.data import RouterData
+from reflex_base.event import Event
 
 from inventory_app import staging
 from inventory_app.context import acting_as
@@ -49,7 +50,7 @@ def keep(actor, kind="products", text=None):
 
 
 def said(events):
-    return " ".join(str(event.args) for event in events)
+    return " ".join(str(event.payload if isinstance(event, Event) else event.args) for event in events)
 
 
 @pytest.mark.parametrize("kind", FILES)

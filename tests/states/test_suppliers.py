@@ -3,6 +3,7 @@
 import pytest
 import reflex as rx
 from reflex.istate.data import RouterData
+from reflex_base.event import Event
 
 from inventory_app.context import acting_as
 from inventory_app.operations import suppliers, users
@@ -31,9 +32,8 @@ def at(state, address):
 def said(events):
     """Return the toasts and addresses in what a handler returned, as text."""
     listed = events if isinstance(events, list) else [events]
-    return " ".join(
-        str(event.args) if isinstance(event, rx.event.EventSpec) else event.fn.__qualname__ for event in listed
-    )
+    texts = {rx.event.EventSpec: lambda spec: str(spec.args), Event: lambda event: str(event.payload)}
+    return " ".join(texts.get(type(event), lambda handler: handler.fn.__qualname__)(event) for event in listed)
 
 
 def decision(state, **changes):
