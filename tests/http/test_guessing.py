@@ -1,6 +1,5 @@
 """Guessing names and passwords: nobody learns who exists, and it is slow."""
 
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,7 +43,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(site: Site, ann: Pers
             start = time.perf_counter()
             visitor.sign_in(name, "not the password")
             times.append(time.perf_counter() - start)
-    known, unknown = (statistics.median(times) for times in taken.values())
+    known, unknown = (min(times) for times in taken.values())  # the fastest were disturbed least
     assert known / 2 < unknown < known * 2
 
 

@@ -1,6 +1,7 @@
 """Signing in, as a browser does it and as an attacker tries to."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -219,10 +220,12 @@ def test_a_body_that_no_form_of_ours_has_is_refused_in_words_and_the_next_one_is
     visitor = site.visitor()
     visitor.get("/login/")
     before = len(site.log_lines(event="unexpected_error"))
-    answer = visitor.post("/auth/sign-in", **body)
-    assert answer.status_code in (303, 400, 413)
-    assert "session" not in cookies(answer)
-    assert "Traceback" not in answer.text
+    # Whoever announces no length may be hung up on before the end.
+    with suppress(httpx.RemoteProtocolError, httpx.WriteError):
+        answer = visitor.post("/auth/sign-in", **body)
+        assert answer.status_code in (303, 400, 413)
+        assert "session" not in cookies(answer)
+        assert "Traceback" not in answer.text
     assert "Traceback" not in site.log_text()
     assert len(site.log_lines(event="unexpected_error")) == before
     assert visitor.sign_in(ann.username).headers["location"] == "/"

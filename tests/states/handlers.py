@@ -118,11 +118,11 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (InventoryState.create_location, lambda _: {"form": {"code": _word(), "name": "Yard"}}),
         (
             InventoryState.transfer_inventory,
-            lambda t: {"from_item_id": t.first, "to_item_id": t.second, "quantity": 2},
+            lambda t: {"from_item_id": t.first, "to_item_id": t.second, "quantity": "2"},
         ),
         (
             InventoryState.submit_transfer,
-            lambda t: {"form": {"from_item_id": t.first, "to_item_id": t.second, "quantity": "2"}},
+            lambda t: {"form": {"from_item_id": t.first, "to_location_id": t.location, "quantity": "2"}},
         ),
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (

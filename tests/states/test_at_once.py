@@ -70,8 +70,8 @@ async def test_sixteen_people_moving_stock_both_ways_lose_and_invent_nothing(sit
     async def work(number: int) -> list[Answer]:
         here, there = (first, second) if number % 2 else (second, first)
         async with Tab(visitor, "/inventory") as tab:
-            form = {"from_item_id": here, "to_item_id": there, "quantity": "3"}
-            return [await tab.call(InventoryState.submit_transfer, form=form) for _ in range(TRANSFERS_EACH)]
+            move = {"from_item_id": here, "to_item_id": there, "quantity": "3"}
+            return [await tab.call(InventoryState.transfer_inventory, **move) for _ in range(TRANSFERS_EACH)]
 
     answers = [answer for each in await asyncio.gather(*(work(n) for n in range(CLIENTS))) for answer in each]
     said = Counter(
