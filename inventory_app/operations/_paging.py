@@ -89,10 +89,15 @@ def _decode(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any] | None]:
 
 def _typed(value: Any, column: Key) -> sa.BindParameter[Any]:
     kind = column.type.python_type
+    if kind is object and isinstance(column.type, sa.types.TypeDecorator):
+        # A type that is made from another (SQLModel's times) says of itself only that it is an object.
+        kind = column.type.impl_instance.python_type
     if kind is Decimal:
         value = Decimal(value)
     elif kind is datetime:
         value = datetime.fromisoformat(value)
+        if value.tzinfo is None:
+            raise ValueError
     elif not isinstance(value, kind):
         raise TypeError
     if isinstance(value, str) and "\0" in value:

@@ -18,7 +18,7 @@ from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
 from inventory_app.errors import InsufficientStock, Invalid, InvalidRows, NotFound
 from inventory_app.models._base import now
-from inventory_app.models.catalog import Location, Product
+from inventory_app.models.catalog import Location, Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
 from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
 from inventory_app.operations._moves import Move, Side, move
@@ -109,16 +109,17 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     location = session.get(Location, location_id)
     if location is None or not location.active:
         raise Invalid(fields={"location_id": "Choose a location that is in use."})
-    if _item_at(session, product.id or 0, location_id):
+    # A product that was just added is nowhere yet.
+    if product_id is not None and _item_at(session, product_id, location_id):
         sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
         raise Invalid(sentence, fields={"location_id": sentence})
     item = InventoryItem(product_id=product.id or 0, location_id=location_id)
     session.add(item)
     session.flush()
-    place = places(session, [item.id or 0])[item.id or 0]
+    unit = session.get_one(Unit, product.unit_code)
     if quantity < 0:
         raise Invalid(fields={"quantity": "Enter 0 or more."})
-    fits_unit(quantity, place.decimals, place.unit)
+    fits_unit(quantity, unit.decimals, unit.code)
     if quantity:
         post(session, [Posting(item, quantity, MovementKind.RECEIPT, Reason.OPENING)])
     return Created(item.id or 0, product.id or 0, product.sku, product.name, location.name)

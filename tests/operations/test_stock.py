@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
+from reflex.model import get_engine
 
 from inventory_app.context import acting_as
 from inventory_app.errors import Conflict, InsufficientStock, Invalid, NotAllowed, NotFound
@@ -343,3 +345,53 @@ def test_a_double_click_transfers_once(ledger):
     refusal_of_other = pytest.raises(Conflict, match="already sent with other values")
     with refusal_of_other:
         transfer(bolt.here, bolt.there, 4, idempotency_key="k1")
+
+
+@pytest.mark.parametrize("target", ["item", "location"])
+def test_a_transfer_that_may_be_made_is_made_in_one_statement(target):
+    bolt, sent = shelf(), []
+    where = (
+        {"to_item_id": bolt.there} if target == "item" else {"to_item_id": None, "to_location_id": bolt.there_location}
+    )
+    listener = (get_engine(), "before_cursor_execute", lambda *args: sent.append(args[2].split()[0]))
+    sa.event.listen(*listener)
+    try:
+        transfer(bolt.here, quantity=2, **where)
+    finally:
+        sa.event.remove(*listener)
+    # What opens the operation, and what does it.
+    assert sent == ["SELECT", "WITH"]
+
+
+def test_both_ways_of_a_transfer_write_and_say_the_same(ledger, monkeypatch):
+    fields = "kind quantity unit_cost value reason_code note reference_type reference sequence reverses".split()
+    written = []
+    for name in ("Flour", "Sugar"):
+        kept = shelf(name, unit_code="kg", unit_cost=Decimal("0.3333"))
+        said = transfer(kept.here, kept.there, "1.005", reason_code="replenish", note="n")
+        rows = [[getattr(m, field) for field in fields] for m in ledger.movements(kept.here, kept.there)]
+        left = [(one.quantity, one.changed_by) for one in said.items]
+        words = (said.quantity, said.from_location.split()[1], said.to_location.split()[1], said.kept_in_use)
+        written.append((rows, left, words, [ledger.item(id_).sequence for id_ in (kept.here, kept.there)]))
+        monkeypatch.setattr(stock, "move", lambda *_, **__: None)
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "quantity", "kept"), [("5", "5", "4", True), ("5", "5", "5", False), ("5", "0", "4", False)]
+)
+@pytest.mark.parametrize("way", ["in one statement", "in steps"])
+def test_a_transfer_tells_what_is_left_and_whether_a_place_was_or_became_empty(
+    here, there, quantity, kept, way, monkeypatch, ledger
+):
+    if way == "in steps":
+        monkeypatch.setattr(stock, "move", lambda *_, **__: None)
+    bolt = shelf(here=here, there=there)
+    done = transfer(bolt.here, bolt.there, quantity)
+    assert done.kept_in_use is kept
+    assert [(one.item_id, one.quantity) for one in done.items] == list(
+        zip((bolt.here, bolt.there), ledger.quantities(bolt.here, bolt.there), strict=True)
+    )
+    assert [(one.changed_at, one.changed_by) for one in done.items] == [
+        (row.changed_at, row.changed_by) for row in map(ledger.item, (bolt.here, bolt.there))
+    ]
