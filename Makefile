@@ -17,6 +17,8 @@ run: $(VENV)/.installed ## start everything: http://localhost:3000 (PORT=... for
 	@exec $(BIN)/inventory run
 
 test: $(VENV)/.installed-dev ## all tests but the long ones
+	@# Once, before the tests: while Reflex builds it rewrites what the build is named after.
+	@$(BIN)/inventory build-pages
 	@$(BIN)/python -m pytest -q -n $(TESTERS) $(ARGS)
 
 test-long: $(VENV)/.installed-dev ## faults, large data, load

@@ -18,7 +18,6 @@ from pathlib import Path
 from inventory_app.data_folder import FileLock, disk_errors
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import PROJECT
-from inventory_app.settings import Settings
 
 BUILD = PROJECT / ".build"
 LOCKED_PACKAGES = PROJECT / "reflex.lock"
@@ -30,9 +29,9 @@ _LAST_LINES = 30
 _NOISE = re.compile(r"npm (silly|verbose|http|info|timing)|\d{13}$|reifyNode:")
 
 
-def ensure(settings: Settings) -> Path:
+def ensure() -> Path:
     """The folder with the finished pages of these sources, built now if there is none."""
-    finished = BUILD / f"pages-{key(settings)}"
+    finished = BUILD / f"pages-{key()}"
     if finished.is_dir():
         return finished
     with disk_errors("building the pages", BUILD):
@@ -49,11 +48,9 @@ def ensure(settings: Settings) -> Path:
     return finished
 
 
-def key(settings: Settings) -> str:
+def key() -> str:
     """A digest of everything the pages are made from."""
     digest = hashlib.sha256(metadata.version("reflex").encode())
-    # Pages may show these three, and then they are part of the build.
-    digest.update(repr((settings.company, settings.currency, settings.registration)).encode())
     for file in sorted(_source_files()):
         digest.update(f"{file.relative_to(PROJECT)}\0{file.stat().st_size}\0".encode())
         digest.update(file.read_bytes())

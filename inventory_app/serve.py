@@ -27,7 +27,7 @@ def run(settings: Settings) -> None:
         refuse_taken_port(settings)
         with database(settings):
             prepare_schema(settings)
-            pages = pages_build.ensure(settings)
+            pages = pages_build.ensure()
             _enter_production(pages)
             _first_administrator(settings)
             from inventory_app import asgi_server

@@ -35,7 +35,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     if settings.is_embedded:
         yield "PostgreSQL", lambda: _programs(settings)
     yield "database", lambda: _database(settings)
-    yield "pages", lambda: _pages(settings)
+    yield "pages", _pages
 
 
 def _data_folder(settings: Settings) -> str:
@@ -61,8 +61,8 @@ def _database(settings: Settings) -> str:
     return f"answers, schema {migrations.state(settings)}"
 
 
-def _pages(settings: Settings) -> str:
+def _pages() -> str:
     from inventory_app import pages_build
 
-    build = pages_build.BUILD / f"pages-{pages_build.key(settings)}"
+    build = pages_build.BUILD / f"pages-{pages_build.key()}"
     return f"built ({build.name})" if build.is_dir() else "their sources have changed, the next start builds them"

@@ -46,4 +46,4 @@ def build_pages(
     if update_lock:
         pages_build.update_lock()
     else:
-        typer.echo(pages_build.ensure(get_settings()))
+        typer.echo(pages_build.ensure())

@@ -107,7 +107,8 @@ def test_what_another_process_commits_is_in_the_figures_after_a_moment(as_ann, d
     assert read(items.summarize).out == 1
     with database.as_app() as connection:
         connection.execute(
-            "SELECT audit_begin_as(%s, 'test', 'succeeded', 'system', 'system:test', NULL, NULL, NULL, NULL, NULL, NULL)",
+            "SELECT audit_begin_as(%s, 'test', 'succeeded', 'system', 'system:test', NULL, NULL, NULL, NULL, NULL,"
+            " NULL)",
             [generate_operation_id()],
         )
         connection.execute("UPDATE location SET name = 'Elsewhere' WHERE id = %s", [bolt.here_location])

@@ -364,7 +364,18 @@ def test_a_transfer_that_may_be_made_is_made_in_one_statement(target):
 
 
 def test_both_ways_of_a_transfer_write_and_say_the_same(ledger, monkeypatch):
-    fields = "kind quantity unit_cost value reason_code note reference_type reference sequence reverses".split()
+    fields = [
+        "kind",
+        "quantity",
+        "unit_cost",
+        "value",
+        "reason_code",
+        "note",
+        "reference_type",
+        "reference",
+        "sequence",
+        "reverses",
+    ]
     written = []
     for name in ("Flour", "Sugar"):
         kept = shelf(name, unit_code="kg", unit_cost=Decimal("0.3333"))

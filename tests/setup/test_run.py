@@ -81,8 +81,7 @@ def test_a_database_started_to_stay_outlives_the_application(inventory):
 
 def test_the_pages_speak_to_the_port_they_came_from():
     from inventory_app import pages_build
-    from inventory_app.settings import get_settings
 
-    scripts = (pages_build.ensure(get_settings()) / "build" / "client").rglob("*.js")
+    scripts = (pages_build.ensure() / "build" / "client").rglob("*.js")
     text = "".join(script.read_text(encoding="utf-8") for script in scripts)
     assert 'location.origin.replace(/^http/,"ws")+"/_event"' in text

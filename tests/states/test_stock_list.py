@@ -1,4 +1,4 @@
-"""The stock list in a tab: after a transfer only the rows that changed are sent, and they are what a load would show."""
+"""The stock list in a tab: after a transfer only the changed rows are sent, and they are what a load would show."""
 
 import secrets
 from typing import Any
