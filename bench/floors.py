@@ -136,8 +136,15 @@ def _orm(engine: sa.Engine, one: int, other: int) -> None:
             .with_for_update()
         )
         items = {item.id: item for item in found}
-        names = session.exec(
-            select(Product.name, Product.unit_cost, Unit.code, Unit.decimals, Location.name, Location.active)
+        names = session.execute(
+            sa.select(
+                col(Product.name),
+                col(Product.unit_cost),
+                col(Unit.code),
+                col(Unit.decimals),
+                col(Location.name),
+                col(Location.active),
+            )
             .select_from(InventoryItem)
             .join(Product, col(Product.id) == col(InventoryItem.product_id))
             .join(Location, col(Location.id) == col(InventoryItem.location_id))
@@ -208,4 +215,4 @@ def _core(engine: sa.Engine, one: int, other: int) -> None:
 
 def _driver(connection: psycopg.Connection, one: int, other: int) -> None:
     with connection.transaction():
-        _steps(lambda name, values: connection.execute(_NAMED[name], values), one, other)
+        _steps(lambda name, values: connection.execute(_NAMED[name].encode(), values), one, other)

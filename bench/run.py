@@ -9,21 +9,23 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from bench import browser, report, stage, starts
-from bench.load import Samples
+from bench import browser, capture, floors, load, report, stage, starts, stock_data
 from bench.report import Results
 from inventory_app import logs
 from inventory_app.database.embedded import Server
+from inventory_app.operations.stock import books_balance
 from inventory_app.paths import DATABASE, PROJECT, SUPERUSER_ROLE
+from inventory_app.unit_of_work import open_session
 
 PRODUCTS = 10_000
 FLOOR_THREADS = (1, 4, 8)
 OPEN_TABS = 50
+SCRIPTS = {"pgbench, 8 statements": "steps.sql", "pgbench, one statement": "statement.sql"}
 
 
 def main() -> None:
@@ -57,17 +59,15 @@ def _measure(rounds: int, seconds: float, log: Path) -> Results:
         logs.configure("warning", "json")
         results = Results.begin(rounds, seconds, PRODUCTS)
         with stage.cluster(data_dir) as server:
-            from bench import capture, floors, stock_data  # noqa: PLC0415  # they read the settings
-
             data = stock_data.load(PRODUCTS)
             floors.make_copy(server)
             _settle(server, DATABASE, floors.COPY)
             results.capture = capture.measure(server, data, rounds, min(seconds, 2.0))
             before = _pieces(server)
             with stage.Application(port, log).running() as application:
-                _rounds(results, server, application, data, rounds, seconds)
+                _rounds(results, Running(server, application, data, seconds), rounds)
                 _standing(results, application, data, quick=rounds == 1)
-            results.books = report.books(_pieces(server) == before, _unbalanced(server))
+            results.books = report.books(_unbalanced(), conserved=_pieces(server) == before)
         results.end()
     return results
 
@@ -80,41 +80,43 @@ def _settle(server: Server, *databases: str) -> None:
             connection.execute("CHECKPOINT")
 
 
-def _rounds(results: Results, server, application, data, rounds: int, seconds: float) -> None:  # noqa: ANN001
-    from bench import floors, load  # noqa: PLC0415  # as above
+@dataclass(frozen=True)
+class Running:
+    """What the slices of a round are measured on."""
 
-    def slices() -> list[tuple[str, Callable[[], Samples]]]:
-        found: list[tuple[str, Callable[[], Samples]]] = []
-        for script, name in (("steps.sql", "pgbench, 8 statements"), ("statement.sql", "pgbench, one statement")):
-            found += [
-                (f"{name}/{n}", lambda script=script, n=n: floors.pgbench(server, data, script, n, seconds))
-                for n in (1, 16)
-            ]
-        for clients in (1, 8, 16):
-            found.append(
-                (f"transfers/{clients}", lambda n=clients: asyncio.run(load.transfers(base, data, n, seconds)))
-            )
-        found.append(("two items/16", lambda: asyncio.run(load.two_items(base, data, 16, seconds))))
-        found.append(("bulk", lambda: asyncio.run(load.bulk_updates(base, data, 20))))
-        found.append(("create", lambda: asyncio.run(load.creations(base, data, 30))))
-        return found
+    server: Server
+    application: stage.Application
+    data: stock_data.Data
+    seconds: float
 
-    base = application.base
+
+def _rounds(results: Results, on: Running, rounds: int) -> None:
     for turn in range(rounds):
         _say(f"round {turn + 1} of {rounds}")
         for threads in FLOOR_THREADS:
-            pool = floors.Threads(server, threads, data.pairs)
-            results.add(f"psycopg/{threads}", pool.driver(seconds))
-            results.add(f"SQLAlchemy Core/{threads}", pool.core(seconds))
-            results.add(f"ORM/{threads}", pool.orm(seconds))
+            pool = floors.Threads(on.server, threads, on.data.pairs)
+            results.add(f"psycopg/{threads}", pool.driver(on.seconds))
+            results.add(f"SQLAlchemy Core/{threads}", pool.core(on.seconds))
+            results.add(f"ORM/{threads}", pool.orm(on.seconds))
             pool.close()
-        for name, measure in slices():
-            results.add(name, measure())
-        for name, samples in asyncio.run(load.lists(base, data, 30)).items():
-            results.add(f"list, {name}", samples)
+        for name, script in SCRIPTS.items():
+            for clients in (1, 16):
+                results.add(f"{name}/{clients}", floors.pgbench(on.server, on.data, script, clients, on.seconds))
+        _application(results, on)
 
 
-def _standing(results: Results, application: stage.Application, data, *, quick: bool) -> None:  # noqa: ANN001
+def _application(results: Results, on: Running) -> None:
+    base, data, seconds = on.application.base, on.data, on.seconds
+    for clients in (1, 8, 16):
+        results.add(f"transfers/{clients}", asyncio.run(load.transfers(base, data, clients, seconds)))
+    results.add("two items/16", asyncio.run(load.two_items(base, data, 16, seconds)))
+    results.add("bulk", asyncio.run(load.bulk_updates(base, data, 20)))
+    results.add("create", asyncio.run(load.creations(base, data, 30)))
+    for name, samples in asyncio.run(load.lists(base, data, 30)).items():
+        results.add(f"list, {name}", samples)
+
+
+def _standing(results: Results, application: stage.Application, data: stock_data.Data, *, quick: bool) -> None:
     """What is not measured in rounds: memory, scripts, the browser."""
     _say("memory and browser")
     application.stop()
@@ -139,14 +141,11 @@ def _pieces(server: Server) -> object:
         ).fetchone()
 
 
-def _unbalanced(server: Server) -> int:
-    from inventory_app.operations.stock import books_balance  # noqa: PLC0415  # reads the settings
-    from inventory_app.unit_of_work import open_session  # noqa: PLC0415
-
-    del server
+def _unbalanced() -> int:
     with open_session() as session:
         found = len(books_balance(session))
-        session.connection().engine.dispose()
+        engine = session.connection().engine
+    engine.dispose()
     return found
 
 

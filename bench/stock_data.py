@@ -49,7 +49,7 @@ def load(products: int) -> Data:
     # Nobody may be connected to what is copied.
     engine.dispose()
     return Data(
-        tokens, [(one, other) for one, other in pairs], {id_: place for id_, place in places}, products, len(places)
+        tokens, [(one, other) for one, other in pairs], {row[0]: row[1] for row in places}, products, len(places)
     )
 
 
