@@ -19,15 +19,13 @@ from inventory_app.operations.sessions import hash_token
 from inventory_app.paths import APP_ROLE, DATABASE, SUPERUSER_ROLE
 
 COPY = "capture"
-_BEGIN = (
-    "SELECT * FROM audit_begin(%s, 'bench.update', %s, 'inventory:adjust', false, %s, 'bench', 'r', NULL, NULL, NULL)"
-)
+_BEGIN = "SELECT * FROM audit_begin(%s, 'bench.update', %s, 'inventory:adjust', false, false, NULL, %s, 'bench', 'r', NULL, NULL, NULL)"
 _UPDATE = "UPDATE inventory_item SET quantity = quantity + 1 WHERE id = %s"
 
 _TRIGGERS_OFF = "ALTER TABLE inventory_item DISABLE TRIGGER USER"
 _NO_PERMISSION_CHECK = """
 CREATE OR REPLACE FUNCTION audit_person(p_token_hash text, p_permission text, p_stale_password boolean,
-  OUT user_id bigint, OUT user_name text, OUT session_id bigint)
+  p_without_factor boolean, p_fresh_minutes integer, OUT user_id bigint, OUT user_name text, OUT session_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS
 $$ BEGIN user_id := 1; user_name := 'bench1'; session_id := 1; END $$"""
 _NO_HEADER = """

@@ -53,6 +53,18 @@ class PasswordChangeRequired(Denied):
     sentence = "Choose your own password first."
 
 
+class SecondFactorRequired(Denied):
+    """A role of the person may only be used after signing in with a second factor."""
+
+    sentence = "Your role needs a second factor. Set one up, or sign in with it."
+
+
+class FreshProofRequired(Denied):
+    """The operation is sensitive, and the person has not proved lately that it is still them."""
+
+    sentence = "Confirm that it is you, then do it again."
+
+
 class NotAllowed(Denied):
     """The permission is missing, or a rule about who may do what to whom forbids it."""
 

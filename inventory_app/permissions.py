@@ -24,8 +24,11 @@ class Permission(StrEnum):
         return member
 
     USERS_VIEW = "users:view", "See people", "Users and roles"
-    USERS_MANAGE = "users:manage", "Enable and disable people", "Users and roles"
+    USERS_MANAGE = "users:manage", "Invite, edit, enable and disable people", "Users and roles"
     USERS_ASSIGN_ROLES = "users:assign_roles", "Change a person's roles", "Users and roles"
+
+    ROLES_VIEW = "roles:view", "See roles and who holds what", "Users and roles"
+    ROLES_MANAGE = "roles:manage", "Change what roles may do", "Users and roles"
 
     SUPPLIERS_VIEW = "suppliers:view", "See suppliers", "Suppliers"
     SUPPLIERS_CREATE = "suppliers:create", "Enter a supplier", "Suppliers"
@@ -45,7 +48,8 @@ class Permission(StrEnum):
     AUDIT_VIEW = "audit:view", "See the audit trail", "Audit trail"
 
 
-#: What needs a second person or moves money: never held by `system:*` and `cli:*` actors.
+#: What needs a second person or moves money: never held by `system:*` and `cli:*` actors, and what somebody who is
+#: away may let another person decide in their place.
 NEEDS_A_PERSON = frozenset({Permission.SUPPLIERS_APPROVE})
 
 ADMIN = "admin"

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         alias="INVENTORY_LOG_FORMAT", default_factory=lambda: "console" if sys.stdout.isatty() else "json"
     )
     session_idle_minutes: int = Field(480, alias="INVENTORY_SESSION_IDLE_MINUTES", ge=1, le=60 * 24 * 90)
+    fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
 
     @field_validator("database_url", "migration_database_url")

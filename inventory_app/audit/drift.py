@@ -131,8 +131,8 @@ def check(connection: psycopg.Connection) -> None:
     if faults:
         raise OperatorError(
             f"The database is no longer guarded as revision {revision} left it: {'; '.join(faults)}. "
-            "Somebody with the owner's rights changed that: find out who and why, put it back as in "
-            f"{frozen_file(revision).with_suffix('').with_suffix('.sql').name}, and start again."
+            "Somebody with the owner's rights changed that: find out who and why, put it back as the migrations up to "
+            f"{frozen_file(revision).with_suffix('').with_suffix('.sql').name} made it, and start again."
         )
 
 

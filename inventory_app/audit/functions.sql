@@ -2,7 +2,7 @@
 -- call the ones granted at the end and reach the audit tables in no other way.
 -- SQLSTATEs: AU000 unattributed write, AU001 not signed in, AU002 disabled, AU003 not granted,
 -- AU004 password must be changed first, AU005 an operation is already open, AU006 key reused,
--- AU007 the record is append-only.
+-- AU007 the record is append-only, AU008 the person must prove again that it is them, AU009 second factor needed.
 
 CREATE FUNCTION audit_ensure_partitions(p_months integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
@@ -26,20 +26,47 @@ BEGIN
   END LOOP;
 END $$;
 
--- The person behind a session, or an error that says why there is none.
+-- Who holds which permission and through what: a role of their own, or the authority that somebody who is away has
+-- delegated to them. Every decision and every explanation reads this one function. Neither SECURITY DEFINER nor a
+-- search_path of its own, so that the planner can merge it into the statement that asks.
+CREATE FUNCTION audit_holdings()
+RETURNS TABLE (user_id bigint, permission text, role_id bigint, delegation_id bigint, authority_id bigint)
+LANGUAGE sql STABLE AS $$
+  SELECT i.user_id, p.name, r.id, NULL::bigint, i.user_id
+    FROM public.user_info i
+    JOIN public.user_role ur ON ur.user_id = i.id
+    JOIN public.role r ON r.id = ur.role_id AND r.active
+    JOIN public.role_permission rp ON rp.role_id = r.id
+    JOIN public.permission p ON p.id = rp.permission_id
+  UNION ALL
+  SELECT d.to_user_id, p.name, NULL::bigint, d.id, d.from_user_id
+    FROM public.delegation d
+    JOIN public.permission p ON p.id = d.permission_id
+    JOIN public.local_user g ON g.id = d.from_user_id AND g.enabled
+    JOIN public.user_info gi ON gi.user_id = g.id
+   WHERE d.revoked_at IS NULL AND d.starts_at <= now() AND d.ends_at > now()
+     AND EXISTS (SELECT 1 FROM public.user_role ur
+                   JOIN public.role r ON r.id = ur.role_id AND r.active
+                   JOIN public.role_permission rp ON rp.role_id = r.id
+                  WHERE ur.user_id = gi.id AND rp.permission_id = d.permission_id)
+$$;
+
+-- The person behind a session, or an error that says why there is none. `p_fresh_minutes`: how long ago they may
+-- have proved at most that it is still them; NULL when that does not matter.
 CREATE FUNCTION audit_person(p_token_hash text, p_permission text, p_stale_password boolean,
+                             p_without_factor boolean, p_fresh_minutes integer,
                              OUT user_id bigint, OUT user_name text, OUT session_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_enabled boolean;
   v_must_change boolean;
-  v_info bigint;
+  v_strong boolean;
+  v_proved timestamptz;
 BEGIN
-  SELECT u.id, u.username, s.id, u.enabled, u.must_change_password, i.id
-    INTO user_id, user_name, session_id, v_enabled, v_must_change, v_info
+  SELECT u.id, u.username, s.id, u.enabled, u.must_change_password, s.strong, s.reauthenticated_at
+    INTO user_id, user_name, session_id, v_enabled, v_must_change, v_strong, v_proved
     FROM auth_session s
     JOIN local_user u ON u.id = s.user_id
-    JOIN user_info i ON i.user_id = u.id
     LEFT JOIN session_activity a ON a.session_id = s.id
    WHERE s.token_hash = p_token_hash AND s.revoked_at IS NULL AND s.expires_at > now()
      AND coalesce(a.seen_at, s.created_at) > now() - make_interval(mins => s.idle_minutes);
@@ -49,30 +76,35 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'AU002', MESSAGE = 'account disabled';
   ELSIF v_must_change AND NOT p_stale_password THEN
     RAISE EXCEPTION USING ERRCODE = 'AU004', MESSAGE = 'password must be changed first';
+  ELSIF NOT (v_strong OR p_without_factor OR p_stale_password) AND audit_needs_factor(user_id) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU009', MESSAGE = 'second factor needed';
   ELSIF p_permission IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM user_role ur
-        JOIN role r ON r.id = ur.role_id AND r.active
-        JOIN role_permission rp ON rp.role_id = r.id
-        JOIN permission p ON p.id = rp.permission_id
-       WHERE ur.user_id = v_info AND p.name = p_permission) THEN
+      SELECT 1 FROM audit_holdings() h
+       WHERE h.user_id = audit_person.user_id AND h.permission = p_permission) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU003', MESSAGE = format('permission %s not granted', p_permission);
+  ELSIF p_fresh_minutes IS NOT NULL AND v_proved <= now() - make_interval(mins => p_fresh_minutes) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU008', MESSAGE = 'not proved lately';
   END IF;
 END $$;
 
+-- Whether a role of this person may only be used with a second factor.
+CREATE FUNCTION audit_needs_factor(p_user bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM public.user_info i
+                   JOIN public.user_role ur ON ur.user_id = i.id
+                   JOIN public.role r ON r.id = ur.role_id AND r.active AND r.needs_factor
+                  WHERE i.user_id = p_user)
+$$;
+
 -- The same for reading: who it is and everything they may do, for rows made for that viewer.
-CREATE FUNCTION audit_viewer(p_token_hash text, p_stale_password boolean,
+CREATE FUNCTION audit_viewer(p_token_hash text, p_stale_password boolean, p_without_factor boolean,
                              OUT user_id bigint, OUT user_name text, OUT session_id bigint, OUT permissions text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   SELECT p.user_id, p.user_name, p.session_id INTO user_id, user_name, session_id
-    FROM audit_person(p_token_hash, NULL, p_stale_password) p;
+    FROM audit_person(p_token_hash, NULL, p_stale_password, p_without_factor, NULL) p;
   permissions := ARRAY(
-    SELECT DISTINCT p.name FROM user_info i
-      JOIN user_role ur ON ur.user_id = i.id
-      JOIN role r ON r.id = ur.role_id AND r.active
-      JOIN role_permission rp ON rp.role_id = r.id
-      JOIN permission p ON p.id = rp.permission_id
-     WHERE i.user_id = audit_viewer.user_id);
+    SELECT DISTINCT h.permission FROM audit_holdings() h WHERE h.user_id = audit_viewer.user_id);
 END $$;
 
 CREATE FUNCTION audit_open(p_id uuid, p_name text, p_outcome text, p_kind text, p_actor bigint, p_actor_name text,
@@ -113,12 +145,12 @@ END $$;
 -- A signed-in person begins an operation: session, account and permission are checked, the header
 -- written and the operation id set, in one round trip. `replayed` is the answer of an earlier run.
 CREATE FUNCTION audit_begin(p_id uuid, p_name text, p_token_hash text, p_permission text, p_stale_password boolean,
-                            p_ip text, p_agent text, p_request text, p_reason text, p_key text, p_request_hash text,
+                            p_without_factor boolean, p_fresh_minutes integer, p_ip text, p_agent text, p_request text, p_reason text, p_key text, p_request_hash text,
                             OUT user_id bigint, OUT user_name text, OUT session_id bigint, OUT replayed text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   SELECT p.user_id, p.user_name, p.session_id INTO user_id, user_name, session_id
-    FROM audit_person(p_token_hash, p_permission, p_stale_password) p;
+    FROM audit_person(p_token_hash, p_permission, p_stale_password, p_without_factor, p_fresh_minutes) p;
   IF p_key IS NOT NULL THEN
     replayed := audit_claim_key(p_id, 'user:' || user_id, p_name, p_key, p_request_hash);
     IF replayed IS NOT NULL THEN
@@ -274,6 +306,15 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- A migration that adds a column says so in the trail, with the value that rows there already have from then on.
+CREATE FUNCTION audit_schema(p_table text, p_column text, p_value text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  INSERT INTO audit_change (operation_id, table_name, pk, kind, after)
+  VALUES (current_setting('inventory.operation')::uuid, p_table, '', 'schema',
+          jsonb_build_object('column', p_column, 'value', p_value::jsonb)::text);
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -287,8 +328,9 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(),
-  audit_capture(), audit_person(text, text, boolean), audit_claim_key(uuid, text, text, text, text),
+  audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
-  audit_begin(uuid, text, text, text, boolean, text, text, text, text, text, text),
-  audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean),
+  audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),
+  audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean, boolean),
+  audit_holdings(), audit_needs_factor(bigint), audit_schema(text, text, text),
   audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer) FROM PUBLIC;

@@ -12,13 +12,25 @@ import sqlalchemy as sa
 FUNCTIONS_FILE = Path(__file__).with_name("functions.sql")
 
 #: Tables that take no change after the insert, whoever asks.
-APPEND_ONLY = frozenset({"audit_operation", "audit_change", "audit_incarnation", "audit_personal", "stock_movement"})
+APPEND_ONLY = frozenset(
+    {
+        "audit_operation",
+        "audit_change",
+        "audit_incarnation",
+        "audit_personal",
+        "stock_movement",
+        "approval_party",
+        "approval_decision",
+    }
+)
 
 #: Functions the application role may call; everything else of the trail is the owner's.
 CALLABLE = (
-    "audit_person(text, text, boolean)",
-    "audit_begin(uuid, text, text, text, boolean, text, text, text, text, text, text)",
-    "audit_viewer(text, boolean)",
+    "audit_person(text, text, boolean, boolean, integer)",
+    "audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text)",
+    "audit_viewer(text, boolean, boolean)",
+    "audit_holdings()",
+    "audit_needs_factor(bigint)",
     "audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text)",
     "audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer)",
     "audit_ensure_partitions(integer)",

@@ -25,6 +25,20 @@ from inventory_app.models._base import (
 
 log = structlog.get_logger(__name__)
 
+#: Who holds which permission and through what, as the database decides it (`audit_holdings` in `audit/functions.sql`):
+#: columns user_id (`LocalUser.id`), permission (its name), role_id or delegation_id, authority_id (whose it is).
+HOLDINGS = (
+    sa.func.audit_holdings()
+    .table_valued(
+        sa.column("user_id", sa.BigInteger),
+        sa.column("permission", sa.Text),
+        sa.column("role_id", sa.BigInteger),
+        sa.column("delegation_id", sa.BigInteger),
+        sa.column("authority_id", sa.BigInteger),
+    )
+    .alias("holding")
+)
+
 
 class LocalUser(Record, table=True):
     """An account somebody signs in with."""
@@ -87,6 +101,11 @@ class Role(Record, table=True):
     description: str = text_field(default="")
     built_in: bool = False
     active: bool = True
+    #: Whoever holds it must sign in with a second factor before they may do anything.
+    needs_factor: bool = False
+    #: Somebody else must agree before anybody gets it.
+    grant_needs_approval: bool = False
+    version: int = Field(default=1)
 
     def set_permissions(
         self,
@@ -151,19 +170,18 @@ class UserInfo(Record, table=True):
             log.debug("user_roles_set", user_info_id=self.id, roles=sorted(ids))
 
     def get_permissions(self, session: Session) -> set[str]:
-        """Return the names of every permission that an active role of this person contains."""
+        """Return the names of every permission that an active role of this person contains: what they may pass on."""
         statement = (
-            select(Permission.name)
-            .join(RolePermission, col(RolePermission.permission_id) == col(Permission.id))
-            .join(Role, col(Role.id) == col(RolePermission.role_id))
-            .join(UserRole, col(UserRole.role_id) == col(Role.id))
-            .where(UserRole.user_id == self.id, col(Role.active))
+            sa.select(HOLDINGS.c.permission)
+            .distinct()
+            .where(HOLDINGS.c.user_id == self.user_id, HOLDINGS.c.delegation_id.is_(None))
         )
-        return set(session.exec(statement))
+        return set(session.scalars(statement))
 
     def has_permission(self, name: str, session: Session) -> bool:
-        """Tell whether an active role of this person contains permission `name`."""
-        return name in self.get_permissions(session)
+        """Tell whether the person may use permission `name` now: through an active role, or delegated to them."""
+        held = sa.select(HOLDINGS.c.permission).where(HOLDINGS.c.user_id == self.user_id, HOLDINGS.c.permission == name)
+        return bool(session.scalar(sa.select(held.exists())))
 
 
 class AuthSession(Record, table=True):
@@ -183,6 +201,10 @@ class AuthSession(Record, table=True):
     revoked_at: datetime | None = None
     client_ip: str | None = text_field(nullable=True)
     user_agent: str | None = text_field(nullable=True)
+    #: What was proved at sign-in: password, totp, recovery_code, passkey, single_sign_on; joined by "+".
+    method: str = text_field(default="password")
+    #: Whether that was more than a password.
+    strong: bool = False
     reauthenticated_at: datetime = Field(default_factory=now)
 
 

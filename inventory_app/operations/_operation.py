@@ -24,6 +24,7 @@ from inventory_app.context import Actor, current_actor, generate_operation_id
 from inventory_app.database.errors import UNSTORABLE, app_error
 from inventory_app.errors import AppError, Invalid, NotAllowed, NotFound, NotSignedIn
 from inventory_app.permissions import NEEDS_A_PERSON, Permission
+from inventory_app.settings import get_settings
 
 Arguments = ParamSpec("Arguments")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -42,6 +43,8 @@ class Spec:
     stale_password: bool = False
     machine: bool = False
     outcome: str = "succeeded"
+    without_factor: bool = False
+    fresh: bool = False
 
     def reason_in(self, arguments: dict[str, Any]) -> str | None:
         """Put together the reason from the arguments declared to hold it, a code and a note, say."""
@@ -80,7 +83,7 @@ def _spec_name(function: Callable[..., Any]) -> str:
     return f"{function.__module__.rpartition('.')[2].lstrip('_')}.{function.__name__}"
 
 
-def operation(
+def operation(  # noqa: PLR0913  # as many as there are things to declare
     permission: Permission | None = None,
     *,
     public: bool = False,
@@ -90,6 +93,8 @@ def operation(
     machine: bool = False,
     name: str | None = None,
     outcome: str = "succeeded",
+    without_factor: bool = False,
+    fresh: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a business operation.
 
@@ -97,6 +102,8 @@ def operation(
     only the system and the command line. `log` names the
     arguments that may appear in the log, `reason` those that are the reason in the trail.
     `outcome="denied"` is for a refusal that commits (a wrong password and its counter).
+    `stale_password` lets in who must change their password first, `without_factor` who must set up
+    a second factor first; `fresh` asks for a proof in the last minutes that it is still them.
     """
 
     def declare(function: Callable[Concatenate[Session, Arguments], Plain]) -> Operation[Arguments, Plain]:
@@ -109,6 +116,8 @@ def operation(
             stale_password,
             machine,
             outcome,
+            without_factor or stale_password,
+            fresh,
         )
 
         @functools.wraps(function)
@@ -131,12 +140,22 @@ def operation(
 
 
 def query(
-    permission: Permission | None = None, *, public: bool = False, stale_password: bool = False
+    permission: Permission | None = None,
+    *,
+    public: bool = False,
+    stale_password: bool = False,
+    without_factor: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a read: permission checked in the same read-only transaction, plain rows returned."""
 
     def declare(function: Callable[Concatenate[Session, Arguments], Plain]) -> Operation[Arguments, Plain]:
-        spec = Spec(_spec_name(function), permission, public, stale_password=stale_password)
+        spec = Spec(
+            _spec_name(function),
+            permission,
+            public,
+            stale_password=stale_password,
+            without_factor=without_factor or stale_password,
+        )
 
         @functools.wraps(function)
         def run(session: Session, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Plain:
@@ -199,9 +218,9 @@ def _translated(function: Callable[..., Plain], *args: Any, **kwargs: Any) -> Pl
         raise known from error
 
 
-_BEGIN = "SELECT * FROM audit_begin(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
+_BEGIN = "SELECT * FROM audit_begin(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 _BEGIN_AS = "SELECT audit_begin_as(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
-_VIEWER = "SELECT * FROM audit_viewer(%s,%s)"
+_VIEWER = "SELECT * FROM audit_viewer(%s,%s,%s)"
 _REFUSE = "SELECT audit_refuse(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 #: A refused reason of a megabyte must not fill the trail.
 _LONGEST_TEXT = 4_000
@@ -219,9 +238,9 @@ def _begin(session: Session, spec: Spec, arguments: dict[str, Any]) -> str | Non
     if spec.machine and actor.kind not in ("system", "cli"):
         raise NotAllowed
     if actor.kind == "user":
+        doors = (spec.stale_password, spec.without_factor, get_settings().fresh_minutes if spec.fresh else None)
         row = connection.exec_driver_sql(
-            _BEGIN,
-            (run.operation_id, spec.name, actor.token_hash, spec.permission, spec.stale_password, *origin),
+            _BEGIN, (run.operation_id, spec.name, actor.token_hash, spec.permission, *doors, *origin)
         ).one()
         return row.replayed
     _decide_without_session(actor, spec)
@@ -234,7 +253,7 @@ def _view(session: Session, spec: Spec) -> Viewer:
     actor = current_actor()
     connection = session.connection(execution_options={"postgresql_readonly": True})
     if actor.kind == "user":
-        row = connection.exec_driver_sql(_VIEWER, (actor.token_hash, spec.stale_password)).one()
+        row = connection.exec_driver_sql(_VIEWER, (actor.token_hash, spec.stale_password, spec.without_factor)).one()
         if spec.permission is not None and spec.permission not in row.permissions:
             raise NotAllowed
         return Viewer(row.user_id, row.session_id, frozenset(row.permissions))

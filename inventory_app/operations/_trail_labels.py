@@ -21,6 +21,9 @@ def labels(session: Session, records: Iterable[Record]) -> dict[Record, str]:
     """Return what each (table, primary key) of `records` is called; nameless ones are left out."""
     by_table: dict[str, set[str]] = {}
     for table, pk in records:
+        if not pk:
+            # A change of the table's form, not of a record.
+            continue
         by_table.setdefault(table, set()).add(pk)
     found: dict[Record, str] = {}
     for table, pks in by_table.items():

@@ -50,6 +50,8 @@ class SignedIn:
     roles: tuple[str, ...]
     permissions: frozenset[str]
     must_change_password: bool
+    #: A role asks for a second factor, and this session was begun without one.
+    needs_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,13 @@ class Credentials:
 @query(stale_password=True)
 def who_is_this(session: Session) -> SignedIn:
     """Return the person behind the current actor's session; `NotSignedIn` when it is not live."""
-    row = session.exec(
-        select(LocalUser, UserInfo)
-        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
-        .where(LocalUser.id == current_viewer(session).user_id)
-    ).one()
-    user, info = row
     viewer = current_viewer(session)
+    user, info, needs_factor = session.exec(
+        select(LocalUser, UserInfo, sa.and_(~col(AuthSession.strong), sa.func.audit_needs_factor(LocalUser.id)))
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .join(AuthSession, col(AuthSession.user_id) == col(LocalUser.id))
+        .where(LocalUser.id == viewer.user_id, AuthSession.id == viewer.session_id)
+    ).one()
     return SignedIn(
         user_id=user.id or 0,
         session_id=viewer.session_id or 0,
@@ -79,6 +81,7 @@ def who_is_this(session: Session) -> SignedIn:
         roles=tuple(role_names(session, [info.id or 0])[info.id or 0]),
         permissions=viewer.permissions,
         must_change_password=user.must_change_password,
+        needs_factor=needs_factor,
     )
 
 

@@ -126,19 +126,22 @@ class Action:
     permission: Permission | None
     public: bool
     operation: str | None
+    without_factor: bool = False
 
 
 def action(
-    what: Operation[..., Any] | Permission | None = None, *, public: bool = False
+    what: Operation[..., Any] | Permission | None = None, *, public: bool = False, without_factor: bool = False
 ) -> Callable[[Handler], Handler]:
     """Declare a handler an endpoint: with its operation's permission, a permission, or public.
 
-    Without an argument any signed-in person may send it.
+    Without an argument any signed-in person may send it; `without_factor`: also one who has to set up a second
+    factor first.
     """
     if isinstance(what, Permission) or what is None:
-        declared = Action(what, public, None)
+        declared = Action(what, public, None, without_factor)
     else:
-        declared = Action(what.spec.permission, public or what.spec.public, what.spec.name)
+        spec = what.spec
+        declared = Action(spec.permission, public or spec.public, spec.name, without_factor or spec.without_factor)
 
     def decorate(function: Handler) -> Handler:
         if not inspect.iscoroutinefunction(function):

@@ -24,7 +24,14 @@ from reflex_base.registry import RegistrationContext
 from inventory_app import people
 from inventory_app.buckets import Buckets
 from inventory_app.context import Actor, acting_as
-from inventory_app.errors import AppError, NotAllowed, NotSignedIn, PasswordChangeRequired
+from inventory_app.errors import (
+    AppError,
+    FreshProofRequired,
+    NotAllowed,
+    NotSignedIn,
+    PasswordChangeRequired,
+    SecondFactorRequired,
+)
 from inventory_app.http import _requests as http
 from inventory_app.operations.sessions import SignedIn, address_key, hash_token
 from inventory_app.permissions import Permission
@@ -67,6 +74,9 @@ FRAMEWORK_EVENTS: dict[str, dict[str, Check]] = {
         "component_stack": _is(str),
     },
 }
+
+#: Where people see and set up how they sign in.
+SECURITY_PAGE = "/profile/security"
 
 _OUT_OF_DATE = "This page is out of date. Reload it."
 
@@ -189,6 +199,8 @@ def _decide(event_name: str, person: SignedIn | None) -> None:
         raise NotSignedIn
     if person.must_change_password:
         raise PasswordChangeRequired
+    if person.needs_factor and not declared.without_factor:
+        raise SecondFactorRequired
     if declared.permission is not None and declared.permission not in person.permissions:
         raise NotAllowed(needs(declared.permission))
 
@@ -252,7 +264,16 @@ def refusal_events(path: str, error: AppError) -> list[Any]:
         return [go, _toast.warning(str(error))] if actor and actor.token_hash else [go]
     if isinstance(error, PasswordChangeRequired):
         return [rx.redirect("/password"), _toast.warning(str(error))]
+    if isinstance(error, SecondFactorRequired):
+        return [rx.redirect(SECURITY_PAGE), _toast.warning(str(error))]
+    if isinstance(error, FreshProofRequired):
+        return [confirm_page(path), _toast.warning(str(error))]
     return [_toast.error(str(error), duration=12_000)]
+
+
+def confirm_page(path: str) -> Any:
+    """Lead to where people prove again that it is them, and back to `path` afterwards."""
+    return rx.redirect("/confirm?next=" + quote(http.local_path(path), safe=""))
 
 
 def sign_in_page(path: str) -> Any:

@@ -3,6 +3,7 @@
 import pytest
 
 from inventory_app.audit import drift
+from inventory_app.migrations import head
 from inventory_app.operator_error import OperatorError
 
 
@@ -153,7 +154,8 @@ def test_all_that_differs_is_named_at_once_with_what_to_do(database):
         "DROP TRIGGER audit_capture ON supplier",
     )
     assert "trigger audit_capture on product is disabled; trigger audit_capture on supplier is missing" in sentence
-    assert "put it back as in 0001_first.sql" in sentence
+    newest = drift.frozen_file(head()).name.removesuffix(".catalogue.json")
+    assert f"put it back as the migrations up to {newest}.sql made it" in sentence
 
 
 def test_a_newer_revision_than_the_code_is_its_own_sentence(database):
@@ -198,9 +200,9 @@ def test_the_command_says_how_it_is_used():
 
 def test_freezing_writes_the_same_file_again(monkeypatch, tmp_path, capsys):
     """Made from a throw-away database, so that it never depends on anybody's own."""
-    kept = drift.frozen_file("0001").read_text(encoding="utf-8")
+    kept = drift.frozen_file(head()).read_text(encoding="utf-8")
     monkeypatch.setattr(drift, "frozen_file", lambda revision: tmp_path / f"{revision}.json")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nowhere?host=/nonexistent")
     drift.main(["--freeze"])
-    assert (tmp_path / "0001.json").read_text(encoding="utf-8") == kept
-    assert capsys.readouterr().out.strip() == str(tmp_path / "0001.json")
+    assert (tmp_path / f"{head()}.json").read_text(encoding="utf-8") == kept
+    assert capsys.readouterr().out.strip() == str(tmp_path / f"{head()}.json")
