@@ -18,8 +18,9 @@ from inventory_app.http import imports, sign_in
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
-from inventory_app.states import _socket
+from inventory_app.states import _live, _socket
 from inventory_app.states._guard import Guard
+from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import housekeeping, in_thread
 
 log = structlog.get_logger(__name__)
@@ -78,12 +79,14 @@ async def working_hours() -> AsyncIterator[None]:
     """Prepare before the first visitor, keep house while serving, drain at the end."""
     await in_thread(first_run.check_and_prepare)
     keeper = asyncio.create_task(_keep_house(), name="housekeeping")
+    live = asyncio.create_task(_live.serve(app, AuthState.person_changed), name="live")
     # Reflex cancels running handlers at SIGTERM otherwise.
     app.event_processor.graceful_shutdown_timeout = _DRAIN_SECONDS
     try:
         yield
     finally:
         keeper.cancel()
+        live.cancel()
         await guard.refusals.flush()
 
 

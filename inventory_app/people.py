@@ -55,6 +55,16 @@ def forget(token_hash: str) -> None:
     _known.pop(token_hash, None)
 
 
+def forget_person(user_id: int | None) -> None:
+    """Ask the database again at the next event of this person's sessions; None means of everybody's."""
+    if user_id is None:
+        _known.clear()
+        return
+    for token_hash, (_, person) in list(_known.items()):
+        if person is not None and person.user_id == user_id:
+            del _known[token_hash]
+
+
 def forget_everybody() -> None:
     """Ask the database again for every session: roles or accounts have changed."""
     _known.clear()

@@ -30,7 +30,8 @@ SELECT CASE n.nspname WHEN 'audit_part' THEN %(partition)s ELSE c.relname END, c
          'enabled', t.tgenabled, 'type', t.tgtype, 'function', f.nspname || '.' || p.proname,
          'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])),
-         'arguments', encode(t.tgargs, 'escape'), 'condition', pg_get_expr(t.tgqual, c.oid))
+         'arguments', encode(t.tgargs, 'escape'),
+         'condition', substring(pg_get_triggerdef(t.oid) FROM ' WHEN (.*) EXECUTE '))
   FROM pg_trigger t
   JOIN pg_class c ON c.oid = t.tgrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

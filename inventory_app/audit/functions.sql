@@ -306,6 +306,26 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Every process hears at once that a person's session has ended or that they may do something else than before.
+-- Only these notify: notifying takes a lock over the whole cluster at commit.
+CREATE FUNCTION audit_tell_people() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_LEVEL = 'STATEMENT' THEN
+    PERFORM pg_notify('inventory_people', '*');
+  ELSIF TG_TABLE_NAME = 'user_role' THEN
+    PERFORM pg_notify('inventory_people', i.user_id::text) FROM user_info i
+      WHERE i.id = CASE WHEN TG_OP = 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
+  ELSIF TG_TABLE_NAME = 'local_user' THEN
+    PERFORM pg_notify('inventory_people', NEW.id::text);
+  ELSIF TG_TABLE_NAME = 'delegation' THEN
+    PERFORM pg_notify('inventory_people', NEW.to_user_id::text);
+  ELSE
+    PERFORM pg_notify('inventory_people', NEW.user_id::text);
+  END IF;
+  RETURN NULL;
+END $$;
+
 -- A migration that adds a column says so in the trail, with the value that rows there already have from then on.
 CREATE FUNCTION audit_schema(p_table text, p_column text, p_value text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -332,5 +352,5 @@ REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(t
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),
   audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean, boolean),
-  audit_holdings(), audit_needs_factor(bigint), audit_schema(text, text, text),
+  audit_holdings(), audit_needs_factor(bigint), audit_tell_people(), audit_schema(text, text, text),
   audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer) FROM PUBLIC;

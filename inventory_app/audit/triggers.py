@@ -39,6 +39,19 @@ CALLABLE = (
 #: Tables whose rows the application may delete: links, counters and remembered answers.
 DELETABLE = frozenset({"user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
 
+#: What ends a session or changes what somebody may do: table -> when its trigger tells every process.
+TELLS_PEOPLE = {
+    "auth_session": "UPDATE ON auth_session FOR EACH ROW WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)",
+    "local_user": (
+        "UPDATE ON local_user FOR EACH ROW WHEN (OLD.enabled <> NEW.enabled"
+        " OR OLD.must_change_password <> NEW.must_change_password)"
+    ),
+    "user_role": "INSERT OR DELETE ON user_role FOR EACH ROW",
+    "delegation": "INSERT OR UPDATE ON delegation FOR EACH ROW",
+    "role": "UPDATE ON role FOR EACH STATEMENT",
+    "role_permission": "INSERT OR DELETE ON role_permission FOR EACH STATEMENT",
+}
+
 
 def is_audited(table: sa.Table) -> bool:
     """Tell whether the table is declared audited; undeclared tables are an error."""
@@ -75,6 +88,8 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
             "FOR EACH ROW EXECUTE FUNCTION stock_movement_is_now();"
         )
         yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER stock_movement_is_now;"
+    if name in TELLS_PEOPLE:
+        yield f"CREATE TRIGGER audit_tell_people AFTER {TELLS_PEOPLE[name]} EXECUTE FUNCTION audit_tell_people();"
     if is_audited(table) or name in APPEND_ONLY:
         yield (
             f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {name} "

@@ -163,6 +163,13 @@ def row(*cells: rx.Component, key: Any, selected: Flag = False, live: Flag = Fal
     )
 
 
+def changed_by(name: rx.Var[str]) -> rx.Component:
+    """Say in a row who has changed it while it was being looked at; nothing when nobody has."""
+    return rx.cond(
+        name != "", rx.el.span("Changed by ", rx.el.bdi(name), " just now", class_name="live-note"), rx.fragment()
+    )
+
+
 def cell(
     *content: Content,
     numeric: bool = False,

@@ -85,6 +85,25 @@ def who_is_this(session: Session) -> SignedIn:
     )
 
 
+@query(public=True)
+def why_ended(session: Session, *, token_hash: str | None) -> str:
+    """Say why the session of a cookie, known by its hash, is over."""
+    found = session.exec(
+        select(LocalUser.enabled, AuthSession.revoked_at)
+        .join(AuthSession, col(AuthSession.user_id) == col(LocalUser.id))
+        .where(AuthSession.token_hash == token_hash)
+    ).first()
+    if found is None:
+        # Rotated: a password change or a new proof goes on under another token.
+        return "You were signed in anew in another tab. Reload this page."
+    enabled, revoked_at = found
+    if not enabled:
+        return "Your account has been disabled. Ask an administrator."
+    if revoked_at is not None:
+        return "You were signed out: in another tab, from another device, or by an administrator. Sign in again."
+    return "Your session has ended. Sign in again."
+
+
 def address_key(address: str | None) -> str:
     """Return the address failures are counted by: an IPv6 customer owns a whole /64."""
     try:

@@ -112,7 +112,7 @@ def _framed(
         rx.cond(
             AuthState.signed_in,
             allowed,
-            rx.cond(AuthState.is_hydrated, feedback.session_ended(), layout.page_skeleton()),
+            rx.cond(AuthState.is_hydrated, feedback.session_ended(AuthState.ended_because), layout.page_skeleton()),
         ),
         title=title if heading is None else rx.cond(heading, heading, title),
         crumbs=(group,) if crumbs is None and group else tuple(crumbs or ()),

@@ -83,8 +83,13 @@ def _table() -> rx.Component:
 
 
 def _row(row: rx.Var[Person]) -> rx.Component:
+    by = S.changed.get(row.id, "")
     return tables.row(
-        tables.cell(tables.who(row.initials, rx.el.bdi(row.name), row.username + " · " + row.email), card="title"),
+        tables.cell(
+            tables.who(row.initials, rx.el.bdi(row.name), row.username + " · " + row.email),
+            tables.changed_by(by),
+            card="title",
+        ),
         tables.cell(_roles(row), card="foot"),
         tables.cell(_status(row), card="figure"),
         tables.cell(
@@ -98,6 +103,7 @@ def _row(row: rx.Var[Person]) -> rx.Component:
             card="end",
         ),
         key=row.id,
+        live=by != "",
     )
 
 

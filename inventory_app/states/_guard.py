@@ -35,7 +35,7 @@ from inventory_app.errors import (
 from inventory_app.http import _requests as http
 from inventory_app.operations.sessions import SignedIn, address_key, hash_token
 from inventory_app.permissions import Permission
-from inventory_app.states import _socket, _toast
+from inventory_app.states import _live, _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
 
 log = structlog.get_logger(__name__)
@@ -166,6 +166,7 @@ class Guard(Middleware):
                 await _empty(root)
                 auth = await root.get_state(AuthState)
             auth._fill(person, filled[0])  # noqa: SLF001  # ours
+        _live.noticed(str(root.router_data.get("token", "")), person)
         _event_actor.set(actor)
         try:
             if not _well_formed(event):

@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 import reflex as rx
 from pydantic import Field
+from reflex_base.registry import RegistrationContext
 
 from inventory_app.context import acting_as
 from inventory_app.http import _requests as http
-from inventory_app.operations import dashboard, users
+from inventory_app.operations import dashboard, sessions, users
 from inventory_app.operations.sessions import SignedIn
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
-from inventory_app.states import _toast
+from inventory_app.states import _live, _toast
 from inventory_app.states._action import FormState, Line, Payload, action
 from inventory_app.states._guard import event_actor, event_visitor, sign_in_page
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -53,6 +54,8 @@ class AuthState(FormState, rx.State):
     form_errors: dict[str, str] = {}
     form_values: dict[str, str] = {}
     next_url: str = "/"
+    #: Why this tab's session is over, when it ended while the tab was open.
+    ended_because: str = ""
     #: After registering: "waiting" for an administrator, or "ready" to sign in.
     registered: str = ""
 
@@ -86,6 +89,8 @@ class AuthState(FormState, rx.State):
         for name, value in shown.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
+        if person is not None:
+            self.ended_because = ""
         self._filled_with = (session_key, person)
 
     def _cookie(self, name: str) -> str:
@@ -135,6 +140,7 @@ class AuthState(FormState, rx.State):
     @action(public=True)
     async def guard_page(self) -> Any:
         """Send strangers to the sign-in page and back afterwards; load the counts of the navigation."""
+        _live.unwatch(self)
         page, query = self._page(), self.router.url.query
         if not self.signed_in:
             return sign_in_page(f"{page}?{query}" if query else page)
@@ -152,6 +158,31 @@ class AuthState(FormState, rx.State):
         if self.flash:
             return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
         return None
+
+    @rx.event
+    @action(public=True)
+    async def person_changed(self) -> Any:
+        """Say what has just changed about the person of this tab: the guard has emptied or filled it already."""
+        was, person = _live.before(self), self._filled_with[1]
+        if was is None or was == person:
+            return None
+        if person is None:
+            actor = event_actor()
+            with acting_as(event_visitor()):
+                self.ended_because = await fetch(sessions.why_ended, token_hash=actor.token_hash if actor else None)
+            return _toast.warning(self.ended_because, duration=60_000)
+        events: list[Any] = []
+        if person.must_change_password:
+            events.append(rx.redirect("/password"))
+        elif was.roles != person.roles:
+            roles = ", ".join(person.roles) or "none"
+            events.append(_toast.warning(f"Your roles have been changed. You now have: {roles}."))
+        elif was.permissions != person.permissions:
+            events.append(_toast.warning("What you may do here has been changed."))
+        if was.permissions - person.permissions:
+            # The tab was emptied of what its person may not see any more: load what they still may.
+            events.extend(RegistrationContext.get().app.get_load_events(self._page()))
+        return events
 
     def _may(self, permission: Permission) -> bool:
         return permission in self.permissions

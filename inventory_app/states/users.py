@@ -10,7 +10,7 @@ from inventory_app import people
 from inventory_app.operations import suppliers, users
 from inventory_app.operations.users import UserRow
 from inventory_app.permissions import Permission
-from inventory_app.states import _toast, _view
+from inventory_app.states import _live, _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Payload, action
 from inventory_app.states.auth import AuthState, initials
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -70,6 +70,8 @@ class UserMgmtState(FormState, rx.State):
     """The list of people as its address says, and the dialog about one of them."""
 
     rows: list[Person] = []
+    #: Who changed which row while this page was open, by `LocalUser.id`.
+    changed: dict[int, str] = {}
     loading: bool = True
     q: str = ""
     tab: str = "all"
@@ -96,6 +98,11 @@ class UserMgmtState(FormState, rx.State):
     @action(Permission.USERS_VIEW)
     async def load(self) -> None:
         """Show the people that the address asks for."""
+        await self._show()
+        self.changed = {}
+        _live.watch(self, "person", UserMgmtState.changed_elsewhere)
+
+    async def _show(self) -> None:
         query = self.router.url.query_parameters
         self.q = query.get("q", "")[:100]
         self.tab = _view.chosen(query, "tab", TABS)
@@ -117,6 +124,15 @@ class UserMgmtState(FormState, rx.State):
         if not self.idempotency_key:
             self._new_form()
         self.loading = False
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def changed_elsewhere(self) -> None:
+        """Show the list anew and mark what somebody else has changed; an open dialog stays as it is."""
+        if changed := _live.changed(self):
+            await self._show()
+            shown = {row.id for row in self.rows}
+            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in shown}
 
     @rx.event
     @action(Permission.USERS_VIEW)

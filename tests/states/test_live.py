@@ -1,0 +1,108 @@
+"""What happens elsewhere reaches an open tab by itself, and only what its person may see."""
+
+import json
+
+from inventory_app.operations import users
+from inventory_app.states.users import UserMgmtState
+from inventory_app.unit_of_work import transact
+from tests.fixtures.server import Person, Site
+from tests.fixtures.tab import Answer, Tab
+
+
+def by(actor: Person, operation, **arguments) -> None:
+    with actor.actor.audit_context():
+        transact(operation, **arguments)
+
+
+async def told(tab: Tab, sentence: str) -> Answer:
+    """Wait until the tab has been told, without asking for anything."""
+    await tab.until(lambda: any(sentence in said for said in Answer(tab.messages).said))
+    return Answer(tab.messages)
+
+
+async def marked(tab: Tab, rows: dict[str, str]) -> None:
+    """Wait until exactly these rows are marked."""
+    await tab.until(lambda: Answer(tab.messages).vars()["user_mgmt_state.changed"] == rows)
+
+
+async def test_a_disabled_person_is_told_at_once_and_their_tab_is_empty(site: Site):
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    async with Tab(site.signed_in(bob), "/admin/users") as tab:
+        await tab.call(UserMgmtState.load)
+        assert ann.username in tab.text
+        by(ann, users.deactivate_user, user_id=bob.id)
+        answer = await told(tab, "Your account has been disabled.")
+    shown = answer.vars()
+    assert shown["auth_state.signed_in"] is False
+    assert shown["user_mgmt_state.rows"] == []
+
+
+async def test_signing_out_in_one_tab_ends_the_other(site: Site):
+    bob = site.person("bob", "employee")
+    visitor = site.signed_in(bob)
+    async with Tab(visitor) as tab:
+        visitor.sign_out()
+        answer = await told(tab, "You were signed out")
+    assert answer.vars()["auth_state.signed_in"] is False
+
+
+async def test_a_changed_role_is_told_at_once_and_the_page_shows_what_is_left(site: Site):
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    async with Tab(site.signed_in(bob), "/admin/users") as tab:
+        await tab.call(UserMgmtState.load)
+        by(ann, users.change_user_role, user_id=bob.id, role_name="employee")
+        answer = await told(tab, "You now have: employee")
+        await tab.settle()
+        assert answer.vars()["user_mgmt_state.rows"] == []
+        assert "users:view" not in Answer(tab.messages).vars()["auth_state.permissions"]
+        assert (await tab.call(UserMgmtState.load)).is_refused
+
+
+async def test_a_role_gained_is_told_and_nothing_is_emptied(site: Site):
+    ann, bob = site.person("ann", "admin"), site.person("bob", "employee")
+    async with Tab(site.signed_in(bob)) as tab:
+        by(ann, users.change_user_role, user_id=bob.id, role_name="manager")
+        await told(tab, "You now have: manager")
+        await tab.settle()
+        assert Answer(tab.messages).vars()["auth_state.permissions"]["audit:view"] is True
+
+
+async def test_nobody_else_is_told(site: Site):
+    ann, bob, carol = site.person("ann", "admin"), site.person("bob", "admin"), site.person("carol", "employee")
+    async with Tab(site.signed_in(bob)) as bobs, Tab(site.signed_in(carol)) as carols:
+        seen = len(carols.messages)
+        by(ann, users.deactivate_user, user_id=bob.id)
+        await told(bobs, "disabled")
+        await carols.settle()
+        assert "disabled" not in json.dumps(carols.messages[seen:])
+
+
+async def test_a_row_that_somebody_else_changes_is_shown_anew_and_marked(site: Site):
+    ann, bob, carol = site.person("ann", "admin"), site.person("bob", "admin"), site.person("carol", "employee")
+    async with Tab(site.signed_in(bob), f"/admin/users?q={carol.username}") as tab:
+        await tab.call(UserMgmtState.load)
+        by(ann, users.change_user_role, user_id=carol.id, role_name="auditor")
+        await marked(tab, {str(carol.id): ann.name})
+        shown = Answer(tab.messages).vars()
+    assert [row["roles"] for row in shown["user_mgmt_state.rows"]] == [["auditor"]]
+
+
+async def test_what_one_does_oneself_is_not_marked_and_an_open_dialog_stays(site: Site):
+    ann, bob, carol = site.person("ann", "admin"), site.person("bob", "admin"), site.person("carol", "employee")
+    async with Tab(site.signed_in(bob), f"/admin/users?q={carol.username}") as tab:
+        await tab.call(UserMgmtState.load)
+        await tab.call(UserMgmtState.enable_user, user_id=carol.id)
+        await tab.call(UserMgmtState.open_roles, user_id=carol.id)
+        by(ann, users.deactivate_user, user_id=carol.id)
+        await marked(tab, {str(carol.id): ann.name})
+        shown = Answer(tab.messages).vars()
+    assert shown["user_mgmt_state.dialog"] == "roles"
+
+
+async def test_a_client_cannot_make_itself_a_mark(site: Site):
+    async with Tab(site.signed_in(site.person("bob", "admin")), "/admin/users") as tab:
+        await tab.call(UserMgmtState.load)
+        answer = await tab.call(UserMgmtState.changed_elsewhere)
+        assert "user_mgmt_state.changed" not in answer.vars()
+    async with Tab(site.visitor()) as tab:
+        assert (await tab.call(UserMgmtState.changed_elsewhere)).is_refused
