@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-#: No list shows more rows than this at once: who is further behind reloads.
+#: Of more changes at once the newest are told: no list shows as many rows.
 MOST = 1_000
 
 
@@ -24,25 +24,28 @@ _HORIZON = sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
 _CHANGED = sa.text(
     """
     WITH touched AS (
-      SELECT o.xid, o.auth_session_id, o.actor_kind, o.actor_name, c.table_name, c.pk, c.after, c.before
+      SELECT o.xid, o.auth_session_id, o.actor_name, c.id AS change, c.table_name, c.pk, c.after, c.before
         FROM audit_operation o
         JOIN audit_change c ON c.operation_id = o.id AND c.recorded_at = o.recorded_at
        WHERE o.incarnation = (SELECT max(incarnation) FROM audit_incarnation)
          AND o.xid >= CAST(:since AS xid8) AND o.xid < CAST(:horizon AS xid8)
-         AND c.table_name IN ('local_user', 'user_info', 'user_role', 'supplier')
-       ORDER BY o.xid, c.id
-       LIMIT :most)
-    SELECT DISTINCT CASE t.table_name WHEN 'supplier' THEN 'supplier' ELSE 'person' END AS kind,
-           CASE t.table_name
-             WHEN 'user_info' THEN CAST(coalesce(t.after, t.before)::jsonb ->> 'user_id' AS bigint)
-             WHEN 'user_role' THEN (SELECT i.user_id FROM user_info i
-                                     WHERE i.id = CAST(t.pk::jsonb ->> 0 AS bigint))
-             ELSE CAST(t.pk AS bigint) END AS id,
+         AND c.table_name IN ('local_user', 'user_info', 'user_role', 'supplier') AND c.pk <> ''
+       ORDER BY o.xid DESC, c.id
+       LIMIT :most),
+    records AS (
+      SELECT t.*, CASE t.table_name WHEN 'supplier' THEN 'supplier' ELSE 'person' END AS kind,
+             CASE t.table_name
+               WHEN 'user_info' THEN CAST(coalesce(t.after, t.before)::jsonb ->> 'user_id' AS bigint)
+               WHEN 'user_role' THEN (SELECT i.user_id FROM user_info i
+                                       WHERE i.id = CAST(t.pk::jsonb ->> 0 AS bigint))
+               ELSE CAST(t.pk AS bigint) END AS record
+        FROM touched t)
+    SELECT DISTINCT ON (r.kind, r.record) r.kind, r.record,
            coalesce((SELECT i.full_name FROM auth_session s JOIN user_info i ON i.user_id = s.user_id
-                      WHERE s.id = t.auth_session_id), t.actor_name) AS who,
-           t.auth_session_id
-      FROM touched t
-     WHERE t.pk <> ''
+                      WHERE s.id = r.auth_session_id), r.actor_name) AS who,
+           r.auth_session_id
+      FROM records r
+     ORDER BY r.kind, r.record, r.xid DESC
     """
 )
 
@@ -53,7 +56,7 @@ def horizon(session: Session) -> str:
 
 
 def changed_since(session: Session, since: str) -> tuple[str, list[RecentChange]]:
-    """Return the present horizon, and what was changed from `since` up to it."""
+    """Return the present horizon, and by whom each record was last changed from `since` up to it."""
     up_to = horizon(session)
     rows = session.execute(_CHANGED, {"since": since, "horizon": up_to, "most": MOST})
     return up_to, [RecentChange(*row) for row in rows]
