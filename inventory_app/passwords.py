@@ -10,6 +10,9 @@ from inventory_app.errors import Invalid
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 200  # argon2 reads all of it; a megabyte is an attack on our processor
 
+#: Stored instead of a hash while nobody has chosen a password: none is right.
+NO_PASSWORD = "!"  # noqa: S105  # the absence of one
+
 _context = CryptContext(schemes=["argon2"], argon2__type="ID")
 
 
@@ -26,11 +29,12 @@ def _nobody() -> str:
 def verify_password(password: str, stored: str | None) -> tuple[bool, str | None]:
     """Tell whether `password` is right, and give a new hash when the stored one has aged.
 
-    `stored=None` (no such account) takes the same time and is never right.
+    No account (`stored=None`) and no password yet take the same time and are never right.
     """
     password = password[: MAXIMUM_LENGTH + 1]
-    right, renewed = _context.verify_and_update(password, stored or _nobody())
-    return (right and stored is not None), renewed
+    is_hash = stored not in (None, NO_PASSWORD)
+    right, renewed = _context.verify_and_update(password, stored if is_hash else _nobody())
+    return (right and is_hash), renewed
 
 
 def check_new_password(password: str, *, field: str = "password") -> None:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         alias="INVENTORY_LOG_FORMAT", default_factory=lambda: "console" if sys.stdout.isatty() else "json"
     )
     session_idle_minutes: int = Field(480, alias="INVENTORY_SESSION_IDLE_MINUTES", ge=1, le=60 * 24 * 90)
+    link_hours: int = Field(72, alias="INVENTORY_LINK_HOURS", ge=1, le=24 * 30)
+    smtp_url: str | None = Field(None, alias="SMTP_URL", repr=False, pattern=r"^smtps?://[^/]+/?$")
+    mail_from: str = Field("", alias="INVENTORY_MAIL_FROM")
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
 
@@ -137,6 +140,11 @@ class Settings(BaseSettings):
     def public_host(self) -> str:
         """The host name people type, without port."""
         return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def sender(self) -> str:
+        """The address our mail comes from."""
+        return self.mail_from or f"inventory@{self.public_host}"
 
     @property
     def origins(self) -> list[str]:

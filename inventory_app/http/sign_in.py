@@ -50,17 +50,20 @@ def _turn(client_ip: str | None) -> asyncio.Lock:
     return _turns.setdefault(sessions.address_key(client_ip), asyncio.Lock())
 
 
-async def _slowly(function: Callable[..., Any], *args: Any) -> Any:
+async def slowly(function: Callable[..., Any], *args: Any) -> Any:
+    """Run slow work (hashing, pictures) on threads of its own, which hold no connection."""
     return await asyncio.get_running_loop().run_in_executor(_hashing(), function, *args)
 
 
-def _post(page: str, answer: Answer, *, keep: tuple[str, ...] = ()) -> Callable[[Request], Awaitable[Response]]:
+def post(
+    page: str, answer: Answer, *, keep: tuple[str, ...] = (), limit: int = http.FORM_LIMIT
+) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a route: read and check the form, and turn a refusal into a message on `page`."""
 
     async def route(request: Request) -> Response:
         values: dict[str, str] = {}
         try:
-            form = await http.read_form(request)
+            form = await http.read_form(request, limit=limit)
             values = {name: http.text(form, name) for name in keep}
             return await answer(request, form)
         except AppError as error:
@@ -78,7 +81,7 @@ async def _sign_in(request: Request, form: FormData) -> Response:
     with acting_as(stranger):
         async with _turn(stranger.client_ip):
             known = await fetch(sessions.credentials, username=username)
-            right, renewed = await _slowly(verify_password, password, known.password_hash)
+            right, renewed = await slowly(verify_password, password, known.password_hash)
             if not right or known.user_id is None or known.password_hash is None:
                 # What was typed stays out of the record: it may be a password in the wrong field.
                 why = f"wrong password for {known.username}" if known.user_id else "unknown username"
@@ -126,7 +129,7 @@ async def _change_password(request: Request, form: FormData) -> Response:
         with acting_as(http.visitor(request)):
             async with _turn(person.client_ip):
                 known = await fetch(sessions.credentials, username=me.username)
-                right, _ = await _slowly(verify_password, old, known.password_hash)
+                right, _ = await slowly(verify_password, old, known.password_hash)
                 if not right or known.password_hash is None:
                     await in_transaction(sessions.refuse_sign_in, account=me.username, why="wrong current password")
                     raise Invalid(fields={"current": "That is not your current password."})
@@ -137,7 +140,7 @@ async def _change_password(request: Request, form: FormData) -> Response:
         await in_transaction(
             sessions.change_password,
             verified_hash=known.password_hash,
-            new_hash=await _slowly(hash_password, new),
+            new_hash=await slowly(hash_password, new),
             token_hash=sessions.hash_token(token),
         )
     people.forget(person.token_hash)
@@ -148,7 +151,7 @@ async def _change_password(request: Request, form: FormData) -> Response:
 
 
 ROUTES = [
-    Route("/auth/sign-in", _post("/login", _sign_in, keep=("username", "next")), methods=["POST"]),
-    Route("/auth/sign-out", _post("/login", _sign_out), methods=["POST"]),
-    Route("/auth/password", _post("/password", _change_password), methods=["POST"]),
+    Route("/auth/sign-in", post("/login", _sign_in, keep=("username", "next")), methods=["POST"]),
+    Route("/auth/sign-out", post("/login", _sign_out), methods=["POST"]),
+    Route("/auth/password", post("/password", _change_password), methods=["POST"]),
 ]

@@ -82,7 +82,7 @@ def create_first_administrator(
         full_name="Administrator",
         email=f"{username}@localhost.localdomain",
         password_hash=password_hash,
-        role=ADMIN,
+        roles=[ADMIN],
         enabled=True,
         must_change_password=must_change_password,
     )

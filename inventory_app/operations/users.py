@@ -80,26 +80,38 @@ def register(session: Session, *, username: str, full_name: str, email: str, pas
         full_name=full_name,
         email=email,
         password_hash=hash_password(password),
-        role=EMPLOYEE,
+        roles=[EMPLOYEE],
         enabled=mode == "open",
     )
 
 
 def check_registration(username: str, full_name: str, email: str, password: str) -> None:
     """Refuse an account that cannot be made, naming every field that is wrong."""
-    fields: dict[str, str] = {}
-    if not _USERNAME.fullmatch(username.strip()):
-        fields["username"] = "Use 3 to 40 letters, digits, dots or dashes."
-    if not full_name.strip() or len(full_name) > 200:  # noqa: PLR2004  # said in the sentence
-        fields["full_name"] = "Enter your name, at most 200 characters."
-    if not _EMAIL.fullmatch(email.strip()) or len(email) > 254:  # noqa: PLR2004  # RFC 5321
-        fields["email"] = "Enter an e-mail address such as ann@example.com."
+    fields = _faults_of_details(username, full_name, email)
     try:
         check_new_password(password)
     except Invalid as error:
         fields |= error.fields
     if fields:
         raise Invalid(fields=fields)
+
+
+def check_details(username: str | None, full_name: str, email: str) -> tuple[str, str, str]:
+    """Return the details of an account as they are kept, or name every one that is wrong; None is not looked at."""
+    if fields := _faults_of_details(username, full_name, email):
+        raise Invalid(fields=fields)
+    return (username or "").strip(), full_name.strip(), email.strip()
+
+
+def _faults_of_details(username: str | None, full_name: str, email: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if username is not None and not _USERNAME.fullmatch(username.strip()):
+        fields["username"] = "Use 3 to 40 letters, digits, dots or dashes."
+    if not full_name.strip() or len(full_name) > 200:  # noqa: PLR2004  # said in the sentence
+        fields["full_name"] = "Enter a name, at most 200 characters."
+    if not _EMAIL.fullmatch(email.strip()) or len(email) > 254:  # noqa: PLR2004  # RFC 5321
+        fields["email"] = "Enter an e-mail address such as ann@example.com."
+    return fields
 
 
 def create_user(
@@ -109,7 +121,7 @@ def create_user(
     full_name: str,
     email: str,
     password_hash: str,
-    role: str,
+    roles: list[str],
     enabled: bool,
     must_change_password: bool = False,
 ) -> Registered:
@@ -127,43 +139,49 @@ def create_user(
     info = UserInfo(user_id=_id(user), email=email.strip(), full_name=full_name.strip())
     session.add(info)
     session.flush()
-    info.set_roles([role], session, current_actor())
+    info.set_roles(roles, session, current_actor())
     return Registered(_id(user), _id(info), enabled)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "role_name"))
 def change_user_role(session: Session, *, user_id: int, role_name: str) -> list[str]:
     """Make `role_name` the person's only role; returns the roles held before."""
-    return _set_roles(session, user_id, [role_name], None)
+    return replace_roles(session, user_id, [role_name], None)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "roles"))
 def set_user_roles(session: Session, *, user_id: int, roles: list[str], version: int) -> list[str]:
     """Replace the roles of a person whose row was read as `version`; returns those held before."""
-    return _set_roles(session, user_id, roles, version)
+    return replace_roles(session, user_id, roles, version)
 
 
-def _set_roles(session: Session, user_id: int, roles: list[str], version: int | None) -> list[str]:
+def replace_roles(session: Session, user_id: int, roles: list[str], version: int | None) -> list[str]:
+    """Replace a person's roles under every rule about it, in the open operation; returns those held before."""
     lock_rule(session, ROLES_AND_PERMISSIONS)
-    _, info = _person(session, user_id)
+    _, info = person_to_change(session, user_id)
     before = info.get_roles()
     held = held_permissions(session)
     if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
         raise NotAllowed(reason)
     if version is not None and info.version != version:
         raise Stale
-    known = set(session.exec(select(Role.name).where(col(Role.name).in_(roles))))
+    grantable(session, roles, held)
+    info.set_roles(roles, session, current_actor())
+    info.version += 1
+    session.flush()
+    _keep_an_administrator(session)
+    return before
+
+
+def grantable(session: Session, roles: Iterable[str], held: frozenset[str]) -> None:
+    """Refuse roles that do not exist, or that hold more than who gives them."""
+    known = set(session.exec(select(Role.name).where(col(Role.name).in_(list(roles)))))
     if unknown := set(roles) - known:
         message = f"There is no role {', '.join(sorted(unknown))}."
         raise Invalid(message, fields={"roles": message})
     if beyond := permissions_of_roles(session, roles) - held:
         message = f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}."
         raise NotAllowed(message)
-    info.set_roles(roles, session, current_actor())
-    info.version += 1
-    session.flush()
-    _keep_an_administrator(session)
-    return before
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -181,7 +199,7 @@ def enable_user(session: Session, *, user_id: int) -> None:
 
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     lock_rule(session, ROLES_AND_PERMISSIONS)
-    user, info = _person(session, user_id)
+    user, info = person_to_change(session, user_id)
     if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     if user.enabled == enabled:
@@ -213,7 +231,8 @@ def why_not_change_roles(user_id: int, theirs: Iterable[str], held: frozenset[st
     return why_not(user_id, theirs, held)
 
 
-def _person(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
+def person_to_change(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
+    """Lock and return an account and the person behind it; raises `NotFound`."""
     users = lock(session, LocalUser, [user_id])
     if user_id not in users:
         message = "There is no such person (any more). Reload the page."
