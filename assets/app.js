@@ -29,6 +29,8 @@
     const form = ev.target;
     if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-once")) return;
     if (busy.has(form)) return swallow(ev);
+    // What stands after the # of a one-time link never reaches a server by itself, nor its log.
+    for (const field of all("input[data-from-hash]", form)) if (!field.value) field.value = location.hash.slice(1);
     hold(form, ev.submitter || form.querySelector("button[type=submit],button:not([type])"));
   }, true);
   window.addEventListener("click", (ev) => {

@@ -98,8 +98,12 @@ class Security:
         async def wrapped(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
+                # A route that answers to one person only may say how long they may keep it.
+                kept = answer.get("cache-control", "")
                 for name, value in security_headers(scope["path"], self._pages).items():
                     answer[name] = value
+                if kept.startswith("private,"):
+                    answer["cache-control"] = kept
                 is_page = answer.get("content-type", "").startswith("text/html")
                 if is_page and not http.cookie(request.get("cookie", ""), "visit"):
                     answer.append("set-cookie", http.visit_cookie_header(http.new_visit()))

@@ -16,8 +16,9 @@ from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations._operation import acting_user_id, operation, query
+from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._supplier_fields import checked_reason
+from inventory_app.operations.pictures import picture_address
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.operations.users import (
     check_details,
@@ -255,3 +256,35 @@ def _other(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
     if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     return user, info
+
+
+@dataclass(frozen=True, slots=True)
+class MyAccount:
+    """One's own account as the profile page shows it; `picture` is its address, empty when there is none."""
+
+    username: str
+    full_name: str
+    email: str
+    picture: str
+    roles: list[str]
+    since: str
+    version: int
+
+
+@query()
+def my_account(session: Session) -> MyAccount:
+    """Return the account of whoever asks."""
+    user, info = session.exec(
+        select(LocalUser, UserInfo)
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(LocalUser.id == current_viewer(session).user_id)
+    ).one()
+    return MyAccount(
+        username=user.username,
+        full_name=info.full_name,
+        email=info.email,
+        picture=picture_address(session, user.id),
+        roles=info.get_roles(),
+        since=user.created_at.isoformat(),
+        version=info.version,
+    )

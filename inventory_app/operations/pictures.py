@@ -54,3 +54,9 @@ def picture(session: Session, *, user_id: int, sha256: str) -> StoredPicture:
     if found is None or not sha256:
         raise NotFound
     return StoredPicture(found.content, found.media_type)
+
+
+def picture_address(session: Session, user_id: int | None) -> str:
+    """Return where somebody's picture is to be fetched; empty when they have none."""
+    sha256 = session.exec(select(UserPicture.sha256).where(UserPicture.user_id == user_id)).first()
+    return f"/pictures/{user_id}/{sha256}" if sha256 else ""

@@ -1,0 +1,42 @@
+"""Where a one-time link leads: choosing a password. The link's token stands after the #, which no server log sees."""
+
+import reflex as rx
+
+from inventory_app.components import feedback, forms, layout
+from inventory_app.components.basics import link
+from inventory_app.pages._page import page
+from inventory_app.passwords import MINIMUM_LENGTH
+from inventory_app.states.auth import AuthState
+
+
+@page("/link", "Choose a password", public=True)
+def one_time_link() -> rx.Component:
+    """Take the new password and post it with the token to /auth/link."""
+    return layout.door(
+        rx.el.h1("Choose your password", class_name="h1"),
+        rx.el.p("Then sign in with it. This link works once.", class_name="sub"),
+        feedback.flash(),
+        forms.native_form(
+            rx.el.input(
+                type="hidden",
+                name="token",
+                default_value=AuthState.form_values.get("token", ""),
+                custom_attrs={"data-from-hash": ""},
+            ),
+            forms.password_field(
+                "New password",
+                "password",
+                new=True,
+                required=True,
+                min_length=MINIMUM_LENGTH,
+                error=forms.problem(AuthState.form_errors, "password"),
+                hint=f"At least {MINIMUM_LENGTH} characters; a few words are good.",
+            ),
+            forms.submit("Set the password", wide=True, size="l"),
+            action="/auth/link",
+        ),
+        below=rx.el.div(
+            rx.el.span("The link does not work? Ask for a new one, or ", link("sign in", href="/login"), "."),
+            class_name="door-links",
+        ),
+    )
