@@ -34,7 +34,8 @@ def send(to: str, subject: str, text: str) -> None:
     message["From"], message["To"], message["Subject"] = settings.sender, to, subject
     message.set_content(text)
     try:
-        with _server() as server:
+        with _connected() as server:
+            _secure(server)
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         # The text of these errors can hold addresses and what the server was told.
@@ -42,16 +43,18 @@ def send(to: str, subject: str, text: str) -> None:
         raise NotSent from error
 
 
-def _server() -> smtplib.SMTP:
+def _connected() -> smtplib.SMTP:
     parts = urlsplit(get_settings().smtp_url or "")
-    host = parts.hostname or ""
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or _SUBMISSION_OVER_TLS, timeout=_PATIENCE_SECONDS)
-    else:
-        server = smtplib.SMTP(host, parts.port or _SUBMISSION, timeout=_PATIENCE_SECONDS)
-        # A password is never sent in the clear.
-        if parts.username or server.has_extn("starttls"):
-            server.starttls()
+        return smtplib.SMTP_SSL(parts.hostname or "", parts.port or _SUBMISSION_OVER_TLS, timeout=_PATIENCE_SECONDS)
+    return smtplib.SMTP(parts.hostname or "", parts.port or _SUBMISSION, timeout=_PATIENCE_SECONDS)
+
+
+def _secure(server: smtplib.SMTP) -> None:
+    """Encrypt, where that is possible, and sign in; a password is never sent in the clear."""
+    parts = urlsplit(get_settings().smtp_url or "")
+    server.ehlo()
+    if parts.scheme != "smtps" and (parts.username or server.has_extn("starttls")):
+        server.starttls()
     if parts.username:
         server.login(unquote(parts.username), unquote(parts.password or ""))
-    return server
