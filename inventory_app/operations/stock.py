@@ -110,7 +110,7 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     if location is None or not location.active:
         raise Invalid(fields={"location_id": "Choose a location that is in use."})
     # A product that was just added is nowhere yet.
-    if product_id is not None and _item_at(session, product_id, location_id):
+    if product_id is not None and _items_at(session, product_id, location_id).first():
         sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
         raise Invalid(sentence, fields={"location_id": sentence})
     item = InventoryItem(product_id=product.id or 0, location_id=location_id)
@@ -132,10 +132,11 @@ def _product(session: Session, product_id: int) -> Product:
     return product
 
 
-def _item_at(session: Session, product_id: int, location_id: int) -> InventoryItem | None:
+def _items_at(session: Session, product_id: int, location_id: int) -> sa.ScalarResult[InventoryItem]:
+    """The one item, or none: a product has one at a location."""
     return session.exec(
         select(InventoryItem).where(InventoryItem.product_id == product_id, InventoryItem.location_id == location_id)
-    ).first()
+    )
 
 
 @operation(
@@ -249,10 +250,7 @@ def _item_to(session: Session, from_item_id: int, location_id: int | None) -> in
         # Two people may be the first to bring it there.
         .on_conflict_do_nothing(constraint="uq_inventory_item_place")
     )
-    found = _item_at(session, source.product_id, location_id)
-    if found is None or found.id is None:
-        raise NotFound
-    return found.id
+    return _items_at(session, source.product_id, location_id).one().id or 0
 
 
 def _in_use(place: Place, field: str) -> None:
