@@ -10,7 +10,8 @@ from inventory_app.models.catalog import Product
 from inventory_app.models.suppliers import Supplier
 from inventory_app.paths import OWNER_ROLE
 from inventory_app.unit_of_work import open_session
-from tests.setup.conftest import ANSWER_SECONDS, COMMAND, clean_environment
+from tests.fixtures.environment import clean_environment
+from tests.setup.conftest import ANSWER_SECONDS, COMMAND
 
 SUPPLIERS = "SupplierID;CompanyName\n9;PB Knäckebröd AB\n"
 PRODUCTS = (

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,8 @@ from inventory_app.database import _throw_away, embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import APP_ROLE, DATABASE, OWNER_ROLE, PROJECT, Cluster, cluster_of
-from tests.setup.conftest import clean_environment, is_alive, remove
+from tests.fixtures.environment import clean_environment
+from tests.setup.conftest import is_alive, remove
 
 AS_ROOT = os.geteuid() == 0
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin/postgres")
@@ -156,7 +158,8 @@ def test_a_killed_server_recovers_what_was_committed(data_dir):
         connection.execute("CREATE TABLE fruit AS SELECT 'apple' AS name")
     processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # the backend of the connection above may have ended by itself
+            process.kill()
     psutil.wait_procs(processes, timeout=30)
     again = embedded.start(data_dir)
     with connect(again, OWNER_ROLE) as connection:
