@@ -11,6 +11,8 @@ from inventory_app import __version__
 from inventory_app.operator_error import OperatorError
 from inventory_app.settings import Settings, get_settings
 
+_ONE_ROLE = "NOTE: the application owns its tables and could change the record: set MIGRATION_DATABASE_URL"
+
 
 def doctor() -> None:
     """Check settings, data folder, database and pages; changes nothing, exit status 1 if something is wrong."""
@@ -41,7 +43,9 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
 def _data_folder(settings: Settings) -> str:
     from inventory_app import data_folder
 
-    data_folder.prepare(settings.data_dir)
+    if not settings.data_dir.exists():
+        return f"{settings.data_dir}, which the first start makes"
+    data_folder.check(settings.data_dir)
     free = shutil.disk_usage(settings.data_dir).free // 2**20
     return f"{settings.data_dir}, {free} MiB free"
 
@@ -58,7 +62,10 @@ def _database(settings: Settings) -> str:
     from inventory_app.database import reachable
 
     reachable.check(settings)
-    return f"answers, schema {migrations.state(settings)}"
+    schema = migrations.state(settings)
+    if settings.owner_database_url == settings.app_database_url:
+        return f"answers, schema {schema}; {_ONE_ROLE}"
+    return f"answers, schema {schema}"
 
 
 def _pages() -> str:
