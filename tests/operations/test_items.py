@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inventory_app.context import acting_as
-from inventory_app.errors import Invalid
+from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.operations import dashboard, items
 from inventory_app.operations.items import Filters, View
@@ -205,6 +205,11 @@ def test_where_a_product_can_go_is_every_open_place_but_this(things, as_ann):
     bolt = next(one[0] for one in things if one[1].name == "Bolt" and one[2] == "North")
     found = read(items.transfer_targets, item_id=bolt.id)
     assert [(target.location, target.on_hand) for target in found] == [("Main warehouse", "0"), ("South", "4")]
+
+
+def test_where_a_thing_can_go_that_is_not_there_is_no_answer(as_ann):
+    with pytest.raises(NotFound):
+        read(items.transfer_targets, item_id=4711)
 
 
 def test_the_choices_follow_what_is_opened_and_closed(as_ann):

@@ -127,6 +127,13 @@ def test_a_row_that_cannot_be_read_is_named(row):
     assert error.rows == ((2, "quantity", "needs an item and a quantity such as 12 or 12.5"),)
 
 
+@pytest.mark.parametrize("read", ["NaN", "Infinity", "1E+21", "1E-21"])
+def test_what_nobody_can_have_read_is_refused_in_words(read):
+    bolt = shelf()
+    error = refusal(InvalidRows, bulk, (bolt.there, "1"), (bolt.here, "1", read))
+    assert error.rows == ((2, "quantity", "was read as something that is no quantity"),)
+
+
 @pytest.mark.parametrize("item_id", ["0", "-1", str(2**63)])
 def test_a_key_that_no_item_can_have(item_id):
     assert str(refusal(NotFound, bulk, (item_id, "1"))) == (
