@@ -326,3 +326,12 @@ def test_any_bytes_are_rows_with_faults_or_one_sentence(content, kind):
         assert row > 1
         assert column
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("columns", "more"), [(12, False), (13, True)])
+def test_the_columns_it_has_instead_are_named_up_to_the_twelfth(columns, more):
+    names = [f"c{number}" for number in range(1, columns + 1)]
+    said = refusal((",".join(names) + "\n" + ",".join(names) + "\n").encode())
+    assert (", ".join(names[:12]) + (", …" if more else "")) in said
+    assert ("…" in said) is more
+    assert "c13" not in said

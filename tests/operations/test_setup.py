@@ -10,8 +10,10 @@ from sqlmodel import col, select
 from inventory_app import first_run
 from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.errors import PasswordChangeRequired
+from inventory_app.models.catalog import Location
 from inventory_app.models.users import LocalUser, Permission, Role, RolePermission, UserInfo
 from inventory_app.operations import sessions, setup, users
+from inventory_app.operations.catalog import DEFAULT_LOCATION
 from inventory_app.passwords import hash_password, verify_password
 from inventory_app.permissions import ADMIN, DEFAULT_ROLES
 from inventory_app.permissions import Permission as Known
@@ -40,6 +42,11 @@ def test_roles_and_permissions_are_those_of_the_code(database):
         assert all(role.built_in and role.active for role in roles.values())
     for name, (_, wanted) in DEFAULT_ROLES.items():
         assert held(name) == wanted, name
+
+
+def test_there_is_a_place_to_keep_things_from_the_first_start_on(database):
+    with open_session() as session:
+        assert [(place.code, place.name) for place in session.exec(select(Location))] == [DEFAULT_LOCATION]
 
 
 def test_a_second_start_writes_nothing(database, trail):
