@@ -30,7 +30,8 @@ else
 	@$(BIN)/coverage report --format=total
 endif
 
-test-long: $(VENV)/.installed-dev ## faults, large data, load
+test-long: $(VENV)/.installed-dev ## faults: what takes longer than a test should
+	@$(BIN)/inventory build-pages
 	@$(BIN)/python -m pytest -q -m long $(ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, architecture, migrations
