@@ -22,8 +22,9 @@ from inventory_app.models.catalog import Location, Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
 from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
 from inventory_app.operations._moves import Move, Side, move
+from inventory_app.operations._openings import open_with_stock
 from inventory_app.operations._operation import operation
-from inventory_app.operations.catalog import NewProduct, add_product
+from inventory_app.operations.catalog import NewProduct, add_product, faults
 from inventory_app.permissions import Permission
 
 
@@ -91,19 +92,21 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
 ) -> Created:
     """Put a product (existing by `product_id`, else new) at a location with an opening quantity."""
     if product_id is None:
-        product = add_product(
-            session,
-            NewProduct(
-                sku=sku,
-                name=name,
-                unit_code=unit_code,
-                category_id=category_id,
-                unit_cost=unit_cost,
-                unit_price=unit_price,
-                reorder_point=reorder_point,
-                reorder_quantity=reorder_quantity,
-            ),
-        )
+        new = NewProduct(
+            sku=sku,
+            name=name,
+            unit_code=unit_code,
+            category_id=category_id,
+            unit_cost=unit_cost,
+            unit_price=unit_price,
+            reorder_point=reorder_point,
+            reorder_quantity=reorder_quantity,
+        ).tidied()
+        if quantity.is_finite() and 0 <= quantity <= LARGEST and not faults(new):
+            made = open_with_stock(session, new, location_id=location_id, quantity=quantity)
+            if made:
+                return Created(made.item_id, made.product_id, new.sku, new.name, made.location)
+        product = add_product(session, new)
     else:
         product = _product(session, product_id)
     location = session.get(Location, location_id)
@@ -113,7 +116,7 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     if product_id is not None and _items_at(session, product_id, location_id).first():
         sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
         raise Invalid(sentence, fields={"location_id": sentence})
-    item = InventoryItem(product_id=product.id or 0, location_id=location_id)
+    item = InventoryItem(product_id=product.id or 0, location_id=location_id, changed_by=current_actor().name)
     session.add(item)
     session.flush()
     unit = session.get_one(Unit, product.unit_code)
