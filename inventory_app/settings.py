@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     currency: str = Field("USD", alias="INVENTORY_CURRENCY", pattern="^[A-Z]{3}$")
     company: Text = Field("Inventory", alias="INVENTORY_COMPANY")
     trusted_proxy_hops: int = Field(0, alias="INVENTORY_TRUSTED_PROXY_HOPS", ge=0, le=10)
-    db_threads: int = Field(4, alias="INVENTORY_DB_THREADS", ge=1, le=64)
+    db_threads: int = Field(8, alias="INVENTORY_DB_THREADS", ge=1, le=64)
     events_per_second: float = Field(300, alias="INVENTORY_EVENTS_PER_SECOND", ge=1)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="INVENTORY_LOG_LEVEL")
     log_format: Literal["json", "console"] = Field(
