@@ -219,6 +219,22 @@ def test_a_refusal_leaves_the_form_filled_with_the_sentence_beside_the_field(
     window.toast("Moved 4")
 
 
+def test_a_dialog_keeps_hands_off_the_list_without_giving_it_a_new_style(
+    ann: Person, window: Window, mark: str, item_id: int
+):
+    window.enter(ann)
+    open_action(window, mark, "Transfer")
+    styled = """() => [document.body, document.querySelector('.shell')].map(one => {
+      const style = getComputedStyle(one);
+      return [style.pointerEvents, style.getPropertyValue('--removed-body-scroll-bar-size')];
+    })"""
+    (body, _), (shell, inherited) = window.page.evaluate(styled)
+    # What a dialog sets on the body ends at the shell: every cell of the list would inherit it, and lose it again.
+    assert (body, shell, inherited) == ("none", "auto", "0px")
+    within_reach = "() => document.elementFromPoint(4, innerHeight / 2).closest('.shell') !== null"
+    assert window.page.evaluate(within_reach) is False
+
+
 def test_a_registration_that_cannot_be_keeps_what_was_typed_and_says_what_is_wrong_where(
     site: Site, ann: Person, window: Window
 ):
