@@ -119,7 +119,7 @@
       document.body.append(tip);
     }
     if (!el.isConnected) return;
-    tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip");
+    tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip") || el.getAttribute("data-phone-tip");
     tip.showPopover();
     const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
     const below = a.bottom + 6 + b.height < innerHeight;
@@ -127,14 +127,20 @@
     tip.style.left = Math.max(6, Math.min(innerWidth - b.width - 6, a.left + a.width / 2 - b.width / 2)) + "px";
   }
   const folded = () => document.documentElement.hasAttribute("data-rail") || innerWidth <= 960;
-  const tipped = (ev) => ev.target.closest && ev.target.closest(folded() ? "[data-tip],[data-rail-tip]" : "[data-tip]");
+  const ICONS = ".page-head-actions [data-phone-tip]"; // buttons of which the phone shows the icon alone
+  const tippable = () => "[data-tip]" + (folded() ? ",[data-rail-tip]" : "") + (innerWidth <= 720 ? "," + ICONS : "");
+  const tipped = (ev) => ev.target.closest && ev.target.closest(tippable());
   document.addEventListener("pointerover", (ev) => {
     const el = tipped(ev);
     if (!el || ev.pointerType === "touch") return;
     clearTimeout(tipTimer); tipTimer = setTimeout(() => showTip(el), 350);
   });
   document.addEventListener("pointerout", (ev) => { if (tipped(ev)) hideTip(); });
-  document.addEventListener("pointerdown", hideTip);
+  document.addEventListener("pointerdown", (ev) => {
+    hideTip();
+    const el = ev.pointerType === "touch" && tipped(ev); // held, not tapped
+    if (el) tipTimer = setTimeout(() => showTip(el), 450);
+  });
   document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
 
   // ---- Times: absolute from the server, relative here, exact on hover ----------------------------------------

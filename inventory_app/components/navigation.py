@@ -29,16 +29,20 @@ INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
+SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
+#: Open only at their own address: other places have addresses below theirs.
+_EXACTLY = (HOME, SUPPLIERS)
+
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, IMPORTS)),
-    ("Purchasing", (APPROVALS,)),
+    ("Purchasing", (SUPPLIERS, APPROVALS)),
     ("Control", (AUDIT, PEOPLE)),
 )
 
@@ -125,7 +129,7 @@ def more_sheet() -> rx.Component:
             class_name="person",
         ),
         rx.el.div(class_name="menu-line"),
-        *[_sheet_entry(place) for place in (APPROVALS, IMPORTS, PEOPLE)],
+        *[_sheet_entry(place) for place in (SUPPLIERS, APPROVALS, IMPORTS, PEOPLE)],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),
@@ -199,7 +203,7 @@ def _entry(place: Place) -> rx.Component:
         rx.el.span(place.label),
         *waiting,
         to=place.href,
-        end=place.href == "/",
+        end=place in _EXACTLY,
         custom_attrs={"data-rail-tip": place.label},
     )
     entry = rx.el.li(anchor)
@@ -225,7 +229,7 @@ def _tab(label: str, place: Place) -> rx.Component:
             )
         ]
     )
-    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place.href == "/")
+    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place in _EXACTLY)
     return open_to(place, tab)
 
 

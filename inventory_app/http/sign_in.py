@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from inventory_app import people
 from inventory_app.context import acting_as
-from inventory_app.errors import AppError, Invalid, NotSignedIn
+from inventory_app.errors import AccountWaiting, AppError, Invalid, NotSignedIn
 from inventory_app.http import _requests as http
 from inventory_app.operations import sessions
 from inventory_app.passwords import check_new_password, hash_password, verify_password
@@ -66,7 +66,8 @@ def _post(page: str, answer: Answer, *, keep: tuple[str, ...] = ()) -> Callable[
         except AppError as error:
             back = values.pop("next", "")
             query = f"?next={quote(back, safe='')}" if back else ""
-            flash = {"text": str(error), "tone": "bad", "errors": error.fields, "values": values}
+            tone = "neutral" if isinstance(error, AccountWaiting) else "bad"
+            flash = {"text": str(error), "tone": tone, "errors": error.fields, "values": values}
             return http.see_other(page + query, flash=flash)
 
     return route

@@ -24,6 +24,8 @@ from inventory_app.permissions import Permission
 #: A longer queue is searched, not scrolled.
 QUEUE_LENGTH = 200
 DECISIONS_SHOWN = 5
+#: How the trail names a supplier's own application.
+APPLYING = "suppliers.apply_supplier"
 LONG = timedelta(days=5)
 _SOME_DAYS = timedelta(days=2)
 
@@ -116,7 +118,7 @@ def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) 
     statement = (
         sa.select(Supplier, col(UserInfo.full_name), sa.func.count().over())
         .outerjoin(UserInfo, col(UserInfo.user_id) == col(Supplier.entered_by))
-        .where(col(Supplier.status) == SupplierStatus.PENDING, *_matching(search))
+        .where(col(Supplier.status) == SupplierStatus.PENDING, *matching(search))
         .order_by(*(key.desc() if newest_first else key.asc() for key in order))
         .limit(QUEUE_LENGTH)
     )
@@ -126,7 +128,7 @@ def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) 
     return Queue(_headed(rows, [_group(supplier) for supplier, *_ in found]), total - len(rows))
 
 
-def _matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
+def matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
     """Return the condition for suppliers whose name, place, tax id or e-mail contains `search`."""
     if not search.strip():
         return ()
@@ -142,7 +144,7 @@ def _queue_row(viewer: Viewer, supplier: Supplier, entered_by: str | None) -> Qu
         id=supplier.id or 0,
         name=supplier.name,
         place=place(supplier),
-        entered=_entered(supplier, entered_by, viewer),
+        entered=entered(supplier, entered_by, viewer),
         own=viewer.user_id is not None and viewer.user_id in (supplier.entered_by, supplier.last_edited_by),
         age=_age(waits),
         late=waits > LONG,
@@ -179,7 +181,7 @@ def _waits(waits: timedelta) -> str:
     return f"{days if waits.days else _age(waits)} waiting"
 
 
-def _entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
+def entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
     """Say how the supplier came here, in words for this viewer."""
     if supplier.source == "application":
         return "Applied by the supplier"
@@ -204,7 +206,7 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         summary=" · ".join(part for part in (place(supplier), contact(supplier)) if part),
         fields=[FieldRow(label, "", value) for label, value in filled],
         not_given=", ".join(empty),
-        entered=_entered(supplier, entered_by, viewer),
+        entered=entered(supplier, entered_by, viewer),
         submitted=supplier.submitted_at.isoformat(),
         from_address=_address(session, viewer, supplier),
         waits=_waits(now() - supplier.submitted_at),
@@ -242,8 +244,9 @@ def _address(session: Session, viewer: Viewer, supplier: Supplier) -> str:
     statement = (
         sa.select(trail.client_ip)
         .join_from(audit_change, audit_operation, trail.id == change.operation_id)
-        .where(change.table_name == "supplier", change.pk == str(supplier.id), change.kind == "insert")
-        .order_by(change.id)
+        .where(change.table_name == "supplier", change.pk == str(supplier.id), trail.name == APPLYING)
+        # Of whoever applies again, the last application is the one to decide about.
+        .order_by(change.id.desc())
         .limit(1)
     )
     return session.scalar(statement) or ""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
-from inventory_app.errors import AccountDisabled, Conflict, TooManyAttempts
+from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import (
     AuthSession,
@@ -170,8 +170,7 @@ def sign_in(
         message = "The password was changed a moment ago. Sign in with the new one."
         raise Conflict(message)
     if not user.enabled:
-        waits = "Your account waits for an administrator to let you in."
-        raise AccountDisabled(waits if user.enabled_at is None else None)
+        raise AccountWaiting if user.enabled_at is None else AccountDisabled
     if renewed_hash:
         user.password_hash = renewed_hash
     settings, actor = get_settings(), current_actor()

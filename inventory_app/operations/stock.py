@@ -16,14 +16,26 @@ from sqlmodel import Session, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import InsufficientStock, Invalid, InvalidRows, NotFound
+from inventory_app.errors import Invalid, InvalidRows, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
-from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
+from inventory_app.operations._ledger import (
+    LARGEST,
+    Place,
+    Posting,
+    enough,
+    fits_unit,
+    more_than_nothing,
+    places,
+    post,
+    say,
+    something,
+)
 from inventory_app.operations._moves import Move, Side, move
+from inventory_app.operations._numbers import typed
 from inventory_app.operations._openings import open_with_stock
-from inventory_app.operations._operation import operation
+from inventory_app.operations._operation import operation, require
 from inventory_app.operations.catalog import NewProduct, add_product, faults
 from inventory_app.permissions import Permission
 
@@ -90,7 +102,12 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     reorder_point: Decimal = Decimal(0),
     reorder_quantity: Decimal = Decimal(0),
 ) -> Created:
-    """Put a product (existing by `product_id`, else new) at a location with an opening quantity."""
+    """Put a product (existing by `product_id`, else new) at a location with an opening quantity.
+
+    Who may not see costs and prices does not set them either.
+    """
+    if unit_cost or unit_price:
+        require(session, Permission.PRICES_VIEW)
     if product_id is None:
         new = NewProduct(
             sku=sku,
@@ -188,7 +205,7 @@ def _transfer_in_steps(
     if from_item_id == to_item_id:
         sentence = "Choose another place: this is where it already is."
         raise Invalid(sentence, fields={"to_location_id": sentence})
-    _more_than_nothing(quantity)
+    more_than_nothing(quantity)
     items = lock(session, InventoryItem, [from_item_id, to_item_id])
     where = places(session, [from_item_id, to_item_id])
     if len(items) != 2:  # noqa: PLR2004  # the two that were named
@@ -202,7 +219,7 @@ def _transfer_in_steps(
     _in_use(here, "from_item_id")
     _in_use(there, "to_location_id")
     fits_unit(quantity, here.decimals, here.unit)
-    _enough(source, quantity, here)
+    enough(source.quantity, quantity, here)
     before = source.quantity, target.quantity
     post(session, [Posting(source, -quantity, *details), Posting(target, quantity, *details)])
     sides = (
@@ -223,13 +240,6 @@ def _transferred(quantity: Decimal, done: Move) -> Transferred:
         (Left(source.item_id, source.after, done.at, who), Left(target.item_id, target.after, done.at, who)),
         kept_in_use=source.after > 0 and target.before > 0,
     )
-
-
-def _more_than_nothing(quantity: Decimal) -> None:
-    if quantity.is_nan():
-        raise Invalid(fields={"quantity": "This number is too large."})
-    if quantity <= 0:
-        raise Invalid(fields={"quantity": "Enter more than 0."})
 
 
 def _item_to(session: Session, from_item_id: int, location_id: int | None) -> int:
@@ -262,25 +272,15 @@ def _in_use(place: Place, field: str) -> None:
         raise Invalid(sentence, fields={field: sentence})
 
 
-def _enough(item: InventoryItem, asked: Decimal, place: Place) -> None:
-    if item.quantity < asked:
-        sentence = (
-            f"Only {say(item.quantity, place.unit)} of {place.product} are available at {place.location}; "
-            f"you asked for {say(asked)}."
-        )
-        raise InsufficientStock(sentence, fields={"quantity": sentence})
-
-
 @operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason=("reason_code", "note"))
 def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = "") -> Changed:
     """Change an item's quantity by a signed difference, with a reason."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
-    if quantity == 0:
-        raise Invalid(fields={"quantity": "Enter how much to add (5) or take away (-5)."})
+    something(quantity)
     fits_unit(quantity, place.decimals, place.unit)
     if quantity < 0:
-        _enough(item, -quantity, place)
+        enough(item.quantity, -quantity, place)
     return _change(session, place, Posting(item, quantity, MovementKind.ADJUSTMENT, reason, note or None))
 
 
@@ -298,9 +298,9 @@ def issue_inventory(
     """Take `quantity` out of an item, for somebody (`reference`: an order, say)."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
-    _more_than_nothing(quantity)
+    more_than_nothing(quantity)
     fits_unit(quantity, place.decimals, place.unit)
-    _enough(item, quantity, place)
+    enough(item.quantity, quantity, place)
     posting = Posting(item, -quantity, MovementKind.ISSUE, reason, note or None, reference_type, reference)
     return _change(session, place, posting)
 
@@ -319,7 +319,7 @@ def _reason(code: str) -> Reason:
     try:
         return Reason(code)
     except ValueError:
-        raise Invalid(fields={"reason_code": "Choose a reason of the list."}) from None
+        raise Invalid(fields={"reason_code": "Choose a reason."}) from None
 
 
 def _change(session: Session, place: Place, posting: Posting) -> Changed:
@@ -345,22 +345,24 @@ def bulk_update_inventory(
     quantity, an item twice, an item that somebody changed in the meantime.
     """
     reason = _reason(reason_code)
-    rows = [_update(number, update) for number, update in enumerate(updates, start=1)]
-    items = lock(session, InventoryItem, [row.item_id for row in rows])
+    rows = [_update(update) for update in updates]
+    given = [row for row in rows if isinstance(row, _Update)]
+    items = lock(session, InventoryItem, [row.item_id for row in given])
     where = places(session, list(items))
     faults: list[tuple[int, str, str]] = []
     seen: dict[int, int] = {}
     for number, row in enumerate(rows, start=1):
-        fault = _fault(row, items, where, seen)
+        fault = _fault(row, items, where, seen) if isinstance(row, _Update) else row
         if fault:
             faults.append((number, *fault))
-        seen.setdefault(row.item_id, number)
+        if isinstance(row, _Update):
+            seen.setdefault(row.item_id, number)
     if faults:
         count = f"{len(faults)} of {len(rows)} rows cannot be saved, so none was:"
         raise InvalidRows(count, faults)
     postings = [
         Posting(items[row.item_id], difference, MovementKind.COUNT, reason, note or None)
-        for row in rows
+        for row in given
         if (difference := row.quantity - items[row.item_id].quantity)
     ]
     post(session, postings)
@@ -374,24 +376,27 @@ class _Update:
     read_quantity: Decimal | None
 
 
-def _update(number: int, update: Mapping[str, object]) -> _Update:
+def _update(update: Mapping[str, object]) -> _Update | tuple[str, str]:
+    """Return the row as it is meant, or what is wrong with it: (field, sentence)."""
     try:
-        read = update.get("read_quantity")
-        found = _Update(
-            int(str(update["item_id"])),
-            Decimal(str(update["quantity"])),
-            None if read is None else Decimal(str(read)),
-        )
-    except (KeyError, ValueError, ArithmeticError):
-        faults = [(number, "quantity", "needs an item and a quantity such as 12 or 12.5")]
-        raise InvalidRows("A row cannot be read, so nothing was saved:", faults) from None
-    if not (found.read_quantity or Decimal(0)).is_finite() or abs((found.read_quantity or Decimal(0)).adjusted()) > 20:  # noqa: PLR2004  # written out in a sentence
-        faults = [(number, "quantity", "was read as something that is no quantity")]
-        raise InvalidRows("A row cannot be read, so nothing was saved:", faults)
-    if not 0 < found.item_id < 2**63:
+        item_id, quantity = int(str(update["item_id"])), update["quantity"]
+    except (KeyError, ValueError):
+        return "item_id", "needs an item and a quantity such as 12 or 12.5"
+    if not 0 < item_id < 2**63:
         message = "One of the items does not exist (any more). Reload the page."
         raise NotFound(message)
-    return found
+    try:
+        found, read = _number(quantity), update.get("read_quantity")
+        seen = None if read is None else _number(read)
+    except ValueError as error:
+        return "quantity", str(error)
+    if seen is not None and (not seen.is_finite() or abs(seen.adjusted()) > 20):  # noqa: PLR2004  # written out in a sentence
+        return "quantity", "was read as something that is no quantity"
+    return _Update(item_id, found, seen)
+
+
+def _number(given: object) -> Decimal:
+    return given if isinstance(given, Decimal) else typed(str(given))
 
 
 def _fault(  # noqa: PLR0911  # a return a rule

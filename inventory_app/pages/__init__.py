@@ -11,6 +11,8 @@ from inventory_app.pages import (
     not_found,
     password,
     register,
+    supplier,
+    suppliers,
     users,
 )
 from inventory_app.pages._page import app_options, register_pages
@@ -28,5 +30,7 @@ __all__ = [
     "password",
     "register",
     "register_pages",
+    "supplier",
+    "suppliers",
     "users",
 ]

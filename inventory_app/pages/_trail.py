@@ -34,8 +34,13 @@ def change(row: rx.Var[ChangeRow]) -> rx.Component:
         row.table,
         ident(row.record, href="/audit?q=" + row.search),
         rx.fragment(row.label, rx.cond(row.label & row.what, ", ", ""), row.what),
-        rx.el.dl(rx.foreach(row.fields, _field), class_name=rx.cond(row.kind == "update", "diff", "diff diff-whole")),
+        fields(row),
     )
+
+
+def fields(row: rx.Var[ChangeRow]) -> rx.Component:
+    """Show every field of a change before and after."""
+    return rx.el.dl(rx.foreach(row.fields, _field), class_name=rx.cond(row.kind == "update", "diff", "diff diff-whole"))
 
 
 def _field(row: rx.Var[FieldRow]) -> rx.Component:

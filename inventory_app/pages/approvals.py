@@ -9,7 +9,7 @@ from inventory_app.components.basics import button, icon, icon_button, link, row
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
 from inventory_app.pages._page import page
-from inventory_app.pages._supplier_dialogs import decision_dialog, enter_dialog
+from inventory_app.pages._supplier_dialogs import decision_dialog, decision_facts, enter_dialog, status_badge
 from inventory_app.permissions import Permission
 from inventory_app.states.suppliers import PATH, SupplierState
 
@@ -136,13 +136,6 @@ def _detail() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    state = rx.match(
-        D.status,
-        ("pending", feedback.badge("New", tone="accent")),
-        ("approved", feedback.quiet_badge("Approved", dot="ok")),
-        ("rejected", feedback.quiet_badge("Rejected", dot="bad")),
-        feedback.badge("Suspended", tone="warn"),
-    )
     waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
     steps = row_of(
         rx.el.span(S.position, class_name="muted"),
@@ -151,9 +144,12 @@ def _head() -> rx.Component:
     )
     return layout.page_head(
         rx.el.bdi(D.name),
-        badge=rx.fragment(state, rx.el.span(row_of(waiting), class_name="only-phone end")),
+        badge=rx.fragment(status_badge(D.status), rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
-        actions=(rx.cond(S.position, steps, rx.fragment()),),
+        actions=(
+            button("Details and history", icon_name="history", href="/suppliers/" + D.id.to_string()),
+            rx.cond(S.position, steps, rx.fragment()),
+        ),
     )
 
 
@@ -260,18 +256,7 @@ def _decide(decision: str) -> Any:
 
 
 def _decided_card() -> rx.Component:
-    said = rx.cond(D.reason, rx.el.bdi(D.reason, class_name="lines"), rx.el.span("–", class_name="dim"))
-    return layout.card(
-        feedback.facts(
-            [
-                ("Decision", D.status.capitalize()),
-                ("By", rx.cond(D.decided, D.decided, "An import")),
-                ("When", rx.cond(D.decided_at, when(D.decided_at, D.decided_at, style="full"), "–")),
-                ("Reason", said),
-            ]
-        ),
-        title="Decided",
-    )
+    return layout.card(decision_facts(D), title="Decided")
 
 
 def _phone_bar() -> rx.Component:

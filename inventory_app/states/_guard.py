@@ -165,7 +165,9 @@ class Guard(Middleware):
             _decide(event.name, person)
         except AppError as error:
             await self.refusals.note(actor, _refused_name(event.name), error)
-            return await _refuse(root, error)
+            # In place of a page somebody may not see stands which permission it needs: once is enough.
+            said = isinstance(error, NotAllowed) and event.name.endswith(".load") and _declared(event.name)
+            return await _refuse(root, None if said else error)
         return None
 
 
@@ -235,11 +237,11 @@ async def _empty(root: BaseState) -> None:
         substate.reset()
 
 
-async def _refuse(root: BaseState, error: AppError) -> StateUpdate:
-    """Answer a refused event: what was emptied is sent along with the reason."""
+async def _refuse(root: BaseState, error: AppError | None) -> StateUpdate:
+    """Answer a refused event: what was emptied is sent along with the reason, unless the page says it."""
     delta = await root._get_resolved_delta()  # noqa: SLF001  # as Reflex's own middleware does
     root._clean()  # noqa: SLF001  # as above
-    events = refusal_events(root.router_data.get("asPath", "/"), error)
+    events = refusal_events(root.router_data.get("asPath", "/"), error) if error else []
     return StateUpdate(delta=delta, events=Event.from_event_type(events))
 
 

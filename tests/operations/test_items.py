@@ -119,6 +119,9 @@ def test_a_cursor_that_is_none_of_ours_is_refused(sort, cursor, things, as_ann):
         ({"tab": "reorder"}, ["Bolt", "Bolt", "Empty"]),
         ({"tab": "out"}, ["Café", "Empty", "Ärmel"]),
         ({"tab": "out", "search": "caf"}, ["Café"]),
+        ({"search": "METÁL"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
+        ({"search": "metal long"}, ["bolt long", "bolt long"]),
+        ({"search": "metal%"}, []),
     ],
 )
 def test_filters(filters, names, things, as_ann):
@@ -163,11 +166,46 @@ def test_a_row_shows_everything_about_its_item(things, as_ann):
         "0.25",
         "1.50",
     )
-    assert (bolt.fill, bolt.tick, bolt.active) == (27, 45, True)
+    # The bar is the product's: 6 here and 4 elsewhere against a reorder point of 10.
+    assert (bolt.fill, bolt.rest, bolt.tick, bolt.in_all, bolt.active) == (27, 18, 45, "10 kg", True)
     (drum,) = read(items.list_items, view=View(Filters("drum"))).rows
     assert (drum.level, drum.active) == ("", False)
     (cafe,) = read(items.list_items, view=View(Filters("caf"))).rows
-    assert (cafe.level, cafe.on_hand, cafe.category) == ("out", "0", "")
+    assert (cafe.level, cafe.on_hand, cafe.in_all, cafe.category) == ("out", "0", "", "")
+
+
+def test_what_is_low_is_said_of_the_product_and_the_same_on_every_row_and_list(things, as_ann):
+    rows = read(items.list_items, view=View()).rows
+    levels = {(row.product, row.location): row.level for row in rows}
+    assert levels == {
+        ("Ärmel", "North"): "",
+        ("Ärmel", "South"): "none",
+        ("Bolt", "North"): "low",
+        ("Bolt", "South"): "low",
+        ("Café", "North"): "out",
+        ("bolt long", "North"): "",
+        ("bolt long", "South"): "",
+        ("Drum", "North"): "",
+        ("Empty", "South"): "out",
+        ("Zinc", "North"): "",
+        ("Zinc", "South"): "",
+    }
+    listed = read(items.overview, view=View(Filters(tab="reorder")))
+    assert {kept.product for kept in listed.page.rows} == {"Bolt", "Empty"}
+    assert listed.note == (
+        f"{read(dashboard.waiting).low_stock} products are at or below the reorder point, all locations together. "
+        "Kept nowhere, so without a row here: Never kept (SKU3)."
+    )
+    assert read(items.overview, view=View(Filters(tab="out"))).note.startswith("Nothing left at their location.")
+    assert read(items.overview, view=View()).note == ""
+
+
+def test_the_place_of_an_item_says_how_it_is_counted(things, as_ann):
+    bolt = next(one[0] for one in things if one[1].name == "Bolt")
+    place = read(items.item_place, item_id=bolt.id)
+    assert (place.product, place.location, place.unit, place.decimals) == ("Bolt", "North", "kg", 3)
+    with pytest.raises(NotFound):
+        read(items.item_place, item_id=999_999)
 
 
 def test_costs_are_only_for_who_may_see_them(things):

@@ -272,7 +272,7 @@ def test_adjusting_and_issuing_need_an_item_a_place_in_use_and_a_reason(act):
     bolt = shelf()
     assert str(refusal(NotFound, act, 999_999, 1)) == GONE
     error = refusal(Invalid, act, bolt.here, 1, reason_code="because")
-    assert error.fields == {"reason_code": "Choose a reason of the list."}
+    assert error.fields == {"reason_code": "Choose a reason."}
     close(bolt.here_location)
     sentence = "Bolt north is closed. Choose a location that is in use."
     assert refusal(Invalid, act, bolt.here, 1).fields == {"item_id": sentence}

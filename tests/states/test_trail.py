@@ -7,6 +7,7 @@ import reflex as rx
 from reflex.istate.data import RouterData
 
 from inventory_app.context import acting_as
+from inventory_app.errors import InsufficientStock
 from inventory_app.models.catalog import Product
 from inventory_app.operations import stock
 from inventory_app.states import _guard
@@ -60,7 +61,7 @@ def moved(ann):
                     to_item_id=target.id,
                     quantity=Decimal(quantity),
                 )
-            except stock.InsufficientStock:
+            except InsufficientStock:
                 continue
     return source, target
 
