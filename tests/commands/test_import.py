@@ -91,7 +91,7 @@ def test_it_looks_refuses_imports_and_recognises_a_file(command, trail):
 
 @pytest.mark.parametrize(
     ("text", "status", "words"),
-    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column ProductName")],
+    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column name")],
 )
 def test_a_file_it_cannot_use_is_one_sentence(command, text, status, words):
     answer = command("products", text)

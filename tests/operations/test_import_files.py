@@ -155,12 +155,12 @@ def test_it_names_the_columns_it_leaves_out_if_they_hold_anything():
 @pytest.mark.parametrize(
     ("kind", "content", "words"),
     [
-        ("products", b"name,price\nA,1\n", "needs a column sku or item number or ProductID"),
-        ("products", b"sku,price\nA,1\n", "needs a column ProductName or name. This one has: sku, price."),
+        ("products", b"name,price\nA,1\n", "needs a column sku or item number or product number or ProductID"),
+        ("products", b"sku,price\nA,1\n", "needs a column name or product. This one has: sku, price."),
         ("products", b"CompanyName\nA\n", "It looks like a file of suppliers."),
         ("suppliers", b"ProductID,ProductName\n1,A\n", "It looks like a file of products."),
         ("suppliers", b"CategoryID,CategoryName\n1,A\n", "It looks like a file of categories."),
-        ("categories", b"code\n1\n", "needs a column CategoryName"),
+        ("categories", b"code\n1\n", "needs a column name"),
         ("products", b"sku,name,product\nA,B,C\n", "The columns name and product mean the same."),
         ("products", b"sku,sku,name\nA,B,C\n", "The columns sku and sku mean the same."),
         ("suppliers", ",".join("abcdefghijklmnop").encode() + b"\nx\n", ", l, …."),
