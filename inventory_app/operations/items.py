@@ -122,7 +122,7 @@ class Kept:
             in_all=say(total, self.unit) if total != quantity else "",
             fill=int(quantity / scale * 100),
             rest=int(total / scale * 100) - int(quantity / scale * 100),
-            tick=int(point / scale * 100),
+            tick=int(point / scale * 100) if self.active else 0,
             unit_cost="" if cost is None else f"{cost:,.2f}",
             value="" if cost is None else f"{quantity * cost:,.2f}",
             supplier=self.supplier or "",

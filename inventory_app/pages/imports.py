@@ -128,7 +128,10 @@ def _upload(kind: Kind) -> rx.Component:
 def _needed(kind: Kind) -> rx.Component:
     """Name the columns that must be there."""
     columns = DESCRIBED[kind]
-    needed = [" or ".join(columns[field].names[0] for field in group) for group in REQUIRED[kind]]
+    needed = [
+        first + "".join(f" (or {other})" for other in others)
+        for first, *others in ([columns[field].names[0] for field in group] for group in REQUIRED[kind])
+    ]
     return rx.fragment(
         "Needs the columns " if len(needed) > 1 else "Needs the column ", rx.el.strong(" and ".join(needed)), "."
     )

@@ -133,7 +133,7 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
             label="Select " + row.sku + " at " + row.location,
         ),
         tables.cell(ident(row.sku)),
-        tables.cell(tables.two_line(row.product, row.category, phone=_where(row)), card="title"),
+        tables.cell(tables.two_line(row.product, _about(row), phone=_where(row)), card="title"),
         tables.cell(tables.two_line(row.location, rx.cond(row.in_all, row.in_all + " in all", ""), strong=False)),
         tables.cell(
             tables.level(row.on_hand, row.unit, fill=row.fill, rest=row.rest, tick=row.tick, state=row.level),
@@ -161,6 +161,12 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
         key=row.id,
         selected=S.selected.contains(row.id),
     )
+
+
+def _about(row: rx.Var[ItemRow]) -> rx.Component:
+    """Say what kind of product it is, and that it is not reordered any more."""
+    gone = rx.cond(row.category, rx.fragment(row.category, ", discontinued"), "Discontinued")
+    return rx.fragment(rx.cond(row.active, row.category, gone))
 
 
 def _where(row: rx.Var[ItemRow]) -> rx.Component:
@@ -428,7 +434,7 @@ def _count_line(row: rx.Var[ItemRow]) -> rx.Component:
         ),
         rx.el.div(counted, rx.el.span(row.unit, class_name="suffix"), class_name="ctl-wrap"),
         forms.fault(wrong, name + "-error"),
-        class_name="field count",
+        class_name="field count-line",
         custom_attrs={"data-invalid": rx.cond(wrong, "true", "false")},
         key=row.id,
     )

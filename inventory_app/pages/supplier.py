@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, layout, trail
-from inventory_app.components.basics import button, link, stack, when
+from inventory_app.components.basics import button, icon, link, stack, when
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import FieldRow
 from inventory_app.operations.trail import HistoryRow
@@ -58,7 +58,11 @@ def _found() -> rx.Component:
             sub=rx.el.bdi(D.summary),
             actions=(
                 gates.can(Permission.SUPPLIERS_EDIT, button("Correct", icon_name="pencil", on_click=S.open_edit)),
-                rx.cond(D.status == "pending", gates.can(Permission.SUPPLIERS_APPROVE, decide), rx.fragment()),
+                rx.cond(
+                    (D.status == "pending") & (D.why_not == ""),
+                    gates.can(Permission.SUPPLIERS_APPROVE, decide),
+                    rx.fragment(),
+                ),
             ),
         ),
         layout.columns(
@@ -137,10 +141,19 @@ def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
                 class_name="history-head",
             ),
             rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
-            _trail.fields(row.change),
+            rx.cond(row.change.kind == "insert", _as_entered(row), _trail.fields(row.change)),
             class_name="grow",
         ),
         key=row.change.id,
+    )
+
+
+def _as_entered(row: rx.Var[HistoryRow]) -> rx.Component:
+    """Keep what the first entry said folded: most of it still stands above."""
+    return rx.el.details(
+        rx.el.summary(icon("chevron-right", 14, class_name="chev"), "As it was entered"),
+        _trail.fields(row.change),
+        class_name="fold fold-plain",
     )
 
 

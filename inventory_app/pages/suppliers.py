@@ -28,7 +28,7 @@ def suppliers() -> rx.Component:
                 search=tables.search_field(
                     value=S.q,
                     on_change=S.search.debounce(250),
-                    placeholder="Name, place, tax id, email",
+                    placeholder="Name, place, tax id",
                     label="Search suppliers",
                 ),
                 end=(rx.el.span(S.shown, class_name="muted"),),

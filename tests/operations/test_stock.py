@@ -12,7 +12,7 @@ from inventory_app.errors import Conflict, InsufficientStock, Invalid, NotAllowe
 from inventory_app.models.catalog import Location, Product
 from inventory_app.operations import stock
 from inventory_app.unit_of_work import transact
-from tests.factories import arrange, location, product
+from tests.factories import arrange, location, person, product
 from tests.operations.shelf import Ledger, adjust, issue, refusal, shelf, transfer
 
 GONE = "This item does not exist (any more). Reload the page."
@@ -445,3 +445,15 @@ def test_a_transfer_tells_what_is_left_and_whether_a_place_was_or_became_empty(
     assert [(one.changed_at, one.changed_by) for one in done.items] == [
         (row.changed_at, row.changed_by) for row in map(ledger.item, (bolt.here, bolt.there))
     ]
+
+
+@pytest.mark.parametrize("field", ["unit_cost", "unit_price"])
+def test_who_may_not_see_prices_sets_none(field, ledger, trail):
+    shed = location("SHED").id or 0
+    fields = {"location_id": shed, "sku": "NUT-1", "name": "Nut", "quantity": Decimal(8)}
+    with acting_as(person("eve", "employee")):
+        with pytest.raises(NotAllowed, match="See costs and prices"):
+            transact(stock.create_inventory_item, **fields, **{field: Decimal("0.25")})
+        assert trail.last().outcome == "denied"
+        assert ledger.movements() == []
+        assert transact(stock.create_inventory_item, **fields, **{field: Decimal(0)}).sku == "NUT-1"
