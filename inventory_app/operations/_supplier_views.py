@@ -17,6 +17,7 @@ from inventory_app.models.users import UserInfo
 from inventory_app.operations import _supplier_rules as rules
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import contact, place, readable
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.permissions import Permission
@@ -57,11 +58,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """A field of a supplier before and as asked for; empty before: it is new."""
+    """A field of a supplier when it was last decided about, if it ever was, and as asked for."""
 
     label: str
     before: str
     after: str
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class SupplierDetail:
     status: str
     #: Place and contact in one line.
     summary: str
+    #: What was decided before, if it waits for another decision; then the fields say what has changed since.
+    earlier: str
     fields: list[FieldRow]
     #: The labels of the fields that were left empty.
     not_given: str
@@ -193,7 +197,7 @@ def entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
 
 def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDetail:
     """Return the supplier with the checks, and whether this viewer can decide."""
-    filled = [(label, value) for label, value in readable(supplier) if value]
+    earlier, fields = _fields(session, supplier)
     empty = [label for label, value in readable(supplier) if not value]
     found = rules.checks(session, supplier)
     why_not, who_can = _why_not(session, viewer, supplier)
@@ -204,7 +208,8 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         name=supplier.name,
         status=supplier.status,
         summary=" · ".join(part for part in (place(supplier), contact(supplier)) if part),
-        fields=[FieldRow(label, "", value) for label, value in filled],
+        earlier=earlier,
+        fields=fields,
         not_given=", ".join(empty),
         entered=entered(supplier, entered_by, viewer),
         submitted=supplier.submitted_at.isoformat(),
@@ -219,6 +224,16 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         decided_at=supplier.decided_at.isoformat() if supplier.decided_at else "",
         reason=supplier.decision_reason or "",
     )
+
+
+def _fields(session: Session, supplier: Supplier) -> tuple[str, list[FieldRow]]:
+    """Return the last decision and every field that says something, now or then."""
+    decided = as_decided(session, supplier) if supplier.status == SupplierStatus.PENDING else None
+    if decided is None:
+        return "", [FieldRow(label, "", value, changed=True) for label, value in readable(supplier) if value]
+    earlier, then = decided[0], dict(readable(decided[1]))
+    rows = [FieldRow(label, then[label], value, changed=value != then[label]) for label, value in readable(supplier)]
+    return earlier, [row for row in rows if row.before or row.after]
 
 
 def _why_not(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[AppError | None, str]:

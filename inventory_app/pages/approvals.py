@@ -159,7 +159,8 @@ def _step(icon_name: str, label: str, href: rx.Var[str]) -> rx.Component:
 
 def _fields() -> rx.Component:
     def line(field: rx.Var[FieldRow]) -> rx.Component:
-        return trail.diff_row(field.label, field.before, rx.el.bdi(field.after, class_name="lines"), key=field.label)
+        new = rx.cond(field.after, rx.el.bdi(field.after, class_name="lines"), "taken out")
+        return trail.diff_row(field.label, field.before, new, changed=field.changed, key=field.label)
 
     came = rx.fragment(
         D.entered, ", ", when(D.submitted, D.submitted), rx.cond(D.from_address, ", from " + D.from_address, "")
@@ -167,7 +168,11 @@ def _fields() -> rx.Component:
     empty = rx.cond(D.not_given, rx.el.span("Not given: ", D.not_given, class_name="end"), rx.fragment())
     return layout.card(
         trail.diff_table([rx.foreach(D.fields, line)], heads=("Field", "Before", "Asked for")),
-        title=rx.cond(D.status == "pending", "A new supplier: every field is new", "What was asked for"),
+        title=rx.cond(
+            D.status == "pending",
+            rx.cond(D.earlier, "What has changed since it was " + D.earlier, "A new supplier: every field is new"),
+            "What was asked for",
+        ),
         end=rx.fragment(D.fields.length().to_string(), " fields"),
         foot=rx.fragment(rx.el.span(came), empty),
         flush=True,

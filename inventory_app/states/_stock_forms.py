@@ -108,7 +108,7 @@ def preview_of(place: str, held: Decimal, change: Decimal | None, unit: str, *, 
     now = say(held, unit)
     if change is None:
         return Preview(place, now)
-    signed = f"{'−' if change < 0 else '+'}{say(abs(change), unit)}"
+    signed = f"{'−' if change < 0 else '+'}{say(abs(change))}"
     return Preview(place, now, signed, say(held + change, unit) if possible else "not possible")
 
 

@@ -221,7 +221,7 @@ def test_a_rejected_supplier_applies_again_under_the_same_name_on_record(ann, st
         fields = {row.label: row.after for row in shown.fields}
         assert (shown.status, shown.from_address, shown.reason) == ("pending", "198.51.100.9", "")
         assert (fields["Name"], fields["Message"]) == (APPLICATION["name"].upper(), "With papers")
-        assert "Phone" not in fields
+        assert fields["Phone"] == ""
         assert approve(first.supplier_id).status == "approved"
 
 
@@ -258,3 +258,42 @@ def test_of_two_new_applications_at_once_one_takes_the_place(ann, stranger, obse
     assert isinstance(refused, Conflict)
     with acting_as(ann):
         assert detail(found).entered == "Entered by you"
+
+
+def rows_of(supplier_id):
+    """Return what the approval shows: field, before, now, and only what has changed."""
+    shown = detail(supplier_id)
+    return shown.earlier, {row.label: (row.before, row.after) for row in shown.fields if row.changed}
+
+
+def test_who_decides_again_sees_what_has_changed_since_the_last_decision(ann, nancy):
+    found = supplier(tax_id="GB 1", phone="12345", email="a@acme.example", city="Oslo").id
+    with acting_as(ann):
+        assert rows_of(found)[0] == ""
+        correct(found, tax_id="GB 1", phone="12345", email="a@acme.example", city="Bergen")
+        assert rows_of(found)[0] == ""
+    with acting_as(nancy):
+        approve(found)
+    with acting_as(ann):
+        same = {"email": "a@acme.example", "city": "Bergen"}
+        correct(found, 3, tax_id="GB 1", phone="67890", **same)
+        correct(found, 4, tax_id="GB 2", phone="67890", **same)
+        correct(found, 5, tax_id="GB 3", phone="55555", email="", city="Bergen")
+        earlier, changed = rows_of(found)
+    assert earlier == "approved"
+    assert changed == {"Tax id": ("GB 1", "GB 3"), "Phone": ("12345", "55555"), "Email": ("a@acme.example", "")}
+
+
+def test_an_application_after_a_rejection_is_compared_with_the_rejected_one(ann, stranger):
+    with acting_as(stranger):
+        found = apply().supplier_id
+    with acting_as(ann):
+        reject(found)
+        assert rows_of(found)[0] == ""
+    with acting_as(anonymous("198.51.100.9")):
+        apply(tax_id="FR 1", contact_name="Paul")
+    with acting_as(ann):
+        assert rows_of(found) == (
+            "rejected",
+            {"Tax id": (APPLICATION["tax_id"], "FR 1"), "Contact": (APPLICATION["contact_name"], "Paul")},
+        )
