@@ -7,7 +7,7 @@ import reflex as rx
 
 from inventory_app.components import feedback
 from inventory_app.components.basics import Content, Flag, Text, _join, button, icon, link
-from inventory_app.components.filters import chip, chip_add, filter_bar, search_field, tab, tabs
+from inventory_app.components.filters import chip, chip_add, density, filter_bar, search_field, tab, tabs
 from inventory_app.components.layout import page_head
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "chip",
     "chip_add",
     "column",
+    "density",
     "filter_bar",
     "footer",
     "head",

@@ -121,6 +121,8 @@ def _upload(kind: Kind) -> rx.Component:
             download=f"{kind}.csv",
             aria_label=f"Example file of {kind}",
             class_name="link row-x",
+            # Otherwise the router takes it for one of its pages.
+            custom_attrs={"reloadDocument": True},
         ),
     )
 

@@ -85,7 +85,7 @@ def _filters() -> rx.Component:
             placeholder="SKU, name, category",
             label="Search items",
         ),
-        end=(rx.el.span(S.shown, class_name="muted"),),
+        end=(rx.el.span(S.shown, class_name="muted"), tables.density()),
     )
 
 

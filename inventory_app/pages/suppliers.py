@@ -31,7 +31,7 @@ def suppliers() -> rx.Component:
                     placeholder="Name, place, tax id",
                     label="Search suppliers",
                 ),
-                end=(rx.el.span(S.shown, class_name="muted"),),
+                end=(rx.el.span(S.shown, class_name="muted"), tables.density()),
             ),
             footer=tables.footer(pager=_pager()),
         ),

@@ -124,7 +124,7 @@ def test_the_back_button_keeps_the_view_of_a_list(ann: Person, window: Window, m
     window.page.get_by_role("searchbox", name="Search items").fill(mark)
     window.at(f"/inventory?q={mark}")
     expect(window.page.locator("tbody tr")).to_have_count(2)
-    window.page.get_by_role("link", name=re.compile("^Out of stock")).click()
+    window.page.get_by_role("link", name=re.compile("^None left")).click()
     expect(window.page.get_by_text("Nothing matches")).to_be_visible()
     window.page.get_by_role("link", name=re.compile("Audit")).filter(visible=True).first.click()
     window.at("/audit")
@@ -137,7 +137,7 @@ def test_the_back_button_keeps_the_view_of_a_list(ann: Person, window: Window, m
 
 def fill_adjustment(window: Window, mark: str) -> None:
     open_action(window, mark, "Adjust")
-    window.fill(window.dialog(), quantity="-1")
+    window.fill(window.dialog(), quantity="-1", reason_code="lost")
 
 
 def fill_count(window: Window, mark: str) -> None:
@@ -147,6 +147,7 @@ def fill_count(window: Window, mark: str) -> None:
     expect(box).to_be_checked()
     window.button("Count").click()
     window.dialog().locator("input.ctl").first.fill("9")
+    window.fill(window.dialog(), reason_code="counted")
 
 
 FORMS = {
@@ -205,7 +206,7 @@ def test_a_refusal_leaves_the_form_filled_with_the_sentence_beside_the_field(
     dialog = window.dialog()
     to = dialog.locator("[name=to_location_id] option").filter(has_text=f"South {mark}").first
     dialog.locator("[name=to_location_id]").select_option(to.get_attribute("value"))
-    window.fill(dialog, quantity="99", note="For the spring")
+    window.fill(dialog, quantity="99", note="For the spring", reason_code="relocated")
     button = dialog.get_by_role("button", name=re.compile("^Transfer"))
     button.click()
     field = dialog.locator(".field").filter(has=window.page.locator("[name=quantity]"))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from inventory_app.paths import SUPERUSER_ROLE
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.trail import TrailState
 from inventory_app.states.users import UserMgmtState
 from tests.fixtures.database import reached_by_the_application
 from tests.fixtures.seeing import Trail
@@ -82,3 +83,14 @@ async def test_a_flood_is_slowed_down_for_its_sender_only_and_its_count_is_writt
     assert len(counts) == 2, "the first at once, the others as one more record"
     assert _RATE <= sum(counts) < _FLOOD
     assert len(site.log_lines(event="events_slowed_down")) < _FLOOD / 2, "the log is not flooded either"
+
+
+async def test_a_page_that_one_may_not_see_is_refused_without_a_message_beside_it(site: Site):
+    async with Tab(site.signed_in(site.person("bob", "accountant")), "/audit") as tab:
+        answer = await tab.call(TrailState.load)
+        assert answer.said == []
+        assert not [name for name in answer.vars() if name.startswith("trail_state.")]
+        # What one does on a page is answered, as ever.
+        assert (await tab.call(TrailState.load_facets)).said == [
+            "This needs the permission “See the audit trail” (audit:view). Ask an administrator."
+        ]
