@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import factories
+from tests.browser.test_pages import serious
 from tests.fixtures.browser import Window
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site
@@ -330,3 +331,66 @@ def test_whoever_is_signed_in_already_is_led_on_from_the_sign_in_page(ann: Perso
     window.enter(ann)
     window.page.goto(f"{window.site.origin}/login?next=%2Finventory%3Fq%3Da")
     window.at("/inventory?q=a")
+
+
+def test_the_palette_leads_to_pages_products_and_suppliers_without_a_mouse(
+    ann: Person, open_window: Open, axe: str, mark: str, item_id: int
+):
+    supplier = factories.supplier(f"Quay {mark}").id
+    window = open_window()
+    window.enter(ann)
+    window.goto("/")
+    keys, box = window.page.keyboard, window.page.get_by_role("dialog", name="Search or jump to")
+    keys.press("Control+k")
+    keys.type("impor")
+    expect(box.get_by_role("link")).to_have_count(1)
+    keys.press("Enter")
+    window.at("/imports")
+    expect(box).to_be_hidden()
+    window.page.get_by_role("button", name="Search or jump to").click()
+    keys.type(f"Quay {mark}")
+    expect(box.get_by_role("link", name=f"Quay {mark}")).to_be_visible()
+    assert serious(window, axe) == []
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    window.at(f"/suppliers/{supplier}")
+    keys.press("Control+k")
+    keys.type(f"widget {mark}")
+    # A product at two places is one product.
+    expect(box.get_by_role("link", name=f"Widget {mark}")).to_have_count(1)
+    keys.press("Enter")
+    window.at(f"/inventory?q=SKU{mark.upper()}")
+    keys.press("Control+k")
+    keys.type("nothing is called so")
+    expect(box.get_by_text("No page, product or supplier is called so.")).to_be_visible()
+    keys.press("Escape")
+    expect(box).to_be_hidden()
+
+
+def test_the_palette_finds_only_what_one_may_see(site: Site, open_window: Open, mark: str, item_id: int):
+    factories.supplier(f"Widget {mark} Ltd")
+    window = open_window()
+    window.enter(site.person("rob"))
+    window.goto("/")
+    box = window.page.get_by_role("dialog", name="Search or jump to")
+    window.page.keyboard.press("Control+k")
+    expect(box.get_by_role("link")).to_have_count(1)  # the start page
+    window.page.keyboard.type(f"Widget {mark}")
+    expect(box.get_by_text("No page, product or supplier is called so.")).to_be_visible()
+
+
+def test_rows_stand_closer_and_stay_so(ann: Person, open_window: Open, mark: str, item_id: int):
+    window = open_window()
+    window.enter(ann)
+    window.goto(f"/inventory?q={mark}")
+    before = window.row(f"North {mark}").bounding_box()
+    window.button("Compact rows").click()
+    for _ in range(2):
+        expect(window.button("Compact rows")).to_have_attribute("aria-pressed", "true")
+        now = window.row(f"North {mark}").bounding_box()
+        assert before
+        assert now
+        assert now["height"] < before["height"]
+        window.goto("/inventory?q=" + mark)
+    window.goto("/suppliers")
+    expect(window.button("Compact rows")).to_have_attribute("aria-pressed", "true")
