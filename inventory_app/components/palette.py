@@ -15,11 +15,9 @@ def opener() -> rx.Component:
     return rx.el.button(
         icon("search", 14),
         rx.el.span("Search or jump to…", class_name="grow"),
-        key("Ctrl"),
-        key("K"),
+        rx.el.span(key("Ctrl"), " ", key("K"), aria_hidden=True),
         type="button",
         class_name="jump",
-        aria_label="Search or jump to",
         custom_attrs={"popoverTarget": ID, "aria-keyshortcuts": "Control+K Meta+K"},
     )
 
