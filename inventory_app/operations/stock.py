@@ -386,13 +386,22 @@ def _update(update: Mapping[str, object]) -> _Update | tuple[str, str]:
         message = "One of the items does not exist (any more). Reload the page."
         raise NotFound(message)
     try:
-        found, read = _number(quantity), update.get("read_quantity")
-        seen = None if read is None else _number(read)
+        found = _number(quantity)
     except ValueError as error:
         return "quantity", str(error)
-    if seen is not None and (not seen.is_finite() or abs(seen.adjusted()) > 20):  # noqa: PLR2004  # written out in a sentence
+    try:
+        seen = _read(update.get("read_quantity"))
+    except ValueError:
         return "quantity", "was read as something that is no quantity"
     return _Update(item_id, found, seen)
+
+
+def _read(given: object) -> Decimal | None:
+    """Return what the person had read; it is not typed, and written out in a sentence when it is out of date."""
+    seen = None if given is None else _number(given)
+    if seen is not None and (not seen.is_finite() or abs(seen) > LARGEST):
+        raise ValueError
+    return seen
 
 
 def _number(given: object) -> Decimal:

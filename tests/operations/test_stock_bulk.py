@@ -110,6 +110,7 @@ def test_a_quantity_that_is_too_large():
 
 
 NEEDS = ("item_id", "needs an item and a quantity such as 12 or 12.5")
+NEVER_READ = ("quantity", "was read as something that is no quantity")
 NO_NUMBER = ("quantity", "Enter a number such as 12 or 12.5.")
 
 
@@ -124,7 +125,7 @@ NO_NUMBER = ("quantity", "Enter a number such as 12 or 12.5.")
         ({"item_id": 1, "quantity": "many"}, NO_NUMBER),
         ({"item_id": 1, "quantity": ""}, NO_NUMBER),
         ({"item_id": 1, "quantity": "1e2"}, NO_NUMBER),
-        ({"item_id": 1, "quantity": "1", "read_quantity": "some"}, NO_NUMBER),
+        ({"item_id": 1, "quantity": "1", "read_quantity": "some"}, NEVER_READ),
         ({"item_id": 1, "quantity": "1 200"}, ("quantity", GROUPED)),
     ],
 )
@@ -135,7 +136,7 @@ def test_a_row_that_cannot_be_read_is_named_beside_the_other_faults(row, fault):
     assert error.rows == ((1, "quantity", "pcs are counted with whole numbers only."), (2, *fault))
 
 
-@pytest.mark.parametrize("read", ["NaN", "Infinity", "1E+21", "1E-21"])
+@pytest.mark.parametrize("read", ["NaN", "Infinity", "1E+21", "1E-21", Decimal("NaN"), Decimal("1E+21")])
 def test_what_nobody_can_have_read_is_refused_in_words(read):
     bolt = shelf()
     error = refusal(InvalidRows, bulk, (bolt.there, "1"), (bolt.here, "1", read))
