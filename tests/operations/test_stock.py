@@ -330,7 +330,9 @@ def test_both_ways_of_making_an_item_write_and_say_the_same(quantity, ledger, mo
 
 def test_an_item_that_may_be_made_is_made_in_one_statement():
     west = location("WEST", name="West")
-    assert statements(lambda: create(location_id=west.id)) == ["SELECT", "WITH"]
+    assert statements(lambda: create(location_id=west.id, unit_cost=Decimal(0))) == ["SELECT", "WITH"]
+    # Whether somebody may set a cost is asked as well.
+    assert statements(lambda: create(location_id=west.id, sku="NUT-2")) == ["SELECT", "SELECT", "WITH"]
 
 
 def test_an_existing_product_is_put_at_one_more_place(ledger):
