@@ -1,0 +1,75 @@
+"""An installation with its own durable database, as `inventory run` makes it, that a test may hurt."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from inventory_app.database import embedded
+from inventory_app.paths import DATABASE, PROJECT
+from tests.fixtures.database import Database, reached_by_the_application
+from tests.fixtures.server import ADMIN_PASSWORD, Site
+from tests.setup.conftest import clean_environment, free_port, remove
+
+
+@contextmanager
+def installation(folder: Path) -> Iterator[Site]:
+    """A running application on an embedded database; stopped in order and removed afterwards."""
+    data_dir, port = folder / "data", free_port()
+    environment = clean_environment(
+        INVENTORY_DATA_DIR=data_dir,
+        PORT=port,
+        INVENTORY_PUBLIC_URL=f"http://127.0.0.1:{port}",
+        INVENTORY_ADMIN_PASSWORD=ADMIN_PASSWORD,
+        INVENTORY_LOG_FORMAT="json",
+        INVENTORY_TRUSTED_PROXY_HOPS=1,
+    )
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "inventory_app.cli", "run"],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        site = Site(environment["INVENTORY_PUBLIC_URL"], port, None, log, process)  # pyright: ignore[reportArgumentType]  # below
+        site.wait_until_ready()
+        # Joined as a second user, for the test's own look at the data.
+        server = embedded.start(data_dir)
+        site.database = Database(server, DATABASE)
+        try:
+            with reached_by_the_application(server, DATABASE):
+                yield site
+        finally:
+            site.stop()
+            server.stop()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        remove(data_dir)
+
+
+def kill_database(site: Site) -> int:
+    """Kill the postmaster as a crash would, and return its number."""
+    pid = site.database.server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def kill_application(site: Site) -> None:
+    """Kill the application at once, its worker first; what it was doing is cut off wherever it was."""
+    processes = [*psutil.Process(site.process.pid).children(), psutil.Process(site.process.pid)]
+    for process in processes:
+        process.kill()
+    site.process.wait()
+    psutil.wait_procs(processes, timeout=30)
