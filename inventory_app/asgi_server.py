@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -21,6 +22,7 @@ from inventory_app.settings import Settings
 DRAIN_SECONDS = 10
 _TARGET = "inventory_app.inventory_app:app"
 _POLL_SECONDS = 0.05
+_HEADER_MILLISECONDS = 10_000
 
 
 def serve(settings: Settings, *, keeper: Keeper | None = None) -> None:
@@ -38,6 +40,8 @@ def serve(settings: Settings, *, keeper: Keeper | None = None) -> None:
         workers=1,
         log_level=LogLevels.warning,
         workers_kill_timeout=DRAIN_SECONDS,
+        # Slow bodies are ended by http/bodies.py, slow headers here.
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
     )
     server.settings, server.keeper = settings, keeper
     listening, our_end = os.pipe()

@@ -19,6 +19,7 @@ from inventory_app.components import feedback
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
 from inventory_app.http import health, imports, sign_in
+from inventory_app.http.bodies import Bodies
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
@@ -68,8 +69,8 @@ def browser_error(exception: Exception) -> None:
 
 
 def protected(app: ASGIApp) -> ASGIApp:
-    """Wrap everything we serve, pages included, in `Security`."""
-    return Security(app, prerequisites.get_web_dir() / "build" / "client")
+    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies."""
+    return Security(Bodies(app), prerequisites.get_web_dir() / "build" / "client")
 
 
 app = rx.App(

@@ -232,7 +232,7 @@ def _record(run: Run, name: str, error: Exception, **about: Any) -> None:
 
 
 class _Refused:
-    """How often somebody was denied something lately.
+    """How often somebody was denied something lately; a person is one, whatever their address and device.
 
     The first denials of a minute are on record one by one, more of them only as a count with the next one:
     nobody must be able to fill a table that nobody may empty.
@@ -241,11 +241,11 @@ class _Refused:
     def __init__(self, each: int, seconds: float) -> None:
         self._each, self._seconds = each, seconds
         self._lock = Lock()
-        self._seen: dict[tuple[str | None, str | None, str], tuple[float, int, int]] = {}
+        self._seen: dict[tuple[str, str], tuple[float, int, int]] = {}
 
     def due(self, actor: Actor, name: str) -> int:
         """Return how many attempts the record of this one stands for; 0: none is written now."""
-        key, now = (actor.client_ip, actor.token_hash, name), time.monotonic()
+        key, now = (sessions.counted_as(actor), name), time.monotonic()
         with self._lock:
             since, written, left_out = self._seen.get(key, (now, 0, 0))
             if now - since > self._seconds:

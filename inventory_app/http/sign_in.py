@@ -63,6 +63,8 @@ def _post(page: str, answer: Answer, *, keep: tuple[str, ...] = ()) -> Callable[
             form = await http.read_form(request)
             values = {name: http.text(form, name) for name in keep}
             return await answer(request, form)
+        except http.CrossSite as error:
+            return http.refuse_cross_site(error)
         except AppError as error:
             back = values.pop("next", "")
             query = f"?next={quote(back, safe='')}" if back else ""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from inventory_app.context import current_actor
+from inventory_app.context import Actor, current_actor
 from inventory_app.errors import AccountDisabled, Conflict, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import (
@@ -92,6 +92,11 @@ def address_key(address: str | None) -> str:
         return str(ipaddress.ip_network((parsed, 64), strict=False).network_address) + "/64"
     # One and the same address, written as IPv4 or inside IPv6.
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def counted_as(actor: Actor) -> str:
+    """Return whom refusals are counted by: the person, once the database has said who it is, else the address."""
+    return address_key(actor.client_ip) if actor.id is None else f"person {actor.id}"
 
 
 def account_key(username: str) -> str:

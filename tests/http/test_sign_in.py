@@ -13,7 +13,7 @@ from inventory_app.operations.sessions import hash_token
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site, Visitor
 from tests.fixtures.tab import Tab
-from tests.http.answers import OUT_OF_DATE, cookies, count, enters, is_signed_in, message
+from tests.http.answers import CROSS_SITE, OUT_OF_DATE, cookies, count, enters, is_signed_in, message
 
 
 @pytest.fixture
@@ -66,8 +66,13 @@ async def test_a_form_that_is_not_from_our_own_page_does_nothing(
     if not request.headers["Origin"]:
         del request.headers["Origin"]
     answer = visitor.send(request)
-    assert answer.status_code == 303
-    assert message(answer) == OUT_OF_DATE
+    if request.headers.get("Origin") == visitor.site.origin:
+        assert answer.status_code == 303
+        assert message(answer) == OUT_OF_DATE
+    else:
+        assert (answer.status_code, answer.text) == (403, CROSS_SITE)
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert set(cookies(answer)) == set(), "nobody else's page changes so much as a cookie"
     assert "session" not in cookies(answer)
     assert (
         count(site_observer, "SELECT count(*) FROM sign_in_attempt WHERE account = %s AND NOT succeeded", ann.username)
@@ -265,4 +270,4 @@ async def test_on_https_every_cookie_is_secure_and_bound_to_the_host_and_no_prox
         attempts = connection.execute("SELECT DISTINCT address FROM sign_in_attempt").fetchall()
     assert (seen, attempts) == ("127.0.0.1", [("127.0.0.1",)])
     plain = visitor.post("/auth/sign-in", data=data, headers=headers | {"Origin": "http://inventory.example.com"})
-    assert message(plain, "__Host-flash") == OUT_OF_DATE
+    assert (plain.status_code, plain.text) == (403, CROSS_SITE)
