@@ -14,7 +14,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from inventory_app.audit.tables import audit_personal
+from inventory_app.audit.tables import audit_erasure, audit_operation, audit_personal
 from inventory_app.operations._operation import current_viewer
 from inventory_app.operations._trail_labels import labels
 from inventory_app.operations._trail_search import Search, Term, spelled_key, tables
@@ -60,7 +60,7 @@ class ChangeRow:
 
 def change_rows(session: Session, changes: Sequence[sa.Row[Any]]) -> list[ChangeRow]:
     """Make rows of `changes` (rows of `audit_change`) for the person of the running query."""
-    personal = _personal_values(session, changes)
+    personal, erased = _personal_values(session, changes), _erasures(session, changes)
     named = labels(session, [(change.table_name, change.pk) for change in changes])
     prices = Permission.PRICES_VIEW in current_viewer(session).permissions
     return [
@@ -72,7 +72,7 @@ def change_rows(session: Session, changes: Sequence[sa.Row[Any]]) -> list[Change
             kind=change.kind,
             what=_WORDS.get(str(change.kind), str(change.kind)),
             search=quote(record_search(change.table_name, change.pk), safe="/:,"),
-            fields=_fields(change, personal, prices=prices),
+            fields=_fields(change, personal, erased.get((change.table_name, change.pk), ERASED), prices=prices),
         )
         for change in changes
     ]
@@ -96,8 +96,27 @@ def _personal_values(
     return {(row.change_id, row.field): (row.before, row.after) for row in rows}
 
 
+def _erasures(session: Session, changes: Sequence[sa.Row[Any]]) -> dict[tuple[str, str], str]:
+    """Say of each record whose personal values were erased when and by whom: the newest erasure counts."""
+    records = {(change.table_name, change.pk) for change in changes if "salted:" in f"{change.before}{change.after}"}
+    if not records:
+        return {}
+    erasure, operation = audit_erasure.c, audit_operation.c
+    rows = session.execute(
+        sa.select(erasure.table_name, erasure.pk, erasure.recorded_at, operation.actor_name)
+        .join_from(audit_erasure, audit_operation, operation.id == erasure.operation_id)
+        .where(sa.tuple_(erasure.table_name, erasure.pk).in_(records))
+        .order_by(erasure.recorded_at)
+    )
+    return {(row.table_name, row.pk): f"{ERASED} on {row.recorded_at:%Y-%m-%d} by {row.actor_name}" for row in rows}
+
+
 def _fields(
-    change: sa.Row[Any], personal: Mapping[tuple[int, str], tuple[str | None, str | None]], *, prices: bool
+    change: sa.Row[Any],
+    personal: Mapping[tuple[int, str], tuple[str | None, str | None]],
+    erased: str,
+    *,
+    prices: bool,
 ) -> list[FieldRow]:
     """Compare the payloads: only changed fields of an update, everything of a new or deleted record."""
     before, after = _payload(change.before), _payload(change.after)
@@ -121,7 +140,7 @@ def _fields(
             rows.append(FieldRow(name, "" if old is None or new is not None else word, "" if new is None else word))
         else:
             then, now = personal.get((change.id, name), (None, None))
-            rows.append(FieldRow(name, _shown(old, then), _shown(new, now)))
+            rows.append(FieldRow(name, _shown(old, then, erased), _shown(new, now, erased)))
     return rows
 
 
@@ -147,11 +166,11 @@ def _is(shape: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and shape.fullmatch(value) is not None
 
 
-def _shown(value: object, personal: str | None) -> str:
+def _shown(value: object, personal: str | None, erased: str) -> str:
     if value is None:
         return ""
     if _is(_SALTED, value):
-        return ERASED if personal is None else _clipped(personal)
+        return erased if personal is None else _clipped(personal)
     if isinstance(value, str):
         instant = _INSTANT.fullmatch(value)
         return " ".join([*instant.groups(), "UTC"]) if instant else _clipped(value) or "“”"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from inventory_app.audit.tables import audit_erasure
 from inventory_app.context import current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Invalid, NotAllowed, NotFound, Stale
@@ -26,6 +27,7 @@ from inventory_app.models.users import (
     role_names,
 )
 from inventory_app.models.users import Permission as PermissionRow
+from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
 from inventory_app.operations._strangers import slow_down
@@ -63,6 +65,8 @@ class UserRow:
     created: str
     why_not: str
     why_not_roles: str
+    why_not_erase: str
+    erased: bool
 
 
 @operation(public=True, log=("username",))
@@ -179,6 +183,50 @@ def enable_user(session: Session, *, user_id: int) -> None:
     _set_enabled(session, user_id, enabled=True)
 
 
+@operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason")
+def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
+    """Erase name and e-mail of a disabled account, from the trail too; returns how many values the trail held.
+
+    The account keeps its username, which is who did what in the trail, and cannot be enabled again.
+    """
+    lock_rule(session, ROLES_AND_PERMISSIONS)
+    fields = Fields()
+    fields.text("reason", reason, most=500, required=True)
+    fields.check()
+    user, info = _person(session, user_id)
+    theirs, held = permissions_of(session, info), held_permissions(session)
+    if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
+        raise NotAllowed(refusal)
+    revoke_sessions(session, user_id)
+    session.flush()
+    # What the database did to the row is not what this session has read.
+    session.expire(info)
+    return session.connection().exec_driver_sql("SELECT audit_erase_person(%s)", (user_id,)).scalar_one()
+
+
+def is_erased(session: Session, info: UserInfo) -> bool:
+    """Tell whether the person's data has been erased."""
+    return bool(erased_people(session, [_id(info)]))
+
+
+def erased_people(session: Session, ids: Iterable[int]) -> set[int]:
+    """Return those of the people (`UserInfo.id`) whose data has been erased."""
+    table = audit_erasure.c
+    found = sa.select(table.pk).where(table.table_name == "user_info", table.pk.in_([str(id_) for id_ in ids]))
+    return {int(pk) for pk in session.scalars(found)}
+
+
+def why_not_erase(user: LocalUser, theirs: Iterable[str], held: frozenset[str], *, erased: bool) -> str:
+    """Say why the person who holds `held` may not erase this person's data; empty when they may."""
+    if user.id == current_actor().id:
+        return "You cannot erase your own data. Ask another administrator."
+    if erased:
+        return "This person's data has been erased already."
+    if user.enabled:
+        return f"{user.username} can still sign in. Disable the account first."
+    return why_not(_id(user), theirs, held)
+
+
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = _person(session, user_id)
@@ -187,6 +235,9 @@ def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     if user.enabled == enabled:
         message = f"{user.username} is already {'enabled' if enabled else 'disabled'}."
         raise Stale(message)
+    if enabled and is_erased(session, info):
+        message = "This person's data has been erased: nobody is behind the account any more. Make a new one."
+        raise NotAllowed(message)
     user.enabled = enabled
     if enabled and user.enabled_at is None:
         user.enabled_at = now()
@@ -342,6 +393,7 @@ def list_users(
     page = keyset(session, statement, [col(UserInfo.sort_key), col(UserInfo.id)], cursor=cursor)
     names = role_names(session, [_id(row[1]) for row in page.rows])
     held = current_viewer(session).permissions
+    erased = erased_people(session, [_id(row[1]) for row in page.rows])
     # People share few sets of roles: one query a set, not one a person.
     theirs: dict[tuple[str, ...], set[str]] = {}
     for _, info, *_ in page.rows:
@@ -361,6 +413,8 @@ def list_users(
             created=user.created_at.isoformat(),
             why_not=why_not(_id(user), theirs[tuple(names[_id(info)])], held),
             why_not_roles=why_not_change_roles(_id(user), theirs[tuple(names[_id(info)])], held),
+            why_not_erase=why_not_erase(user, theirs[tuple(names[_id(info)])], held, erased=_id(info) in erased),
+            erased=_id(info) in erased,
         )
         for user, info, seen, *_ in page.rows
     ]

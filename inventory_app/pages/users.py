@@ -25,6 +25,7 @@ def users() -> rx.Component:
         ),
         _roles_dialog(),
         _disable_dialog(),
+        _erase_dialog(),
     )
 
 
@@ -132,6 +133,7 @@ def _status(row: rx.Var[Person]) -> rx.Component:
         row.status,
         ("active", feedback.quiet_badge("Active", dot="ok")),
         ("waiting", waiting),
+        ("erased", feedback.badge("Erased", dot=False)),
         feedback.quiet_badge("Disabled", dot="bad"),
     )
 
@@ -163,6 +165,13 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             on_select=S.enable_user(row.id, _key(row)),
         ),
     )
+    erase = dialogs.menu_item(
+        "Erase personal data…",
+        icon_name="eraser",
+        danger=True,
+        disabled=row.why_not_erase != "",
+        on_select=S.open_erase(row.id),
+    )
     return dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.name),
         rx.cond(note, rx.el.div(note, class_name="menu-note"), rx.fragment()),
@@ -176,7 +185,8 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             ),
             rx.fragment(),
         ),
-        rx.cond(may_manage, on_off, rx.fragment()),
+        rx.cond(may_manage & (row.status != "erased"), on_off, rx.fragment()),
+        rx.cond(may_manage & (row.status != "active"), erase, rx.fragment()),
     )
 
 
@@ -243,4 +253,32 @@ def _disable_dialog() -> rx.Component:
         on_confirm=S.deactivate_user(S.person.id, S.idempotency_key),
         keep="Keep the account",
         turn=S.turn,
+    )
+
+
+def _erase_dialog() -> rx.Component:
+    """Ask for the reason: it is what stays on record in place of the data."""
+    return dialogs.dialog(
+        forms.hidden_input("user_id", S.person.id.to_string()),
+        feedback.callout(
+            "Name and e-mail go, here and in the audit trail, and cannot be brought back. What they did stays on "
+            "record under their username, as does that you erased this and why. Older backups still hold the data.",
+            title="This cannot be undone.",
+            tone="warn",
+        ),
+        forms.field(
+            "Reason",
+            forms.textarea("reason", key=S.person.id.to_string(), rows=3, max_length=500),
+            aside=rx.el.span("kept on record: name nobody", class_name="aside"),
+            error=forms.problem(S.errors, "reason"),
+        ),
+        open=S.dialog == "erase",
+        on_open_change=S.close,
+        title="Erase personal data?",
+        sub=rx.fragment(rx.el.strong(S.person.name), " · ", S.person.username),
+        status="Nothing is erased yet.",
+        primary=forms.submit("Erase for good"),
+        on_submit=S.erase_personal_data,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
     )

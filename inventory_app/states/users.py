@@ -11,7 +11,7 @@ from inventory_app.operations import suppliers, users
 from inventory_app.operations.users import UserRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Payload, action
+from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
 from inventory_app.states.auth import AuthState, initials
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -38,6 +38,13 @@ class RolesForm(Payload):
         return {"roles": ticked} | others
 
 
+class EraseForm(Payload):
+    """Whose data is erased, and why."""
+
+    user_id: Id
+    reason: Note
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A line of the list, in words; `why_not` and `why_not_roles` say what a rule forbids."""
@@ -49,12 +56,13 @@ class Person:
     username: str
     email: str
     roles: list[str]
-    #: active, waiting or disabled.
+    #: active, waiting, disabled or erased.
     status: str
     since: str
     last_seen: str
     why_not: str
     why_not_roles: str
+    why_not_erase: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,14 @@ class UserMgmtState(FormState, rx.State):
         if person is not None:
             self._open("disable", person)
 
+    @rx.event
+    @action(users.erase_personal_data)
+    async def open_erase(self, user_id: Id) -> None:
+        """Ask why before a person's data is erased for good."""
+        person = self._row(user_id)
+        if person is not None:
+            self._open("erase", person)
+
     def _open(self, dialog: str, person: Person) -> None:
         self._new_form()
         self.person, self.dialog = person, dialog
@@ -194,6 +210,17 @@ class UserMgmtState(FormState, rx.State):
         return self._done(f"Let {self._name(user_id)} in")
 
     @rx.event
+    @action(users.erase_personal_data)
+    async def erase_personal_data(self, form: EraseForm) -> Any:
+        """Erase a disabled person's name and e-mail, from the trail too."""
+        row = self._row(form.user_id)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            number = await in_transaction(users.erase_personal_data, **form.arguments())
+        whose = row.username if row else "the person"
+        return self._done(f"Erased the personal data of {whose}: {number} values of the trail")
+
+    @rx.event
     @action(suppliers.approve_supplier)
     async def approve_supplier(self, supplier_id: Id) -> Any:
         """Approve a waiting supplier; the dashboard's own handler also takes a reason."""
@@ -219,7 +246,7 @@ class UserMgmtState(FormState, rx.State):
 
 def _person(row: UserRow) -> Person:
     name = row.full_name or row.username
-    disabled = "waiting" if row.never_enabled else "disabled"
+    disabled = "erased" if row.erased else "waiting" if row.never_enabled else "disabled"
     return Person(
         id=row.id,
         version=row.version,
@@ -233,4 +260,5 @@ def _person(row: UserRow) -> Person:
         last_seen=row.last_seen,
         why_not=row.why_not,
         why_not_roles=row.why_not_roles,
+        why_not_erase=row.why_not_erase,
     )
