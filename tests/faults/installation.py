@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -17,8 +18,15 @@ from tests.fixtures.server import ADMIN_PASSWORD, Site
 from tests.setup.conftest import clean_environment, free_port, remove
 
 
+@dataclass
+class Installation(Site):
+    """A running application that can be started again with the same settings."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+
+
 @contextmanager
-def installation(folder: Path) -> Iterator[Site]:
+def installation(folder: Path) -> Iterator[Installation]:
     """A running application on an embedded database; stopped in order and removed afterwards."""
     data_dir, port = folder / "data", free_port()
     environment = clean_environment(
@@ -29,9 +37,27 @@ def installation(folder: Path) -> Iterator[Site]:
         INVENTORY_LOG_FORMAT="json",
         INVENTORY_TRUSTED_PROXY_HOPS=1,
     )
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
+    # Held by the test as well, for its own look at the data.
+    server = embedded.start(data_dir)
+    database, log = Database(server, DATABASE), folder / "server.log"
+    site = Installation(environment["INVENTORY_PUBLIC_URL"], port, database, log, _run(log, environment))
+    site.environment = environment
+    try:
+        site.wait_until_ready()
+        with reached_by_the_application(server, DATABASE):
+            yield site
+        site.stop()
+    finally:
+        if site.process.poll() is None:
+            site.process.kill()
+            site.process.wait()
+        server.stop()
+        remove(data_dir)
+
+
+def _run(log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
             [sys.executable, "-m", "inventory_app.cli", "run"],
             cwd=PROJECT,
             env=environment,
@@ -39,23 +65,13 @@ def installation(folder: Path) -> Iterator[Site]:
             stdout=output,
             stderr=output,
         )
-    try:
-        site = Site(environment["INVENTORY_PUBLIC_URL"], port, None, log, process)  # pyright: ignore[reportArgumentType]  # below
-        site.wait_until_ready()
-        # Joined as a second user, for the test's own look at the data.
-        server = embedded.start(data_dir)
-        site.database = Database(server, DATABASE)
-        try:
-            with reached_by_the_application(server, DATABASE):
-                yield site
-        finally:
-            site.stop()
-            server.stop()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        remove(data_dir)
+
+
+def start_again(site: Installation) -> None:
+    """Start the application anew after it was killed, on what it left behind."""
+    site.log.rename(site.log.with_name(f"before-{site.process.pid}.log"))
+    site.process = _run(site.log, site.environment)
+    site.wait_until_ready()
 
 
 def kill_database(site: Site) -> int:
