@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser
 from inventory_app.operations._figures import figures, reorder_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._supplier_rules import may_be_decided_by
+from inventory_app.operations.users import waits
 from inventory_app.permissions import Permission
 
 __all__ = ["Waiting", "reorder_due", "waiting"]
@@ -43,9 +44,5 @@ def _count_suppliers(session: Session, viewer: Viewer) -> int:
 
 
 def _count_people(session: Session) -> int:
-    counted = (
-        sa.select(sa.func.count())
-        .select_from(LocalUser)
-        .where(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
-    )
+    counted = sa.select(sa.func.count()).select_from(LocalUser).where(waits())
     return session.scalar(counted) or 0

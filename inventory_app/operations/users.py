@@ -341,20 +341,26 @@ def count_users(session: Session) -> PeopleCounts:
         select(
             sa.func.count(),
             sa.func.count().filter(col(LocalUser.enabled)),
-            sa.func.count().filter(_waiting()),
+            sa.func.count().filter(waits()),
         ).select_from(LocalUser)
     ).one()
     return PeopleCounts(total, waiting, total - enabled - waiting)
 
 
-def _waiting() -> sa.ColumnElement[bool]:
-    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
+def waits() -> sa.ColumnElement[bool]:
+    """Whether an account waits to be let in: never enabled, and somebody is still behind it."""
+    erased = sa.exists().where(
+        audit_erasure.c.table_name == "user_info",
+        audit_erasure.c.pk == sa.cast(col(UserInfo.id), sa.Text),
+        col(UserInfo.user_id) == col(LocalUser.id),
+    )
+    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None), ~erased.correlate(LocalUser))
 
 
 _TABS = {
     "all": sa.true(),
-    "waiting": _waiting(),
-    "disabled": sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_not(None)),
+    "waiting": waits(),
+    "disabled": sa.and_(~col(LocalUser.enabled), ~waits()),
 }
 
 

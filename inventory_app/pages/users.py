@@ -277,7 +277,7 @@ def _erase_dialog() -> rx.Component:
         title="Erase personal data?",
         sub=rx.fragment(rx.el.strong(S.person.name), " · ", S.person.username),
         status="Nothing is erased yet.",
-        primary=forms.submit("Erase for good"),
+        primary=forms.submit("Erase for good", tone="destroy"),
         on_submit=S.erase_personal_data,
         turn=S.turn,
         idempotency_key=S.idempotency_key,

@@ -8,8 +8,8 @@ from inventory_app.audit import drift
 from inventory_app.context import acting_as, system_actor
 from inventory_app.errors import Invalid, NotAllowed, NotFound
 from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations import dashboard, users
 from inventory_app.operations import trail as trail_queries
-from inventory_app.operations import users
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import arrange, begin_as, person
 
@@ -215,3 +215,18 @@ def test_an_erasure_leaves_no_drift_and_a_failed_one_leaves_everything(database,
     erase(ada, carla)
     with database.as_app() as connection:
         drift.check(connection)
+
+
+def test_who_was_never_let_in_and_is_erased_waits_no_longer(ada):
+    eve = person("eve", enabled=False)
+    arrange(lambda session: setattr(session.get_one(LocalUser, eve.id), "enabled_at", None))
+
+    def counts():
+        with acting_as(ada):
+            found, waiting = read(users.count_users), read(users.list_users, tab="waiting")
+            disabled = read(users.list_users, tab="disabled")
+            return found.waiting, read(dashboard.waiting).people, len(waiting.rows), len(disabled.rows)
+
+    assert counts() == (1, 1, 1, 0)
+    erase(ada, eve)
+    assert counts() == (0, 0, 0, 1)
