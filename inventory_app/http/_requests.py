@@ -194,10 +194,15 @@ def local_path(path: str) -> str:
     return path if safe and path.isprintable() and not set(path) & {"\\", "<", ">"} else "/"
 
 
-def see_other(path: str, *, flash: dict[str, Any] | None = None) -> Response:
-    """Answer a POST by a redirect, with a one-time message and a new form token."""
+def see_other(path: str, *, flash: dict[str, Any] | None = None, another_person: bool = False) -> Response:
+    """Answer a POST by a redirect, with a one-time message.
+
+    `another_person`: who sits at this browser has changed, so forms handed out before are worth nothing. Otherwise
+    the visit stays as it is, or every other open tab would hold a form that is refused.
+    """
     response = RedirectResponse(local_path(path), status_code=_SEE_OTHER)
-    set_cookie(response, "visit", new_visit())
+    if another_person:
+        set_cookie(response, "visit", new_visit())
     if flash:
         set_cookie(response, "flash", encode_flash(flash), seconds=FLASH_SECONDS)
     return response

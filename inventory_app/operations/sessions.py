@@ -168,8 +168,12 @@ def sign_in(
     renewed_hash: str | None,
     token_hash: str,
     remember: bool,
+    instead_of: str | None = None,
 ) -> None:
-    """Start a session for a person whose password was just verified against `verified_hash`."""
+    """Start a session for a person whose password was just verified against `verified_hash`.
+
+    The session of token hash `instead_of`, whoever's it is, ends: the browser that sent it forgets its cookie now.
+    """
     user = session.get_one(LocalUser, user_id, with_for_update=True)
     if user.password_hash != verified_hash:
         message = "The password was changed a moment ago. Sign in with the new one."
@@ -179,6 +183,12 @@ def sign_in(
         raise AccountDisabled(waits if user.enabled_at is None else None)
     if renewed_hash:
         user.password_hash = renewed_hash
+    if instead_of is not None:
+        session.execute(
+            sa.update(AuthSession)
+            .where(col(AuthSession.token_hash) == instead_of, col(AuthSession.revoked_at).is_(None))
+            .values(revoked_at=now())
+        )
     settings, actor = get_settings(), current_actor()
     lifetime = timedelta(days=settings.session_days) if remember else timedelta(hours=16)
     session.add(
