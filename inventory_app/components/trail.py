@@ -28,7 +28,6 @@ def operation(
     changes: Content,
     badge: Content | None = None,
     key: Any = None,
-    on_toggle: Any = None,
     open: bool | rx.Var[bool] | None = None,
 ) -> rx.Component:
     """Show one operation in a line; opening it shows the detail, without a trip to the server."""
@@ -42,7 +41,7 @@ def operation(
         rx.el.span(who, class_name="op-who"),
         rx.el.span(changes, icon("chevron-right", 14, class_name="chev"), class_name="op-end"),
     )
-    extra: dict[str, Any] = {"key": key, "on_toggle": on_toggle, "open": open}
+    extra: dict[str, Any] = {"key": key, "open": open}
     return rx.el.details(
         line,
         rx.el.div(rx.el.div(*detail, class_name="op-box"), class_name="op-detail"),

@@ -13,7 +13,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Message, Receive
 
-from inventory_app.context import Actor
+from inventory_app.context import NOBODY, Actor
 from inventory_app.errors import Denied, Invalid
 from inventory_app.operations.sessions import hash_token
 from inventory_app.settings import get_settings
@@ -99,7 +99,7 @@ def client_address(scope_client: Any, forwarded: str) -> str | None:
     return scope_client[0] if scope_client else None
 
 
-def visitor(request: Request, *, name: str = "anonymous") -> Actor:
+def visitor(request: Request, *, name: str = NOBODY) -> Actor:
     """Return the stranger behind a request, with address and browser."""
     return Actor(
         kind="anonymous",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_erasure
-from inventory_app.context import current_actor
+from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now, sort_key
@@ -94,6 +94,8 @@ def check_registration(username: str, full_name: str, email: str, password: str)
     fields: dict[str, str] = {}
     if not _USERNAME.fullmatch(username.strip()):
         fields["username"] = "Use 3 to 40 letters, digits, dots or dashes."
+    elif username.strip().casefold() == NOBODY:
+        fields["username"] = "In the audit trail this name stands for nobody. Choose another one."
     if not full_name.strip() or len(full_name) > 200:  # noqa: PLR2004  # said in the sentence
         fields["full_name"] = "Enter your name, at most 200 characters."
     if not _EMAIL.fullmatch(email.strip()) or len(email) > 254:  # noqa: PLR2004  # RFC 5321

@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 
 from inventory_app import people
 from inventory_app.buckets import Buckets
-from inventory_app.context import Actor, acting_as
+from inventory_app.context import NOBODY, Actor, acting_as
 from inventory_app.errors import AppError, NotAllowed, NotSignedIn, PasswordChangeRequired
 from inventory_app.http import _requests as http
 from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
@@ -84,7 +84,7 @@ def event_visitor() -> Actor | None:
     return (
         None
         if actor is None
-        else replace(actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None)
+        else replace(actor, kind="anonymous", name=NOBODY, id=None, session_id=None, token_hash=None)
     )
 
 
@@ -217,7 +217,7 @@ def _actor_of(router_data: dict[str, Any]) -> Actor:
     token = http.cookie(headers.get("cookie", ""), "session")
     return Actor(
         kind="user" if token else "anonymous",
-        name="anonymous",
+        name=NOBODY,
         token_hash=hash_token(token) if token else None,
         client_ip=router_data.get("ip"),
         user_agent=headers.get("user-agent"),

@@ -28,11 +28,17 @@ def test_before_the_first_start_it_names_what_is_not_made_yet_and_makes_nothing(
 def test_a_database_that_runs_is_well_and_says_how_far_it_is_migrated(inventory):
     assert inventory("database", "start").status == 0
     empty = inventory("doctor")
-    assert (empty.status, line(empty, "database")) == (0, "ok    database: answers, schema empty, as inventory_app, which owns nothing")
+    assert (empty.status, line(empty, "database")) == (
+        0,
+        "ok    database: answers, schema empty, as inventory_app, which owns nothing",
+    )
     assert inventory("migrate").status == 0
     before = sorted((file.name, file.stat().st_mtime_ns) for file in inventory.data_dir.glob("*.json"))
     done = inventory("doctor")
-    assert (done.status, line(done, "database")) == (0, "ok    database: answers, schema current, as inventory_app, which owns nothing")
+    assert (done.status, line(done, "database")) == (
+        0,
+        "ok    database: answers, schema current, as inventory_app, which owns nothing",
+    )
     assert "MiB free" in line(done, "data folder")
     assert sorted((file.name, file.stat().st_mtime_ns) for file in inventory.data_dir.glob("*.json")) == before
 
