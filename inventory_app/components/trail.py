@@ -8,6 +8,15 @@ import reflex as rx
 from inventory_app.components.basics import Content, Text, icon
 
 
+def history_href(*records: tuple[str, rx.Var[int]]) -> rx.Var[str]:
+    """Return the address of everything that happened to a record, or to several: (table, key)."""
+    terms = ["record%3A" + table + "%2F" + key.to_string() for table, key in records]
+    joined = terms[0]
+    for term in terms[1:]:
+        joined = joined + "+" + term
+    return "/audit?q=" + joined
+
+
 def operations(*rows: Content, foot: Content | None = None) -> rx.Component:
     """List operations, newest first, each opening to its changes."""
     head = rx.el.div(

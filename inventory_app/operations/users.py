@@ -54,6 +54,7 @@ class UserRow:
     """A line of the list of people; `why_not` explains a forbidden change, empty when allowed."""
 
     id: int
+    info_id: int
     username: str
     full_name: str
     email: str
@@ -162,8 +163,8 @@ def _set_roles(session: Session, user_id: int, roles: list[str], version: int | 
     if unknown := set(roles) - known:
         message = f"There is no role {', '.join(sorted(unknown))}."
         raise Invalid(message, fields={"roles": message})
-    if beyond := permissions_of_roles(session, roles) - held:
-        message = f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}."
+    if beyond := _beyond(permissions_of_roles(session, roles), held):
+        message = f"You cannot give what you do not hold yourself: {', '.join(beyond)}."
         raise NotAllowed(message)
     info.set_roles(roles, session, current_actor())
     info.version += 1
@@ -266,6 +267,11 @@ def why_not_change_roles(user_id: int, theirs: Iterable[str], held: frozenset[st
     return why_not(user_id, theirs, held)
 
 
+def _beyond(contained: Iterable[str], held: frozenset[str]) -> list[str]:
+    """Return what is among these permissions that the person who holds `held` may not give away."""
+    return sorted(set(contained) - held)
+
+
 def _person(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
     users = lock(session, LocalUser, [user_id])
     if user_id not in users:
@@ -325,6 +331,45 @@ def _keep_an_administrator(session: Session) -> None:
 def role_choices(session: Session) -> list[str]:
     """Return the names of the active roles."""
     return list(session.exec(select(Role.name).where(col(Role.active)).order_by(col(Role.id))))
+
+
+@dataclass(frozen=True, slots=True)
+class RoleToGive:
+    """A role as the one who gives roles sees it; `why_not` says why they may not give it, empty when they may."""
+
+    name: str
+    description: str
+    permissions: int
+    why_not: str
+
+
+@query(Permission.USERS_ASSIGN_ROLES)
+def roles_to_give(session: Session) -> list[RoleToGive]:
+    """Return the active roles with what is in them, and which of them the viewer may not give."""
+    held = current_viewer(session).permissions
+    contained: dict[int | None, set[str]] = {}
+    links = select(RolePermission.role_id, PermissionRow.name).join(
+        PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id)
+    )
+    for role_id, name in session.exec(links):
+        contained.setdefault(role_id, set()).add(name)
+    roles = session.exec(select(Role).where(col(Role.active)).order_by(col(Role.id))).all()
+    return [
+        RoleToGive(role.name, role.description, len(found), _why_not_give(_beyond(found, held)))
+        for role in roles
+        for found in [contained.get(role.id, set())]
+    ]
+
+
+def _why_not_give(beyond: list[str]) -> str:
+    if not beyond:
+        return ""
+    labels = [_LABELS.get(name, name) for name in beyond[:3]]
+    more = [f"{len(beyond) - len(labels)} more"] if len(beyond) > len(labels) else []
+    return f"You do not hold what is in it: {', '.join([*labels, *more])}."
+
+
+_LABELS = {str(permission): permission.label for permission in Permission}
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +455,7 @@ def list_users(
     rows = [
         UserRow(
             id=_id(user),
+            info_id=_id(info),
             username=user.username,
             full_name=info.full_name,
             email=info.email,

@@ -153,7 +153,13 @@ def _head() -> rx.Component:
         rx.el.bdi(D.name),
         badge=rx.fragment(state, rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
-        actions=(rx.cond(S.position, steps, rx.fragment()),),
+        actions=(
+            gates.can(
+                Permission.AUDIT_VIEW,
+                button("History", icon_name="history", tone="quiet", href=trail.history_href(("supplier", D.id))),
+            ),
+            rx.cond(S.position, steps, rx.fragment()),
+        ),
     )
 
 

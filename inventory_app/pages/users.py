@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components import dialogs, feedback, forms, gates, tables, trail
 from inventory_app.components.basics import button, icon_button, row_of, when
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -90,7 +90,9 @@ def _row(row: rx.Var[Person]) -> rx.Component:
         tables.cell(_status(row), card="figure"),
         tables.cell(
             rx.cond(
-                gates.may(Permission.USERS_ASSIGN_ROLES) | gates.may(Permission.USERS_MANAGE),
+                gates.may(Permission.USERS_ASSIGN_ROLES)
+                | gates.may(Permission.USERS_MANAGE)
+                | gates.may(Permission.AUDIT_VIEW),
                 tables.with_actions(
                     _seen(row), gates.can(Permission.USERS_ASSIGN_ROLES, _roles_button(row)), _menu(row)
                 ),
@@ -185,6 +187,14 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             ),
             rx.fragment(),
         ),
+        gates.can(
+            Permission.AUDIT_VIEW,
+            dialogs.menu_item(
+                "History",
+                icon_name="history",
+                href=trail.history_href(("local_user", row.id), ("user_info", row.info_id)),
+            ),
+        ),
         rx.cond(may_manage & (row.status != "erased"), on_off, rx.fragment()),
         rx.cond(may_manage & (row.status != "active"), erase, rx.fragment()),
     )
@@ -210,18 +220,22 @@ def _pager() -> rx.Component:
 
 def _roles_dialog() -> rx.Component:
     def box(role: rx.Var[RoleBox]) -> rx.Component:
-        line = rx.el.label(
-            rx.el.input(type="checkbox", name=role.field, default_checked=role.held, class_name="check"),
-            rx.el.span(role.name),
-            class_name="check-line",
+        return rx.el.li(
+            forms.choice(
+                role.field,
+                role.name,
+                rx.cond(role.description, role.description + " · ", "") + role.contains,
+                checked=role.held,
+                why_not=role.why_not,
+            ),
+            key=role.field,
         )
-        return rx.el.li(line, key=role.field)
 
     return dialogs.dialog(
         forms.hidden_input("user_id", S.person.id.to_string()),
         forms.hidden_input("version", S.person.version.to_string()),
         rx.el.fieldset(
-            rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(S.boxes, box), class_name="stack-s")
+            rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(S.boxes, box), class_name="choices")
         ),
         rx.cond(
             S.errors.get("roles", ""),

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from inventory_app import people
 from inventory_app.operations import suppliers, users
-from inventory_app.operations.users import UserRow
+from inventory_app.operations.users import RoleToGive, UserRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
@@ -50,6 +50,7 @@ class Person:
     """A line of the list, in words; `why_not` and `why_not_roles` say what a rule forbids."""
 
     id: int
+    info_id: int
     version: int
     name: str
     initials: str
@@ -67,11 +68,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class RoleBox:
-    """A role that can be ticked for the person whose roles are asked for."""
+    """A role that can be ticked for the person whose roles are asked for; with `why_not` it cannot."""
 
     field: str
     name: str
     held: bool
+    description: str
+    contains: str
+    why_not: str
 
 
 class UserMgmtState(FormState, rx.State):
@@ -141,8 +145,8 @@ class UserMgmtState(FormState, rx.State):
             return
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            roles = await fetch(users.role_choices)
-        self.boxes = [RoleBox(f"{_BOX}{role}", role, role in person.roles) for role in roles]
+            roles = await fetch(users.roles_to_give)
+        self.boxes = [_box(role, held=role.name in person.roles) for role in roles]
         self._open("roles", person)
 
     @rx.event
@@ -244,11 +248,23 @@ class UserMgmtState(FormState, rx.State):
         return [AuthState.guard_page, UserMgmtState.load, _toast.success(message)]
 
 
+def _box(role: RoleToGive, *, held: bool) -> RoleBox:
+    return RoleBox(
+        field=f"{_BOX}{role.name}",
+        name=role.name,
+        held=held,
+        description=role.description,
+        contains="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
+        why_not=role.why_not,
+    )
+
+
 def _person(row: UserRow) -> Person:
     name = row.full_name or row.username
     disabled = "erased" if row.erased else "waiting" if row.never_enabled else "disabled"
     return Person(
         id=row.id,
+        info_id=row.info_id,
         version=row.version,
         name=name,
         initials=initials(name),
