@@ -219,18 +219,17 @@ def choice(
     name: str | rx.Var[str], label: Content, meta: Content, *, checked: Flag = False, why_not: Text = ""
 ) -> rx.Component:
     """Take a yes or no that needs explaining: a second line says what it means, or why it is not to be had."""
-    refused = rx.cond(why_not, why_not, "")
     words = rx.el.span(
         rx.el.span(label, class_name="strong"),
         rx.el.span(meta, class_name="meta"),
         rx.cond(
-            refused,
-            rx.el.span(icon("lock", 12), refused, class_name="meta choice-why"),
+            why_not,
+            rx.el.span(icon("lock", 12), why_not, class_name="meta choice-why"),
             rx.fragment(),
         ),
         class_name="two",
     )
-    box = rx.el.input(type="checkbox", name=name, default_checked=checked, disabled=refused != "", class_name="check")
+    box = rx.el.input(type="checkbox", name=name, default_checked=checked, disabled=why_not != "", class_name="check")
     return rx.el.label(box, words, class_name="check-line choice")
 
 

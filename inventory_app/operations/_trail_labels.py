@@ -137,6 +137,32 @@ CODES: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
+#: What somebody did, for those whose words are not the operation's own name.
+OPERATIONS: dict[str, str] = {
+    "catalog.create_location": "Added a location",
+    "imports.import_categories": "Imported categories",
+    "imports.import_products": "Imported products",
+    "imports.import_suppliers": "Imported suppliers",
+    "stock.adjust_inventory": "Adjusted stock",
+    "stock.bulk_update_inventory": "Counted stock",
+    "stock.create_inventory_item": "Added an item",
+    "stock.issue_inventory": "Issued stock",
+    "stock.transfer_inventory": "Moved stock",
+    "suppliers.approve_supplier": "Approved a supplier",
+    "suppliers.create_supplier": "Entered a supplier",
+    "suppliers.reject_supplier": "Rejected a supplier",
+    "users.change_user_role": "Changed somebody's roles",
+    "users.deactivate_user": "Disabled an account",
+    "users.enable_user": "Let somebody in",
+    "users.set_user_roles": "Changed somebody's roles",
+}
+
+
+def operation_words(name: str) -> str:
+    """Return what somebody did who carried out an operation: "Moved stock"; else its name in plain words."""
+    return OPERATIONS.get(name) or name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
 def is_internal(table: str, column: str) -> bool:
     """Tell whether a column is only of technical interest."""
     return column in INTERNAL["*"] or column in INTERNAL.get(table, frozenset())

@@ -15,7 +15,7 @@ from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import figures, reorder_due
+from inventory_app.operations._figures import bar, figures, reorder_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, keyset, like_escaped
@@ -100,8 +100,7 @@ class Kept:
         """Return it as the list shows it."""
         quantity, point, cost, who = self.quantity, self.reorder_point, self.unit_cost, self.changed_by
         low = self.active and point > 0 and self.total <= point
-        # The longer of what is there and twice the reorder point fills most of the bar.
-        scale = max(quantity / _FULL, point * _TWICE, _ONE)
+        fill, tick = bar(quantity, point)
         return ItemRow(
             id=self.id,
             sku=self.sku,
@@ -113,8 +112,8 @@ class Kept:
             unit=self.unit,
             read_quantity=f"{quantity.normalize():f}",
             level="out" if quantity == 0 and self.active else "low" if low else "",
-            fill=int(quantity / scale * 100),
-            tick=int(point / scale * 100),
+            fill=fill,
+            tick=tick,
             unit_cost="" if cost is None else f"{cost:,.2f}",
             value="" if cost is None else f"{quantity * cost:,.2f}",
             supplier=self.supplier or "",
@@ -123,9 +122,6 @@ class Kept:
             changed_at=self.changed_at.isoformat(),
             active=self.active,
         )
-
-
-_FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

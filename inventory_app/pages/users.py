@@ -224,7 +224,7 @@ def _roles_dialog() -> rx.Component:
             forms.choice(
                 role.field,
                 role.name,
-                rx.cond(role.description, role.description + " · ", "") + role.contains,
+                rx.cond(role.description, role.description + " · " + role.size, role.size),
                 checked=role.held,
                 why_not=role.why_not,
             ),

@@ -46,7 +46,6 @@ class AuthState(FormState, rx.State):
 
     waiting_suppliers: int = 0
     waiting_people: int = 0
-    low_stock: int = 0
 
     csrf: str = ""
     flash: str = ""
@@ -153,7 +152,6 @@ class AuthState(FormState, rx.State):
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers
         self.waiting_people = counts.people
-        self.low_stock = counts.low_stock
         if self.flash:
             return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
         return None

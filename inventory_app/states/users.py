@@ -74,7 +74,7 @@ class RoleBox:
     name: str
     held: bool
     description: str
-    contains: str
+    size: str
     why_not: str
 
 
@@ -254,7 +254,7 @@ def _box(role: RoleToGive, *, held: bool) -> RoleBox:
         name=role.name,
         held=held,
         description=role.description,
-        contains="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
+        size="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
         why_not=role.why_not,
     )
 
