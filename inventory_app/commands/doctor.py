@@ -88,9 +88,7 @@ def _database(settings: Settings) -> str | Doubt:
     role = reachable.role_of(settings.app_database_url)
     way_out = "set MIGRATION_DATABASE_URL to the owner and DATABASE_URL to a role that owns nothing (docs/operating.md)"
     if role.superuser:
-        return Doubt(
-            f"{role.name} is a superuser, for whom the trail is not protected: {way_out}."
-        )
+        return Doubt(f"{role.name} is a superuser, for whom the trail is not protected: {way_out}.")
     if role.owns or settings.owner_database_url == settings.app_database_url:
         return Doubt(f"answers, schema {schema}; {role.name} owns the tables and could change the record: {way_out}.")
     return f"answers, schema {schema}, as {role.name}, which owns nothing"

@@ -34,10 +34,12 @@ class HomeState(rx.State):
     shares: list[Share] = []
 
     @rx.event
-    @action(home)
+    @action(public=True)
     async def load(self) -> None:
-        """Show the start page as it is now."""
+        """Show the start page as it is now; a stranger is led to sign in meanwhile, which is no refusal to record."""
         auth_state = await self.get_state(AuthState)
+        if not auth_state.signed_in or auth_state.must_change_password:
+            return
         here = _zones.clock(now(), auth_state._time_zone())  # noqa: SLF001  # ours
         with auth_state.audit_context():
             found = await fetch(home)
