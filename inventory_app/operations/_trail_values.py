@@ -152,7 +152,6 @@ def _erasures(session: Session, changes: Sequence[sa.Row[Any]], zone: str) -> di
     }
 
 
-
 def _referred_to(change: sa.Row[Any]) -> list[Record]:
     """Return the records that the values of a change point to."""
     known = tables().get(change.table_name)

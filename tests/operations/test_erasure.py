@@ -98,7 +98,7 @@ def test_their_sessions_end(ada, observer):
 def test_the_trail_says_when_and_by_whom(ada, carla, observer, trail):
     renamed = trail.last(name="tests.arrange")
     erase(ada, carla)
-    day = observer.execute("SELECT to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM audit_erasure").fetchone()
+    day = observer.execute("SELECT to_char(recorded_at AT TIME ZONE 'UTC', 'FMDD Mon YYYY') FROM audit_erasure").fetchone()
     with acting_as(ada):
         detail = read(trail_queries.operation_detail, operation_id=str(renamed.id))
     fields = {field.name: (field.before, field.after) for row in detail.changes for field in row.fields}
