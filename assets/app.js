@@ -185,6 +185,13 @@
   });
   document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
 
+  // ---- The zone of this clock, so that the server knows where a day begins; no more than a wish ----------------
+  try {
+    const safe = location.protocol === "https:";
+    document.cookie = (safe ? "__Host-" : "") + "zone=" + new Intl.DateTimeFormat().resolvedOptions().timeZone +
+      "; path=/; max-age=31536000; samesite=lax" + (safe ? "; secure" : "");
+  } catch { /* no cookies here: days are those of UTC */ }
+
   // ---- Times: absolute from the server, relative here, exact on hover ----------------------------------------
   const day = (opts) => new Intl.DateTimeFormat("en-GB", opts);
   const HM = day({ hour: "2-digit", minute: "2-digit" }), WD = day({ weekday: "short" });

@@ -141,4 +141,4 @@ class DatabaseUnavailable(AppError):
     """The database does not answer; whether it did the work is checked before this is raised."""
 
     log_level = "error"
-    sentence = "The database does not answer; nothing has changed. Try again in a moment."
+    sentence = "The database cannot be reached. Nothing was changed; try again in a moment."

@@ -128,6 +128,11 @@ class Settings(BaseSettings):
         return unquote(urlsplit(self.app_database_url).username or "") or getpass.getuser()
 
     @property
+    def owner_role(self) -> str:
+        """The role name migrations connect as, as far as the settings say."""
+        return unquote(urlsplit(self.owner_database_url).username or "") or getpass.getuser()
+
+    @property
     def is_secure(self) -> bool:
         """Whether people reach the application over https (the cookie is `Secure` then)."""
         return self.public_url.startswith("https://")

@@ -224,6 +224,24 @@ def checkbox(name: str, label: Content, *, checked: Flag = False, **props: Any) 
     return rx.el.label(box, rx.el.span(label), class_name="check-line")
 
 
+def choice(
+    name: str | rx.Var[str], label: Content, meta: Content, *, checked: Flag = False, why_not: Text = ""
+) -> rx.Component:
+    """Take a yes or no that needs explaining: a second line says what it means, or why it is not to be had."""
+    words = rx.el.span(
+        rx.el.span(label, class_name="strong"),
+        rx.el.span(meta, class_name="meta"),
+        rx.cond(
+            why_not,
+            rx.el.span(icon("lock", 12), why_not, class_name="meta choice-why"),
+            rx.fragment(),
+        ),
+        class_name="two",
+    )
+    box = rx.el.input(type="checkbox", name=name, default_checked=checked, disabled=why_not != "", class_name="check")
+    return rx.el.label(box, words, class_name="check-line choice")
+
+
 def submit(label: Content, *, tone: ButtonTone = "solid", wide: bool = False, **props: Any) -> rx.Component:
     """Send the form it stands in; named by verb and object."""
     return button(label, tone=tone, submit=True, wide=wide, **props)

@@ -15,7 +15,7 @@ from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import figures, reorder_due
+from inventory_app.operations._figures import bar, figures, reorder_due
 from inventory_app.operations._ledger import Place, places, say
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, keyset, like_escaped
@@ -105,9 +105,8 @@ class Kept:
 
     def row(self) -> ItemRow:
         """Return it as the list shows it."""
-        quantity, total, point, cost = self.quantity, self.total, self.reorder_point, self.unit_cost
-        # The longer of what there is in all and twice the reorder point fills most of the bar.
-        scale = max(total / _FULL, point * _TWICE, _ONE)
+        quantity, total, cost = self.quantity, self.total, self.unit_cost
+        fill, rest, tick = bar(quantity, total, self.reorder_point)
         return ItemRow(
             id=self.id,
             sku=self.sku,
@@ -120,9 +119,9 @@ class Kept:
             read_quantity=f"{quantity.normalize():f}",
             level=self._level() if self.active else "",
             in_all=say(total, self.unit) if total != quantity else "",
-            fill=int(quantity / scale * 100),
-            rest=int(total / scale * 100) - int(quantity / scale * 100),
-            tick=int(point / scale * 100) if self.active else 0,
+            fill=fill,
+            rest=rest,
+            tick=tick if self.active else 0,
             unit_cost="" if cost is None else f"{cost:,.2f}",
             value="" if cost is None else f"{quantity * cost:,.2f}",
             supplier=self.supplier or "",
@@ -139,9 +138,6 @@ class Kept:
         if 0 < self.reorder_point >= self.total:
             return "low"
         return "none" if self.quantity == 0 else ""
-
-
-_FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

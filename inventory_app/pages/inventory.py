@@ -6,6 +6,7 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, tables
 from inventory_app.components.basics import button, icon_button, ident, when
+from inventory_app.components.trail import history_href
 from inventory_app.models.stock import WHY_ADJUST, WHY_COUNT, WHY_TRANSFER, Reason
 from inventory_app.operations.items import ItemRow
 from inventory_app.pages._page import page
@@ -154,6 +155,7 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
                     Permission.INVENTORY_TRANSFER,
                     icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
                 ),
+                gates.can(Permission.AUDIT_VIEW, icon_button("history", "History", href=_history(row))),
                 _menu(row),
             ),
             card="foot",
@@ -174,17 +176,23 @@ def _where(row: rx.Var[ItemRow]) -> rx.Component:
     return rx.fragment(row.sku, " · ", row.location, in_all)
 
 
+def _history(row: rx.Var[ItemRow]) -> rx.Var[str]:
+    return history_href(("inventory_item", row.id))
+
+
 def _menu(row: rx.Var[ItemRow]) -> rx.Component:
     """Offer on the phone, where a card has room for one button, everything the row offers elsewhere."""
     may_adjust, may_transfer = gates.may(Permission.INVENTORY_ADJUST), gates.may(Permission.INVENTORY_TRANSFER)
+    may_audit = gates.may(Permission.AUDIT_VIEW)
     adjust = dialogs.menu_item("Adjust", icon_name="diff", on_select=S.open_adjust(row.id))
     transfer = dialogs.menu_item("Transfer", icon_name="arrow-left-right", on_select=S.open_transfer(row.id))
     menu = dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.product),
         rx.cond(may_adjust, adjust, rx.fragment()),
         rx.cond(may_transfer, transfer, rx.fragment()),
+        rx.cond(may_audit, dialogs.menu_item("History", icon_name="history", href=_history(row)), rx.fragment()),
     )
-    return rx.cond(may_adjust | may_transfer, rx.el.span(menu, class_name="only-phone"), rx.fragment())
+    return rx.cond(may_adjust | may_transfer | may_audit, rx.el.span(menu, class_name="only-phone"), rx.fragment())
 
 
 def _empty() -> rx.Component:

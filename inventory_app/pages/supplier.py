@@ -142,7 +142,7 @@ def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
                 class_name="history-head",
             ),
             rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
-            rx.cond(row.change.kind == "insert", _as_entered(row), _trail.fields(row.change)),
+            rx.cond(row.change.kind == "insert", _as_entered(row), _trail.fields(row.change.fields, row.change.kind)),
             class_name="grow",
         ),
         key=row.change.id,
@@ -153,7 +153,7 @@ def _as_entered(row: rx.Var[HistoryRow]) -> rx.Component:
     """Keep what the first entry said folded: most of it still stands above."""
     return rx.el.details(
         rx.el.summary(icon("chevron-right", 14, class_name="chev"), "As it was entered"),
-        _trail.fields(row.change),
+        _trail.fields(row.change.fields, row.change.kind),
         class_name="fold fold-plain",
     )
 

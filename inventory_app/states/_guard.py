@@ -23,10 +23,10 @@ from reflex_base.registry import RegistrationContext
 
 from inventory_app import people
 from inventory_app.buckets import Buckets
-from inventory_app.context import Actor, acting_as
+from inventory_app.context import NOBODY, Actor, acting_as
 from inventory_app.errors import AppError, NotAllowed, NotSignedIn, PasswordChangeRequired
 from inventory_app.http import _requests as http
-from inventory_app.operations.sessions import SignedIn, address_key, hash_token
+from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
 from inventory_app.permissions import Permission
 from inventory_app.states import _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
@@ -84,12 +84,12 @@ def event_visitor() -> Actor | None:
     return (
         None
         if actor is None
-        else replace(actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None)
+        else replace(actor, kind="anonymous", name=NOBODY, id=None, session_id=None, token_hash=None)
     )
 
 
 class Refusals:
-    """Guard refusals on their way into the trail: one record per (address, account, event, minute) with a count.
+    """Guard refusals on their way into the trail: one record per (person or address, event, minute) with a count.
 
     A stranger must not be able to fill a table that nobody may empty, and nobody who is signed in may hide
     behind the refusals of somebody else at the same address.
@@ -97,12 +97,12 @@ class Refusals:
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._counts: dict[tuple[str, int | None, str], tuple[float, Actor, AppError, int]] = {}
+        self._counts: dict[tuple[str, str], tuple[float, Actor, AppError, int]] = {}
 
     async def note(self, actor: Actor, name: str, error: AppError) -> None:
         """Record the first refusal of a minute at once, count the others."""
         await self.flush(older_than=60.0)
-        key = (address_key(actor.client_ip), actor.id, name)
+        key = (counted_as(actor), name)
         if key in self._counts:
             since, first, first_error, count = self._counts[key]
             self._counts[key] = (since, first, first_error, count + 1)
@@ -117,7 +117,7 @@ class Refusals:
             if now - since >= older_than:
                 del self._counts[key]
                 if count:
-                    await self._write(actor, key[2], error, count)
+                    await self._write(actor, key[1], error, count)
 
     async def _write(self, actor: Actor, name: str, error: AppError, count: int) -> None:
         with acting_as(actor):
@@ -219,7 +219,7 @@ def _actor_of(router_data: dict[str, Any]) -> Actor:
     token = http.cookie(headers.get("cookie", ""), "session")
     return Actor(
         kind="user" if token else "anonymous",
-        name="anonymous",
+        name=NOBODY,
         token_hash=hash_token(token) if token else None,
         client_ip=router_data.get("ip"),
         user_agent=headers.get("user-agent"),

@@ -11,6 +11,7 @@ from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.operations import dashboard, items
+from inventory_app.operations.home import home
 from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read
 from tests.factories import add, arrange, item, location, person, product, supplier
@@ -146,7 +147,7 @@ def test_the_figures_are_what_a_person_would_count(things, as_ann):
     assert summary.out == 3
     # Bolt is at its reorder point with 6 + 4; Empty has none; what was never kept is a product without an item.
     assert summary.to_reorder == 3
-    assert read(dashboard.waiting).low_stock == 3
+    assert read(home).products_to_reorder == 3
     assert read(items.overview, view=View()).summary == summary
 
 

@@ -267,11 +267,12 @@ def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_owner(inventory, 
         assert inventory("migrate", **addresses).status == 0
         file = tmp_path / "monday.zip"
         assert inventory("backup", file, **addresses).status == 0
+        with psycopg.connect(libpq(server.superuser_url()), autocommit=True) as connection:
+            connection.execute(f"GRANT CONNECT ON DATABASE postgres TO {OWNER_ROLE}")
         refused = inventory("restore", file, "--replace", "--yes", **addresses)
         assert refused.sentence.endswith(f"ALTER ROLE {OWNER_ROLE} CREATEDB.")
         with psycopg.connect(libpq(server.superuser_url()), autocommit=True) as connection:
             connection.execute(f"ALTER ROLE {OWNER_ROLE} CREATEDB")
-            connection.execute(f"GRANT CONNECT ON DATABASE postgres TO {OWNER_ROLE}")
         answer = inventory("restore", file, "--replace", "--yes", **addresses)
         assert answer.status == 0, answer.complained
         with psycopg.connect(libpq(server.url(OWNER_ROLE))) as connection:

@@ -64,6 +64,7 @@ class Things:
     third_supplier: int
     colleague: Person
     newcomer: Person
+    leaver: Person
 
 
 def make_things(site: Site) -> Things:
@@ -80,6 +81,7 @@ def make_things(site: Site) -> Things:
         suppliers[2].id or 0,
         site.person("colleague", "accountant"),
         site.person("newcomer", enabled=False),
+        site.person("leaver", enabled=False),
     )
 
 
@@ -150,6 +152,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             lambda t: {"form": {"user_id": t.newcomer.id, "version": 1, "roles": ["employee"]}},
         ),
         (UserMgmtState.deactivate_user, lambda t: {"user_id": t.colleague.id}),
+        (
+            UserMgmtState.erase_personal_data,
+            lambda t: {"form": {"user_id": t.leaver.id, "reason": "Asked for by the person"}},
+        ),
         (UserMgmtState.enable_user, lambda t: {"user_id": t.newcomer.id}),
     )
 }

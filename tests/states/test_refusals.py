@@ -1,11 +1,14 @@
 """Refused events in the trail: each under its own name and person, counted by the minute; a flood is slowed down."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from inventory_app.context import Actor
 from inventory_app.paths import SUPERUSER_ROLE
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.trail import TrailState
 from inventory_app.states.users import UserMgmtState
+from inventory_app.unit_of_work import _Refused
 from tests.fixtures.database import reached_by_the_application
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Site, fresh_address
@@ -54,6 +57,31 @@ async def test_nobody_hides_behind_the_refusals_of_somebody_else_at_the_same_add
     name = "event.user_mgmt_state.load"
     expected = sorted([(name, "anonymous", 1), (name, bob.username, 1), (name, carol.username, 1)])
     assert denied(site_trail, address) == expected
+
+
+async def test_a_person_is_one_on_whatever_device_and_from_whatever_address(site: Site, site_trail: Trail):
+    bob = site.person("bob")
+    for visitor in (site.signed_in(bob), site.signed_in(bob)):
+        async with Tab(visitor) as tab:
+            await tab.call(UserMgmtState.load)
+    (entry,) = site_trail.operations(actor_name=bob.username, outcome="denied")
+    assert (entry.name, entry.attempts) == ("event.user_mgmt_state.load", 1)
+
+
+def test_denials_of_operations_are_counted_by_person_and_strangers_by_address():
+    refused = _Refused(each=2, seconds=60.0)
+    ann = Actor(kind="user", name="ann", id=1, token_hash="a", client_ip="192.0.2.1")
+    assert [refused.due(replace(ann, token_hash=f"{n}", client_ip=f"192.0.2.{n}"), "x") for n in range(4)] == [
+        1,
+        1,
+        0,
+        0,
+    ]
+    assert refused.due(replace(ann, id=2), "x") == 1
+    assert refused.due(ann, "y") == 1
+    # A cookie that proves nothing is no person, and an IPv6 customer has a whole /64.
+    strangers = [replace(ann, id=None, token_hash=f"{n}", client_ip=f"2001:db8::{n}") for n in range(3)]
+    assert [refused.due(stranger, "x") for stranger in strangers] == [1, 1, 0]
 
 
 async def test_a_stranger_chooses_no_name_that_stands_in_the_trail(site: Site, site_trail: Trail):
