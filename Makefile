@@ -16,12 +16,22 @@ TESTERS ?= 4
 run: $(VENV)/.installed ## start everything: http://localhost:3000 (PORT=... for another)
 	@exec $(BIN)/inventory run
 
-test: $(VENV)/.installed-dev ## all tests but the long ones
-	@# Once, before the tests: while Reflex builds it rewrites what the build is named after.
-	@$(BIN)/inventory build-pages
-	@$(BIN)/python -m pytest -q -n $(TESTERS) $(ARGS)
+# Every branch of what decides, what is kept and what is recorded, and 90 % of all.
+RULES := inventory_app/operations/*,inventory_app/audit/*,inventory_app/models/*,inventory_app/permissions.py
 
-test-long: $(VENV)/.installed-dev ## faults, large data, load
+test: $(VENV)/.installed-dev ## all tests but the long ones, and the coverage gate (ARGS=... for a part, without it)
+	@# Once, before the tests, so that none waits for it.
+	@$(BIN)/inventory build-pages
+ifdef ARGS
+	@$(BIN)/python -m pytest -q -n $(TESTERS) $(ARGS)
+else
+	@$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=
+	@$(BIN)/coverage report --include='$(RULES)' --fail-under=100
+	@$(BIN)/coverage report --format=total --fail-under=90
+endif
+
+test-long: $(VENV)/.installed-dev ## faults: what takes longer than a test should
+	@$(BIN)/inventory build-pages
 	@$(BIN)/python -m pytest -q -m long $(ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, architecture, migrations

@@ -76,6 +76,41 @@
       if (help) help.showPopover();
     }
   });
+  // ---- Ctrl+K: the palette; the server finds products and suppliers, pages are filtered here -------------------
+  const palette = () => document.getElementById("palette");
+  const ways = () => [...all("#palette [data-jump-list] a")].filter((a) => !a.hidden);
+  function narrow() {
+    const box = palette();
+    if (!box) return;
+    const text = box.querySelector("[data-jump]").value.trim().toLowerCase();
+    all("a[data-words]", box).forEach((a) => { a.hidden = !a.dataset.words.includes(text); });
+    box.toggleAttribute("data-none", !ways().length);
+  }
+  window.addEventListener("keydown", (ev) => {
+    const box = palette();
+    if (!box) return;
+    if ((ev.ctrlKey || ev.metaKey) && !ev.altKey && !ev.shiftKey && ev.key.toLowerCase() === "k") {
+      ev.preventDefault();
+      if (!document.querySelector(".dialog")) box.togglePopover();
+    } else if (box.matches(":popover-open") && box.contains(ev.target)) {
+      const field = box.querySelector("[data-jump]"), list = ways(), at = list.indexOf(ev.target);
+      if (ev.key === "ArrowDown" || ev.key === "ArrowUp") {
+        ev.preventDefault();
+        const next = at + (ev.key === "ArrowDown" ? 1 : -1);
+        (list[next] || (next < 0 ? field : ev.target)).focus();
+      } else if (ev.key === "Enter" && ev.target === field && list.length) {
+        ev.preventDefault();
+        list[0].click();
+      }
+    }
+  });
+  document.addEventListener("input", (ev) => { if (ev.target.matches && ev.target.matches("[data-jump]")) narrow(); });
+  document.addEventListener("toggle", (ev) => {
+    if (ev.target !== palette()) return;
+    const field = ev.target.querySelector("[data-jump]");
+    if (ev.newState === "open") { narrow(); field.focus(); } else if (field.value) setValue(field, "");
+  }, true);
+
   window.addEventListener("focusout", (ev) => {
     const field = ev.target.closest && ev.target.closest(".field[data-caps]");
     if (field) field.removeAttribute("data-caps");
@@ -96,10 +131,17 @@
       const rail = document.documentElement.toggleAttribute("data-rail");
       try { localStorage.setItem("rail", rail ? "1" : ""); } catch { /* private mode */ }
     }
+    if (at("button[data-density]")) {
+      const compact = document.documentElement.toggleAttribute("data-compact");
+      try { localStorage.setItem("compact", compact ? "1" : ""); } catch { /* private mode */ }
+      all("button[data-density]").forEach(sync);
+    }
     const choice = at("[popover] a, [popover] button[data-close]");
     if (choice) { const pop = choice.closest("[popover]"); if (pop.matches(":popover-open")) pop.hidePopover(); }
   });
-  try { if (localStorage.getItem("rail")) document.documentElement.setAttribute("data-rail", ""); } catch { /* private mode */ }
+  try {
+    for (const name of ["rail", "compact"]) if (localStorage.getItem(name)) document.documentElement.setAttribute("data-" + name, "");
+  } catch { /* private mode */ }
 
   // ---- Files: too large is said before anything is sent (the server refuses it all the same) -------------------
   document.addEventListener("change", (ev) => {
@@ -121,7 +163,7 @@
       document.body.append(tip);
     }
     if (!el.isConnected) return;
-    tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip");
+    tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip") || el.getAttribute("data-phone-tip");
     tip.showPopover();
     const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
     const below = a.bottom + 6 + b.height < innerHeight;
@@ -129,15 +171,28 @@
     tip.style.left = Math.max(6, Math.min(innerWidth - b.width - 6, a.left + a.width / 2 - b.width / 2)) + "px";
   }
   const folded = () => document.documentElement.hasAttribute("data-rail") || innerWidth <= 960;
-  const tipped = (ev) => ev.target.closest && ev.target.closest(folded() ? "[data-tip],[data-rail-tip]" : "[data-tip]");
+  const ICONS = ".page-head-actions [data-phone-tip]"; // buttons of which the phone shows the icon alone
+  const tippable = () => "[data-tip]" + (folded() ? ",[data-rail-tip]" : "") + (innerWidth <= 720 ? "," + ICONS : "");
+  const tipped = (ev) => ev.target.closest && ev.target.closest(tippable());
   document.addEventListener("pointerover", (ev) => {
     const el = tipped(ev);
     if (!el || ev.pointerType === "touch") return;
     clearTimeout(tipTimer); tipTimer = setTimeout(() => showTip(el), 350);
   });
   document.addEventListener("pointerout", (ev) => { if (tipped(ev)) hideTip(); });
-  document.addEventListener("pointerdown", hideTip);
+  document.addEventListener("pointerdown", (ev) => {
+    hideTip();
+    const el = ev.pointerType === "touch" && tipped(ev); // held, not tapped
+    if (el) tipTimer = setTimeout(() => showTip(el), 450);
+  });
   document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
+
+  // ---- The zone of this clock, so that the server knows where a day begins; no more than a wish ----------------
+  try {
+    const safe = location.protocol === "https:";
+    document.cookie = (safe ? "__Host-" : "") + "zone=" + new Intl.DateTimeFormat().resolvedOptions().timeZone +
+      "; path=/; max-age=31536000; samesite=lax" + (safe ? "; secure" : "");
+  } catch { /* no cookies here: days are those of UTC */ }
 
   // ---- Times: absolute from the server, relative here, exact on hover ----------------------------------------
   const day = (opts) => new Intl.DateTimeFormat("en-GB", opts);
@@ -170,10 +225,11 @@
 
   // ---- What attributes alone cannot say: mixed checkboxes, the search text of the address --------------------
   function sync(el) {
+    if (el.matches("button[data-density]")) { el.setAttribute("aria-pressed", String(document.documentElement.hasAttribute("data-compact"))); return; }
     if (el.matches("input[data-mixed]")) el.indeterminate = el.getAttribute("data-mixed") === "true";
     if (el.matches("input[data-search][data-value]") && document.activeElement !== el && el.value !== el.dataset.value) el.value = el.dataset.value;
   }
-  const syncIn = (root) => all("input[data-mixed],input[data-search][data-value]", root).forEach(sync);
+  const syncIn = (root) => all("input[data-mixed],input[data-search][data-value],button[data-density]", root).forEach(sync);
 
   new MutationObserver((changes) => {
     for (const change of changes) {
@@ -192,8 +248,10 @@
           if (node.matches("time[data-relative]")) refine(node, new Date());
           if (node.matches("input")) sync(node);
           refineIn(node); syncIn(node);
+          if (node.closest("[data-jump-list]")) narrow();
           if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") releaseAll(); });
         }
+        if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
         if (change.removedNodes.length && busy.size) [...busy.keys()].forEach((owner) => { if (!owner.isConnected) release(owner); });
       }
     }

@@ -15,6 +15,7 @@ from bench.tab import INVENTORY, Tab, delta, var
 
 #: A tab that was just emptied sends no rows, and says that it is loading.
 _LISTED = '"loading_rx_state_":false'
+_ROWS = '"rows_rx_state_":['
 _TOAST = "'__toast'"
 _SUCCESS = '[\\"success\\"]'
 
@@ -134,15 +135,30 @@ async def two_items(base: str, data: Data, clients: int, seconds: float) -> Samp
     return samples
 
 
-async def bulk_updates(base: str, data: Data, rounds: int, size: int = 100) -> Samples:
+@dataclass
+class Saved:
+    """What somebody waits for who saves a form: the toast, and the list that shows it, which is loaded after that."""
+
+    toast: Samples = field(default_factory=Samples)
+    listed: Samples = field(default_factory=Samples)
+
+    async def once(self, action: Callable[[], Awaitable[str]], tab: Tab) -> None:
+        """Run the action to its toast, and wait for the list: nobody fills in the next form before that."""
+        began = time.perf_counter()
+        await timed(action, self.toast)
+        await tab.until(lambda text: _ROWS in text)
+        self.listed.seconds.append(time.perf_counter() - began)
+
+
+async def bulk_updates(base: str, data: Data, rounds: int, size: int = 100) -> Saved:
     """One person counts `size` items anew at once."""
-    samples = Samples()
+    saved = Saved()
     ids = [pair[1] for pair in data.pairs[-size:]]
     quantities = itertools.cycle(("1000001", "1000002"))
     async with Tab(base, data.tokens[0]) as tab:
         for _, quantity in zip(range(rounds), quantities, strict=False):
             updates = [{"item_id": id_, "quantity": quantity} for id_ in ids]
-            await timed(
+            await saved.once(
                 lambda updates=updates: tab.ask(
                     f"{INVENTORY}.bulk_update_inventory",
                     _TOAST,
@@ -150,14 +166,14 @@ async def bulk_updates(base: str, data: Data, rounds: int, size: int = 100) -> S
                     reason_code="counted",
                     idempotency_key=secrets.token_hex(16),
                 ),
-                samples,
+                tab,
             )
-    return samples
+    return saved
 
 
-async def creations(base: str, data: Data, rounds: int) -> Samples:
+async def creations(base: str, data: Data, rounds: int) -> Saved:
     """One person adds products with an opening stock."""
-    samples = Samples()
+    saved = Saved()
     async with Tab(base, data.tokens[0]) as tab:
         for _ in range(rounds):
             form = {
@@ -169,8 +185,8 @@ async def creations(base: str, data: Data, rounds: int) -> Samples:
                 "unit_price": "4",
                 "idempotency_key": secrets.token_hex(16),
             }
-            await timed(lambda form=form: tab.ask(f"{INVENTORY}.create_inventory_item", _TOAST, form=form), samples)
-    return samples
+            await saved.once(lambda form=form: tab.ask(f"{INVENTORY}.create_inventory_item", _TOAST, form=form), tab)
+    return saved
 
 
 async def lists(base: str, data: Data, rounds: int) -> dict[str, Samples]:
@@ -205,4 +221,4 @@ async def _deep(tab: Tab) -> str:
     return var(found, "next_href")
 
 
-__all__ = ["Samples", "bulk_updates", "creations", "delta", "lists", "median", "transfers", "two_items"]
+__all__ = ["Samples", "Saved", "bulk_updates", "creations", "delta", "lists", "median", "transfers", "two_items"]

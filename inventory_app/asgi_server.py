@@ -11,19 +11,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from inventory_app.database.keeper import Keeper
 from inventory_app.operator_error import OperatorError
 from inventory_app.settings import Settings
 
 DRAIN_SECONDS = 10
 _TARGET = "inventory_app.inventory_app:app"
 _POLL_SECONDS = 0.05
+_HEADER_MILLISECONDS = 10_000
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal; the worker drains first. A worker that fails ends it with a sentence."""
+def serve(settings: Settings, *, keeper: Keeper | None = None) -> None:
+    """Serve until a signal; the worker drains first. A worker that fails ends it with a sentence.
+
+    `keeper` looks after our own database meanwhile.
+    """
     # Forked, the worker shares the memory of the application we have imported. Python 3.14 and macOS would not fork.
     multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn", force=True)
     server = _Server(
@@ -34,14 +40,18 @@ def serve(settings: Settings) -> None:
         workers=1,
         log_level=LogLevels.warning,
         workers_kill_timeout=DRAIN_SECONDS,
+        # Slow bodies are ended by http/bodies.py, slow headers here.
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
     )
-    server.settings = settings
+    server.settings, server.keeper = settings, keeper
     listening, our_end = os.pipe()
     try:
         server.serve(target_loader=_Loader(listening, our_end), wrap_loader=True)
     except SystemExit as error:
         raise OperatorError("The server stopped unexpectedly: the lines above say why.") from error
     finally:
+        if keeper:
+            keeper.stop()
         os.close(our_end)
         os.close(listening)
 
@@ -50,10 +60,13 @@ class _Server(MPServer):
     """Granian's server, which also says when it answers and stops when its terminal is closed."""
 
     settings: Settings
+    keeper: Keeper | None
 
     def startup(self, spawn_target: object, target_loader: object) -> None:
-        # The thread only after the fork: a fork copies the locks of other threads as they happen to be.
+        # Threads only after the fork: a fork copies the locks of other threads as they happen to be.
         super().startup(spawn_target, target_loader)
+        if self.keeper:
+            self.keeper.start()
         threading.Thread(target=_announce, args=(self.settings, self.main_loop_interrupt), daemon=True).start()
 
     def signal_handler_reload(self, *_: object) -> None:

@@ -104,7 +104,9 @@ def _write_part(settings: Settings, programs: Programs, url: str, revision: str,
 def _dump(programs: Programs, url: str, into: IO[bytes]) -> tuple[str, int]:
     """Run pg_dump (one snapshot, whatever is written meanwhile) and copy what it writes; digest and size of it."""
     address, environment = credentials(url)
-    command = [str(programs.bin / "pg_dump"), "--format=custom", "--no-password", f"--dbname={address}"]
+    # What is granted on PostgreSQL's own functions is the server's affair: elsewhere a mere owner could not load it.
+    options = ["--format=custom", "--no-password", "--exclude-schema=pg_catalog"]
+    command = [str(programs.bin / "pg_dump"), *options, f"--dbname={address}"]
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryFile() as complaints:
         with subprocess.Popen(

@@ -15,6 +15,9 @@ from threading import Lock
 from typing import Literal, Protocol
 from uuid import UUID
 
+#: The name of somebody who has not proved to be anybody; no account may have it.
+NOBODY = "anonymous"
+
 ActorKind = Literal["user", "anonymous", "system", "cli"]
 
 

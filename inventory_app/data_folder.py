@@ -59,6 +59,12 @@ def prepare(data_dir: Path) -> None:
             remember(data_dir, format=FOLDER_FORMAT, app_version=__version__)
 
 
+def check(data_dir: Path) -> None:
+    """Refuse a folder that a newer version has written, as `prepare` does, and change nothing."""
+    with disk_errors("reading the data folder", data_dir):
+        _refuse_newer(data_dir, read_folder_file(data_dir))
+
+
 def remember(data_dir: Path, **facts: object) -> None:
     """Add facts to the folder's own file, in one piece."""
     file = data_dir / FOLDER_FILE

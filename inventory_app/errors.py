@@ -47,6 +47,12 @@ class AccountDisabled(Denied):
     sentence = "Your account is disabled. Ask an administrator."
 
 
+class AccountWaiting(AccountDisabled):
+    """The account is new, and an administrator has not let the person in yet: nothing went wrong."""
+
+    sentence = "Your account waits for an administrator to let you in. There is nothing more for you to do."
+
+
 class PasswordChangeRequired(Denied):
     """The password was given by somebody else and must be replaced first."""
 
@@ -147,4 +153,4 @@ class DatabaseUnavailable(AppError):
     """The database does not answer; whether it did the work is checked before this is raised."""
 
     log_level = "error"
-    sentence = "The database does not answer; nothing has changed. Try again in a moment."
+    sentence = "The database cannot be reached. Nothing was changed; try again in a moment."

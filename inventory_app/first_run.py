@@ -1,12 +1,11 @@
 """What a start does before people come: mirror the permissions, make the first administrator."""
 
-import os
 import sys
-from pathlib import Path
 from typing import cast
 
 import psycopg
 
+from inventory_app import first_password
 from inventory_app.audit import drift
 from inventory_app.context import acting_as, system_actor
 from inventory_app.operations import setup
@@ -37,7 +36,7 @@ def ensure_first_administrator() -> str | None:
     """Create the first administrator when there is no account; return the line to show, if any.
 
     A generated password must be replaced at the first sign-in. It goes to a terminal, or else into a file only the
-    owner can read.
+    owner can read, which goes when the password is replaced.
     """
     check_and_prepare()
     with open_session() as session:
@@ -58,13 +57,5 @@ def ensure_first_administrator() -> str | None:
         return f"Sign in as {FIRST_USERNAME} with the password from INVENTORY_ADMIN_PASSWORD."
     if sys.stdout.isatty():
         return f"Sign in as {FIRST_USERNAME} with the password {password} (to be replaced at once)."
-    place = _write_private(get_settings().data_dir / "first-password.txt", password)
+    place = first_password.write(password)
     return f"Sign in as {FIRST_USERNAME} with the password in {place} (to be replaced at once)."
-
-
-def _write_private(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text + "\n")
-    return path

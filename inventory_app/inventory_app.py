@@ -4,21 +4,26 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import reflex as rx
 import structlog
 from reflex.utils import prerequisites
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from inventory_app import first_run, logs, staging
 from inventory_app.buckets import Buckets
 from inventory_app.components import feedback
-from inventory_app.http import accounts, imports, sign_in
+from inventory_app.database.errors import app_error
+from inventory_app.errors import AppError
+from inventory_app.http import accounts, health, imports, sign_in
+from inventory_app.http.bodies import Bodies
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
-from inventory_app.states import _live, _socket
+from inventory_app.states import _live, _socket, _toast
 from inventory_app.states._guard import Guard
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import housekeeping, in_thread
@@ -26,6 +31,7 @@ from inventory_app.unit_of_work import housekeeping, in_thread
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 8
+_RELEASE = "window.inventoryRelease && window.inventoryRelease()"
 _HOUSEKEEPING_SECONDS = 600
 
 #: Anybody can report errors; a line a second is enough to notice.
@@ -36,7 +42,15 @@ logs.configure(settings.log_level, settings.log_format)
 
 
 def unexpected(exception: Exception) -> list[rx.event.EventSpec]:
-    """Log what nobody expected and give the person a reference to it; busy buttons come free."""
+    """Log what nobody expected and give the person a reference to it; busy buttons come free.
+
+    What is expected and was raised outside a handler (the guard asks the database who sends it) keeps its sentence.
+    """
+    known = app_error(exception) if isinstance(exception, DBAPIError) else exception
+    if isinstance(known, AppError):
+        getattr(log, known.log_level)("event_refused", error_type=type(known).__name__)
+        # Reflex asks for this very return type, and takes events as handlers return them.
+        return [cast("rx.event.EventSpec", _toast.error(str(known))), rx.call_script(_RELEASE)]
     reference = secrets.token_hex(4)
     log.error("unexpected_error", reference=reference, error_type=type(exception).__name__, exc_info=exception)
     return [
@@ -45,7 +59,7 @@ def unexpected(exception: Exception) -> list[rx.event.EventSpec]:
             "and tell an administrator.",
             duration=60_000,
         ),
-        rx.call_script("window.inventoryRelease && window.inventoryRelease()"),
+        rx.call_script(_RELEASE),
     ]
 
 
@@ -56,15 +70,18 @@ def browser_error(exception: Exception) -> None:
 
 
 def protected(app: ASGIApp) -> ASGIApp:
-    """Wrap everything we serve, pages included, in `Security`."""
-    return Security(app, prerequisites.get_web_dir() / "build" / "client")
+    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies."""
+    return Security(Bodies(app), prerequisites.get_web_dir() / "build" / "client")
 
 
 app = rx.App(
     **app_options(),
     backend_exception_handler=unexpected,
     frontend_exception_handler=browser_error,
-    api_transformer=[Starlette(routes=[*sign_in.ROUTES, *accounts.ROUTES, *imports.ROUTES]), protected],
+    api_transformer=[
+        Starlette(routes=[*health.ROUTES, *sign_in.ROUTES, *accounts.ROUTES, *imports.ROUTES]),
+        protected,
+    ],
 )
 guard = Guard(events_per_second=settings.events_per_second)
 app.add_middleware(guard, index=0)
@@ -94,5 +111,9 @@ async def _keep_house() -> None:
     while True:
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)
         await guard.refusals.flush(older_than=60.0)
-        await in_thread(housekeeping)
+        try:
+            await in_thread(housekeeping)
+        except AppError as error:
+            # The database is away for a moment: the next round does it.
+            log.warning("housekeeping_put_off", error_type=type(error).__name__)
         await in_thread(staging.forget_old)

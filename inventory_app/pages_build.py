@@ -31,7 +31,7 @@ _NOISE = re.compile(r"npm (silly|verbose|http|info|timing)|\d{13}$|reifyNode:")
 
 def ensure() -> Path:
     """The folder with the finished pages of these sources, built now if there is none."""
-    finished = BUILD / f"pages-{key()}"
+    finished = _finished()
     if finished.is_dir():
         return finished
     with disk_errors("building the pages", BUILD):
@@ -39,13 +39,19 @@ def ensure() -> Path:
         lock = FileLock(BUILD / "pages.lock")
         try:
             lock.take()
-            if not finished.is_dir():  # else somebody else built them while we waited
+            # Anew: somebody else may have built them while we waited, and a build rewrites reflex.lock/ until it ends.
+            finished = _finished()
+            if not finished.is_dir():
                 _say("Building the pages (about a minute the first time, less after a change) ...")
                 _reflex_export()
                 _publish(finished)
         finally:
             lock.close()
     return finished
+
+
+def _finished() -> Path:
+    return BUILD / f"pages-{key()}"
 
 
 def key() -> str:

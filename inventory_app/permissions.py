@@ -32,6 +32,7 @@ class Permission(StrEnum):
 
     SUPPLIERS_VIEW = "suppliers:view", "See suppliers", "Suppliers"
     SUPPLIERS_CREATE = "suppliers:create", "Enter a supplier", "Suppliers"
+    SUPPLIERS_EDIT = "suppliers:edit", "Correct a supplier", "Suppliers"
     SUPPLIERS_APPROVE = "suppliers:approve", "Approve suppliers", "Suppliers"
 
     PRODUCTS_MANAGE = "products:manage", "Change the catalogue", "Catalogue"

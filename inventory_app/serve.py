@@ -11,6 +11,7 @@ from pathlib import Path
 from inventory_app import migrations, pages_build
 from inventory_app.data_folder import exclusive_use
 from inventory_app.database import embedded, reachable
+from inventory_app.database.keeper import Keeper
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import PROJECT
 from inventory_app.settings import Settings
@@ -25,26 +26,26 @@ def run(settings: Settings) -> None:
     os.chdir(PROJECT)  # Reflex looks for its configuration and its pages from here
     with _signals_unwind(), exclusive_use(settings.data_dir, "inventory run"):
         refuse_taken_port(settings)
-        with database(settings):
+        with database(settings) as server:
             prepare_schema(settings)
             pages = pages_build.ensure()
             _enter_production(pages)
             _first_administrator(settings)
             from inventory_app import asgi_server
 
-            asgi_server.serve(settings)
+            asgi_server.serve(settings, keeper=None if server is None else Keeper(server))
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[None]:
-    """The database of these settings: our own, started or joined, or the given one once it answers."""
+def database(settings: Settings) -> Iterator[embedded.Server | None]:
+    """The database of these settings: our own server, started or joined, or None and the given one once it answers."""
     if not settings.is_embedded:
         reachable.check(settings)
-        yield
+        yield None
         return
-    with embedded.running(settings):
+    with embedded.running(settings) as server:
         try:
-            yield
+            yield server
         finally:
             # A second Ctrl-C must not cut the database's own orderly stop short.
             for number in (signal.SIGINT, signal.SIGTERM):

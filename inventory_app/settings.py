@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     currency: str = Field("USD", alias="INVENTORY_CURRENCY", pattern="^[A-Z]{3}$")
     company: Text = Field("Inventory", alias="INVENTORY_COMPANY")
     trusted_proxy_hops: int = Field(0, alias="INVENTORY_TRUSTED_PROXY_HOPS", ge=0, le=10)
-    db_threads: int = Field(4, alias="INVENTORY_DB_THREADS", ge=1, le=64)
+    db_threads: int = Field(8, alias="INVENTORY_DB_THREADS", ge=1, le=64)
     events_per_second: float = Field(300, alias="INVENTORY_EVENTS_PER_SECOND", ge=1)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="INVENTORY_LOG_LEVEL")
     log_format: Literal["json", "console"] = Field(
@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         """The role name the application connects as; migrations grant to it."""
         # Without a name in the address, PostgreSQL's library takes the one of the system user.
         return unquote(urlsplit(self.app_database_url).username or "") or getpass.getuser()
+
+    @property
+    def owner_role(self) -> str:
+        """The role name migrations connect as, as far as the settings say."""
+        return unquote(urlsplit(self.owner_database_url).username or "") or getpass.getuser()
 
     @property
     def is_secure(self) -> bool:

@@ -71,13 +71,24 @@ async def fetch(query: Operation[..., Result], /, **arguments: Any) -> Result:
 
 async def write_unaudited(function: Callable[..., None], /, **arguments: Any) -> None:
     """Run `function(session, ...)` on unaudited tables only: activity and counters."""
+    await in_thread(_write, partial(function, **arguments))
 
-    def run() -> None:
-        with open_session() as session:
-            function(session, **arguments)
-            session.commit()
 
-    await in_thread(run)
+def _write(function: Callable[[Session], None]) -> None:
+    """Run and commit what may be done twice; a dead pooled connection is replaced."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with open_session() as session:
+                function(session)
+                session.commit()
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            if not (error.connection_invalidated and attempt < _ATTEMPTS - 1):
+                raise app_error(error) or error from error
+            _pause(attempt)
+        else:
+            return
 
 
 def read(query: Operation[..., Result], /, **arguments: Any) -> Result:
@@ -164,7 +175,8 @@ def _committed_after_all(spec: Spec, run: Run, error: DBAPIError, reason: str | 
     Writing its failure under the same id waits for the first transaction, should it still be
     running, and then is refused exactly if that one committed.
     """
-    for attempt in range(_ATTEMPTS + 3):
+    # Long enough for a database that is started again.
+    for attempt in range(_ATTEMPTS + 5):
         try:
             with open_session() as session:
                 session.info["run"] = run
@@ -197,22 +209,30 @@ def _fail(spec: Spec, run: Run, error: Exception, arguments: dict[str, Any]) -> 
     attempts = _refused.due(current_actor(), spec.name) if isinstance(error, Denied) else 1
     if not attempts:
         return
+    reason, asked = spec.reason_in(arguments), spec.loggable(arguments)
+    _record(run, spec.name, error, reason=reason, asked=asked, attempts=attempts)
+
+
+def _record(run: Run, name: str, error: Exception, **about: Any) -> None:
+    """Put a refusal on record in a transaction of its own."""
+
+    def record(session: Session) -> None:
+        session.info["run"] = run
+        record_refusal(session, name, error, **about)
+
     try:
-        with open_session() as session:
-            session.info["run"] = run
-            reason, asked = spec.reason_in(arguments), spec.loggable(arguments)
-            record_refusal(session, spec.name, error, reason=reason, asked=asked, attempts=attempts)
-            session.commit()
+        _write(record)
     except IntegrityError:
         # On record under this id already: finding out whether the commit arrived has written it.
         return
-    except SQLAlchemyError as unrecorded:
+    except (SQLAlchemyError, AppError) as unrecorded:
         # The person still gets the refusal; that the trail misses it must be seen by somebody.
-        log.critical("refusal_not_recorded", error_type=refused_name(unrecorded))
+        kind = refused_name(unrecorded) if isinstance(unrecorded, SQLAlchemyError) else type(unrecorded).__name__
+        log.critical("refusal_not_recorded", refused=name, error_type=kind)
 
 
 class _Refused:
-    """How often somebody was denied something lately.
+    """How often somebody was denied something lately; a person is one, whatever their address and device.
 
     The first denials of a minute are on record one by one, more of them only as a count with the next one:
     nobody must be able to fill a table that nobody may empty.
@@ -221,11 +241,11 @@ class _Refused:
     def __init__(self, each: int, seconds: float) -> None:
         self._each, self._seconds = each, seconds
         self._lock = Lock()
-        self._seen: dict[tuple[str | None, str | None, str], tuple[float, int, int]] = {}
+        self._seen: dict[tuple[str, str], tuple[float, int, int]] = {}
 
     def due(self, actor: Actor, name: str) -> int:
         """Return how many attempts the record of this one stands for; 0: none is written now."""
-        key, now = (actor.client_ip, actor.token_hash, name), time.monotonic()
+        key, now = (sessions.counted_as(actor), name), time.monotonic()
         with self._lock:
             since, written, left_out = self._seen.get(key, (now, 0, 0))
             if now - since > self._seconds:
@@ -251,15 +271,23 @@ def deny(name: str, error: AppError) -> None:
 
 def record_denial(name: str, error: AppError, attempts: int) -> None:
     """Put attempts that were refused before any operation began on record."""
-    with open_session() as session:
-        session.info["run"] = Run(generate_operation_id())
-        record_refusal(session, name, error, attempts=attempts)
-        session.commit()
+    _record(Run(generate_operation_id()), name, error, attempts=attempts)
 
 
 def housekeeping() -> None:
     """Drop counters that no longer matter and create the trail's next partitions ahead."""
-    with open_session() as session:
+
+    def keep(session: Session) -> None:
         sessions.forget_old_attempts(session)
         session.connection().exec_driver_sql("SELECT audit_ensure_partitions(3)")
-        session.commit()
+
+    _write(keep)
+
+
+def answers() -> bool:
+    """Tell whether the database answers the application now."""
+    try:
+        _write(lambda session: session.connection().exec_driver_sql("SELECT 1").close())
+    except (SQLAlchemyError, AppError):
+        return False
+    return True

@@ -210,6 +210,11 @@ def test_when_the_database_is_gone_the_person_gets_a_sentence_and_the_log_says_t
     (missed,) = events(log_lines, "refusal_not_recorded")
     assert missed["log_level"] == "critical"
     assert missed["actor"] == "ann"
+    assert not unit_of_work.answers()
+    observer.execute(f"ALTER DATABASE {name} WITH CONNECTION LIMIT -1")
+    with acting_as(ann):
+        transact(trial.add_location, code="NEW")
+    assert unit_of_work.answers()
 
 
 def test_when_nobody_can_tell_whether_it_was_saved_the_person_is_told_so(ann, observer, trail, log_lines, monkeypatch):

@@ -10,7 +10,7 @@ from alembic import op
 from inventory_app.settings import get_settings
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

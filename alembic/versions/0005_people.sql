@@ -291,7 +291,7 @@ BEGIN
        WHERE h.user_id = audit_person.user_id AND h.permission = p_permission) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU003', MESSAGE = format('permission %s not granted', p_permission);
   ELSIF p_fresh_minutes IS NOT NULL AND v_proved <= now() - make_interval(mins => p_fresh_minutes) THEN
-    RAISE EXCEPTION USING ERRCODE = 'AU008', MESSAGE = 'not proved lately';
+    RAISE EXCEPTION USING ERRCODE = 'AU010', MESSAGE = 'not proved lately';
   END IF;
 END $$;
 

@@ -1,7 +1,8 @@
 """Whether the database is still guarded as its migration left it.
 
 A migration has its catalogue beside it (`alembic/versions/0001_first.catalogue.json`): every
-trigger and every function of ours as that revision installs them. At start `check` compares it
+trigger and every function of ours as that revision installs them, and what the application's
+role may do with each table (since 0002; an older catalogue is compared by what it holds). At start `check` compares it
 with what is there. `python -m inventory_app.audit.drift --freeze` writes the newest one anew.
 """
 
@@ -15,6 +16,7 @@ import psycopg
 
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import PROJECT
+from inventory_app.settings import get_settings
 
 VERSIONS = PROJECT / "alembic" / "versions"
 
@@ -54,6 +56,8 @@ SELECT format('%%s(%%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
          'body', encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), 'settings', coalesce(to_jsonb(p.proconfig), '[]'),
          'as_owner', p.prosecdef, 'language', l.lanname, 'volatility', p.provolatile,
          'result', pg_get_function_result(p.oid))
+       || CASE WHEN %(separate)s THEN jsonb_build_object(
+            'callable', has_function_privilege(%(role)s, p.oid, 'EXECUTE')) ELSE '{}' END
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
@@ -68,11 +72,47 @@ SELECT c.relname || '.' || r.rulename FROM pg_rewrite r
  WHERE n.nspname IN ('public', 'audit_part') AND c.relkind IN ('r', 'p')
  ORDER BY 1
 """
+# What the application's role may do with a table, by whatever way it got the right: granted, inherited, to everybody,
+# or on some columns only.
+_GRANTS = """
+SELECT CASE n.nspname WHEN 'audit_part' THEN 'audit_part.' ELSE '' END || c.relname,
+       (SELECT coalesce(jsonb_agg(r.right_name ORDER BY r.right_name), '[]')
+          FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) r(right_name)
+         WHERE has_table_privilege(%(role)s, c.oid, r.right_name)
+            OR (r.right_name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+                AND has_any_column_privilege(%(role)s, c.oid, r.right_name)))
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname IN ('public', 'audit_part') AND c.relkind IN ('r', 'p', 'v', 'm') ORDER BY 1
+"""
+# Whoever owns a thing may do anything to it. All of ours have one owner, whose name is each installation's own.
+_OWNERS = """
+WITH ours AS (
+  SELECT CASE n.nspname WHEN 'audit_part' THEN 'audit_part.' ELSE '' END || c.relname AS name, 'table' AS kind,
+         c.relowner AS owner
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname IN ('public', 'audit_part') AND c.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT p.proname, 'function', p.proowner FROM pg_proc p
+   WHERE p.pronamespace = 'public'::regnamespace
+     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e'))
+SELECT kind || ' ' || name || ' belongs to ' || pg_get_userbyid(owner) FROM ours
+ WHERE owner <> (SELECT mode() WITHIN GROUP (ORDER BY owner) FROM ours) ORDER BY 1
+"""
+# With one role for both there is no separation to compare (docs/operating.md: two roles).
+_SEPARATE = """
+SELECT r.oid <> c.relowner
+  FROM pg_roles r, pg_class c WHERE r.rolname = %(role)s AND c.oid = to_regclass('public.audit_operation')
+"""
 _STATES = {"D": "disabled", "O": "off for replicas", "R": "on for replicas only", "A": "always on"}
 
 
-def installed(connection: psycopg.Connection) -> Catalogue:
-    """Return what guards the database now, in the form that is frozen; every partition by its own name."""
+def installed(connection: psycopg.Connection, role: str | None = None) -> Catalogue:
+    """Return what guards the database now, in the form that is frozen; every partition by its own name.
+
+    `role` is the application's, of the settings unless given.
+    """
+    named = {"role": role or get_settings().app_role}
+    separate = (connection.execute(_SEPARATE, named).fetchone() or (False,))[0]
     triggers: dict[str, dict[str, Any]] = {
         f"audit_part.{name}": {}
         for (name,) in connection.execute(
@@ -85,7 +125,9 @@ def installed(connection: psycopg.Connection) -> Catalogue:
         triggers.setdefault(place, {})[name] = facts
     return {
         "triggers": triggers,
-        "functions": dict(connection.execute(_FUNCTIONS, {}).fetchall()),
+        "functions": dict(connection.execute(_FUNCTIONS, named | {"separate": separate}).fetchall()),
+        "grants": dict(connection.execute(_GRANTS, named).fetchall()) if separate else None,
+        "owners": [clause for (clause,) in connection.execute(_OWNERS)],
         "rules": [name for (name,) in connection.execute(_RULES)],
         "switched_off": [name for (name,) in connection.execute(_SWITCHED_OFF)],
     }
@@ -96,7 +138,8 @@ def as_frozen(found: Catalogue) -> Catalogue:
     triggers: dict[str, Any] = {}
     for table, facts in found["triggers"].items():
         triggers[PARTITION if table.startswith("audit_part.") else table] = facts
-    return {**found, "triggers": dict(sorted(triggers.items()))}
+    grants = {PARTITION if table.startswith("audit_part.") else table: held for table, held in found["grants"].items()}
+    return {**found, "triggers": dict(sorted(triggers.items())), "grants": grants}
 
 
 def revision_of(connection: psycopg.Connection) -> str:
@@ -128,12 +171,15 @@ def frozen(revision: str) -> Catalogue:
 def check(connection: psycopg.Connection) -> None:
     """Refuse a database whose triggers or functions are not those its revision installed, naming each."""
     revision = revision_of(connection)
-    faults = list(differences(frozen(revision), installed(connection)))
+    found = installed(connection)
+    faults = list(differences(frozen(revision), found))
+    if found["grants"] is None and get_settings().owner_role != get_settings().app_role:
+        faults.append(f"the tables belong to the application's role {get_settings().app_role}")
     if faults:
         raise OperatorError(
             f"The database is no longer guarded as revision {revision} left it: {'; '.join(faults)}. "
-            "Somebody with the owner's rights changed that: find out who and why, put it back as the migrations up to "
-            f"{frozen_file(revision).with_suffix('').with_suffix('.sql').name} made it, and start again."
+            "Somebody with the owner's rights changed that: find out who and why, put it back as the frozen SQL in "
+            f"{VERSIONS.relative_to(PROJECT)} says, and start again."
         )
 
 
@@ -144,6 +190,10 @@ def differences(expected: Catalogue, found: Catalogue) -> Iterator[str]:
         yield from _trigger_faults(table, wanted, found["triggers"].get(table, {}))
     for name in sorted(expected["functions"].keys() | found["functions"].keys()):
         yield from _function_faults(name, expected["functions"].get(name), found["functions"].get(name))
+    yield from found["owners"]
+    # A catalogue from before grants were frozen compares none; nor is there a separation to compare with one role.
+    if "grants" in expected and found["grants"] is not None:
+        yield from _grant_faults(expected["grants"], found["grants"])
     for rule in found["rules"]:
         table, name = rule.split(".", 1)
         yield f"rule {name} on {table} is not one of ours"
@@ -167,13 +217,22 @@ def _trigger_faults(table: str, expected: dict[str, Any], found: dict[str, Any])
                 yield f"{label} has another {' and '.join(changed)}"
 
 
+def _grant_faults(expected: dict[str, list[str]], found: dict[str, list[str]]) -> Iterator[str]:
+    for table in sorted(found):
+        wanted = set(expected.get(PARTITION if table.startswith("audit_part.") else table, []))
+        if more := set(found[table]) - wanted:
+            yield f"the application may {' and '.join(sorted(more))} on {table}"
+        if less := wanted - set(found[table]):
+            yield f"the application may no longer {' and '.join(sorted(less))} on {table}"
+
+
 def _function_faults(name: str, expected: dict[str, Any] | None, found: dict[str, Any] | None) -> Iterator[str]:
     label = f"function {name.split('(', maxsplit=1)[0]}"
     if found is None:
         yield f"{label} is missing"
     elif expected is None:
         yield f"{label} is not one of ours"
-    elif changed := [fact for fact in expected if expected[fact] != found.get(fact)]:
+    elif changed := [fact for fact in expected if fact in found and expected[fact] != found[fact]]:
         yield f"{label} has another {' and '.join(changed)}"
 
 
@@ -187,7 +246,7 @@ def freeze() -> Path:
     from alembic.config import Config  # noqa: PLC0415
 
     from inventory_app.database import embedded, reachable  # noqa: PLC0415
-    from inventory_app.paths import OWNER_ROLE  # noqa: PLC0415
+    from inventory_app.paths import APP_ROLE, OWNER_ROLE  # noqa: PLC0415
 
     for name in ("DATABASE_URL", "MIGRATION_DATABASE_URL"):
         os.environ.pop(name, None)
@@ -200,7 +259,7 @@ def freeze() -> Path:
             connection.commit()
         with psycopg.connect(reachable.libpq(server.url(OWNER_ROLE))) as plain:
             file = frozen_file(revision_of(plain))
-            text = json.dumps(as_frozen(installed(plain)), indent=1, sort_keys=True)
+            text = json.dumps(as_frozen(installed(plain, APP_ROLE)), indent=1, sort_keys=True)
     file.write_text(text + "\n", encoding="utf-8")
     return file
 

@@ -2,7 +2,8 @@
 -- call the ones granted at the end and reach the audit tables in no other way.
 -- SQLSTATEs: AU000 unattributed write, AU001 not signed in, AU002 disabled, AU003 not granted,
 -- AU004 password must be changed first, AU005 an operation is already open, AU006 key reused,
--- AU007 the record is append-only, AU008 the person must prove again that it is them, AU009 second factor needed.
+-- AU007 the record is append-only, AU008 personal data may not be erased (so), AU009 second factor needed, AU010 the
+-- person must prove again that it is them.
 
 CREATE FUNCTION audit_ensure_partitions(p_months integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
@@ -83,7 +84,7 @@ BEGIN
        WHERE h.user_id = audit_person.user_id AND h.permission = p_permission) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU003', MESSAGE = format('permission %s not granted', p_permission);
   ELSIF p_fresh_minutes IS NOT NULL AND v_proved <= now() - make_interval(mins => p_fresh_minutes) THEN
-    RAISE EXCEPTION USING ERRCODE = 'AU008', MESSAGE = 'not proved lately';
+    RAISE EXCEPTION USING ERRCODE = 'AU010', MESSAGE = 'not proved lately';
   END IF;
 END $$;
 
@@ -294,6 +295,51 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'AU007', MESSAGE = format('%s on %I refused: the record is kept', TG_OP, TG_TABLE_NAME);
 END $$;
 
+-- Personal values are kept like the rest of the record, except those of somebody whose erasure is on record in this very
+-- transaction: whoever deletes them, the owner too, has said who, when and why before.
+CREATE FUNCTION audit_personal_kept() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND EXISTS (
+      SELECT 1 FROM audit_change c JOIN audit_erasure e ON e.table_name = c.table_name AND e.pk = c.pk
+       WHERE c.id = OLD.change_id AND e.xid = pg_current_xact_id()
+         AND e.operation_id::text = current_setting('inventory.operation', true)) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION USING ERRCODE = 'AU007', MESSAGE = format('%s on %I refused: the record is kept', TG_OP, TG_TABLE_NAME);
+END $$;
+
+-- Replace a person's personal values by a pseudonym and erase those the trail holds; returns how many of these there were.
+-- The record keeps its shape: hashes stay, what they were made from is gone. Only inside the operation that says why.
+CREATE FUNCTION audit_erase_person(p_user bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_operation uuid := nullif(current_setting('inventory.operation', true), '')::uuid;
+  v_enabled boolean;
+  v_person text;
+  v_values integer;
+BEGIN
+  SELECT u.enabled, i.id::text INTO v_enabled, v_person
+    FROM local_user u JOIN user_info i ON i.user_id = u.id WHERE u.id = p_user FOR UPDATE;
+  IF v_enabled IS DISTINCT FROM false THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU008', MESSAGE = 'only the data of a disabled account is erased';
+  ELSIF NOT EXISTS (SELECT 1 FROM audit_operation o
+                     WHERE o.id = v_operation AND o.accepts = pg_current_xact_id() AND coalesce(o.reason, '') <> ''
+                       AND o.name = 'users.erase_personal_data' AND o.actor_id IS DISTINCT FROM p_user) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU008', MESSAGE = 'erasing needs its own operation, with a reason, by somebody else';
+  END IF;
+  UPDATE user_info SET email = 'erased-' || p_user || '@erased.invalid', full_name = 'Erased person ' || p_user,
+                       sort_key = 'erased person ' || p_user, version = version + 1
+   WHERE user_id = p_user;
+  SELECT count(*) INTO v_values FROM audit_personal p JOIN audit_change c ON c.id = p.change_id
+   WHERE c.table_name = 'user_info' AND c.pk = v_person;
+  INSERT INTO audit_erasure (operation_id, table_name, pk, erased_values)
+  VALUES (v_operation, 'user_info', v_person, v_values);
+  DELETE FROM audit_personal p USING audit_change c
+   WHERE c.id = p.change_id AND c.table_name = 'user_info' AND c.pk = v_person;
+  RETURN v_values;
+END $$;
+
 -- The audit tables take inserts only from the functions above, which run as the owner.
 -- A movement belongs to the operation that is open, and is recorded when it is: the application cannot say otherwise.
 CREATE FUNCTION stock_movement_is_now() RETURNS trigger
@@ -353,4 +399,5 @@ REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(t
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),
   audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean, boolean),
   audit_holdings(), audit_needs_factor(bigint), audit_tell_people(), audit_schema(text, text, text),
-  audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer) FROM PUBLIC;
+  audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer),
+  audit_personal_kept(), audit_erase_person(bigint) FROM PUBLIC;

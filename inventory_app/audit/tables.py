@@ -141,3 +141,21 @@ audit_personal = sa.Table(
     sa.Column("after", sa.Text),
     info=unaudited(_OWN),
 )
+
+audit_erasure = sa.Table(
+    "audit_erasure",
+    metadata,
+    sa.Column("operation_id", UUID, primary_key=True),
+    sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("pk", sa.Text, primary_key=True),
+    sa.Column("erased_values", sa.Integer, nullable=False),
+    sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.ForeignKeyConstraint(
+        ["operation_id", "xid"],
+        ["audit_operation.id", "audit_operation.accepts"],
+        name="fk_audit_erasure_operation",
+    ),
+    sa.Index("ix_audit_erasure_record", "table_name", "pk"),
+    info=unaudited(_OWN),
+)

@@ -18,11 +18,15 @@ APPEND_ONLY = frozenset(
         "audit_change",
         "audit_incarnation",
         "audit_personal",
+        "audit_erasure",
         "stock_movement",
         "approval_party",
         "approval_decision",
     }
 )
+
+#: Where there is one way to take something out: a function of its own decides.
+_KEEPERS = {"audit_personal": "audit_personal_kept"}
 
 #: Functions the application role may call; everything else of the trail is the owner's.
 CALLABLE = (
@@ -34,6 +38,7 @@ CALLABLE = (
     "audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text)",
     "audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer)",
     "audit_ensure_partitions(integer)",
+    "audit_erase_person(bigint)",
 )
 
 #: Tables whose rows the application may delete: links, counters and remembered answers.
@@ -79,7 +84,7 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
     if name in APPEND_ONLY:
         yield (
             f"CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON {name} "
-            "FOR EACH ROW EXECUTE FUNCTION audit_append_only();"
+            f"FOR EACH ROW EXECUTE FUNCTION {_KEEPERS.get(name, 'audit_append_only')}();"
         )
         yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_append_only;"
     if name == "stock_movement":

@@ -3,6 +3,7 @@
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import metadata
 
 import typer
@@ -10,6 +11,13 @@ import typer
 from inventory_app import __version__
 from inventory_app.operator_error import OperatorError
 from inventory_app.settings import Settings, get_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that works, and that the operator should know and may want to change."""
+
+    sentence: str
 
 
 def doctor() -> None:
@@ -21,7 +29,8 @@ def doctor() -> None:
     wrong = 0
     for name, check in _checks(settings):
         try:
-            typer.echo(f"ok    {name}: {check()}")
+            found = check()
+            typer.echo(f"note  {name}: {found.sentence}" if isinstance(found, Doubt) else f"ok    {name}: {found}")
         except OperatorError as error:
             wrong += 1
             typer.echo(f"WRONG {name}: {error.sentence}")
@@ -29,19 +38,24 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str | Doubt]]]:
     yield "address", lambda: f"{settings.public_url}, listening on {settings.host} port {settings.port}"
     yield "data folder", lambda: _data_folder(settings)
     if settings.is_embedded:
         yield "PostgreSQL", lambda: _programs(settings)
-    yield "database", lambda: _database(settings)
+    if settings.is_embedded and (resting := _resting(settings)):
+        yield "database", lambda: resting
+    else:
+        yield "database", lambda: _database(settings)
     yield "pages", _pages
 
 
 def _data_folder(settings: Settings) -> str:
     from inventory_app import data_folder
 
-    data_folder.prepare(settings.data_dir)
+    if not settings.data_dir.exists():
+        return f"{settings.data_dir}, which the first start makes"
+    data_folder.check(settings.data_dir)
     free = shutil.disk_usage(settings.data_dir).free // 2**20
     return f"{settings.data_dir}, {free} MiB free"
 
@@ -53,12 +67,31 @@ def _programs(settings: Settings) -> str:
     return f"{programs.major} in {programs.bin}, as the user {programs.account.name}, data in {settings.cluster.data}"
 
 
-def _database(settings: Settings) -> str:
+def _resting(settings: Settings) -> str:
+    """Say why the embedded database does not run, if that is as it should be; empty when it runs or has crashed."""
+    from inventory_app.database import embedded
+
+    if not (settings.cluster.data / "PG_VERSION").exists():
+        return "not made yet, the first `inventory run` makes it"
+    # A server that was stopped takes this file with it; one that died leaves it behind.
+    if embedded.is_running(settings.data_dir) or (settings.cluster.data / "postmaster.pid").exists():
+        return ""
+    return "stopped, as it should be while Inventory does not run; `inventory run` starts it"
+
+
+def _database(settings: Settings) -> str | Doubt:
     from inventory_app import migrations
     from inventory_app.database import reachable
 
     reachable.check(settings)
-    return f"answers, schema {migrations.state(settings)}"
+    schema = migrations.state(settings)
+    role = reachable.role_of(settings.app_database_url)
+    way_out = "set MIGRATION_DATABASE_URL to the owner and DATABASE_URL to a role that owns nothing (docs/operating.md)"
+    if role.superuser:
+        return Doubt(f"{role.name} is a superuser, for whom the trail is not protected: {way_out}.")
+    if role.owns or settings.owner_database_url == settings.app_database_url:
+        return Doubt(f"answers, schema {schema}; {role.name} owns the tables and could change the record: {way_out}.")
+    return f"answers, schema {schema}, as {role.name}, which owns nothing"
 
 
 def _pages() -> str:

@@ -61,6 +61,10 @@ def button(
     names = ["btn", "" if tone == "plain" else f"btn-{tone}", "" if size == "m" else f"btn-{size}"]
     names += ["btn-wide" if wide else "", props.pop("class_name", "")]
     attrs = props.pop("custom_attrs", {}) | ({"data-once": ""} if once else {})
+    if icon_name and isinstance(label, str) and label:
+        # On the phone only the icon is left in a page's head.
+        props.setdefault("aria_label", label)
+        attrs["data-phone-tip"] = label
     if href is not None:
         return ReactRouterLink.create(*parts, to=href, class_name=_join(*names), custom_attrs=attrs, **props)
     return rx.el.button(

@@ -171,13 +171,13 @@ class _KitToaster(Toaster):
 
 
 def toaster() -> rx.Component:
-    """Provide the toasts: bottom right, 6 s, one line, closable."""
+    """Provide the toasts: at the top, where they cover neither a pager nor a dialog's buttons; 6 s, closable."""
     return _KitToaster.create(
         rich_colors=False,
         expand=True,
         visible_toasts=4,
         close_button=True,
-        position="bottom-right",
+        position="top-center",
         gap=8,
         custom_attrs={"duration": rx.Var("6000"), "containerAriaLabel": "Messages"},
     )

@@ -51,6 +51,17 @@ def search_field(
     )
 
 
+def density() -> rx.Component:
+    """Let people choose how close together the rows stand; the browser remembers it for every list."""
+    return rx.el.button(
+        icon("rows-4", 16),
+        type="button",
+        aria_label="Compact rows",
+        class_name="icon-btn density",
+        custom_attrs={"data-density": "", "data-tip": "Compact rows"},
+    )
+
+
 def chip(
     field: Text, operator: Text, value: Text, *, remove_href: Text | None = None, on_remove: Any = None
 ) -> rx.Component:

@@ -89,20 +89,29 @@ def field(
     below: list[Content] = []
     if hint is not None:
         below.append(rx.el.div(hint, class_name="field-hint", custom_attrs={"id": f"{control_id}-hint"}))
-    wrong = rx.el.div(
-        icon("triangle-alert", 13),
-        rx.el.span(error, " ", way_out or ""),
-        class_name="field-error",
-        custom_attrs={"id": f"{control_id}-error", "aria-live": "polite"},
-    )
     return rx.el.div(
         rx.el.div(*head, class_name="field-label"),
         control,
-        wrong,
+        fault(error, f"{control_id}-error", way_out),
         *below,
         class_name="field",
         custom_attrs={"data-invalid": rx.cond(error, "true", "false")},
     )
+
+
+def fault(error: Text, id: Text, way_out: Content | None = None) -> rx.Component:
+    """Say below a control what is wrong with it; a `field` has one already."""
+    return rx.el.div(
+        icon("triangle-alert", 13),
+        rx.el.span(error, " ", way_out or ""),
+        class_name="field-error",
+        custom_attrs={"id": id, "aria-live": "polite"},
+    )
+
+
+def shown(id: str, value: Text) -> rx.Component:
+    """Show in the place of a control what cannot be changed here; it is not sent."""
+    return rx.el.input(value=value, read_only=True, type="text", class_name="ctl ctl-shown", custom_attrs={"id": id})
 
 
 def text_input(
@@ -213,6 +222,24 @@ def checkbox(name: str, label: Content, *, checked: Flag = False, **props: Any) 
     """Take a yes or no, the words clickable."""
     box = rx.el.input(type="checkbox", name=name, default_checked=checked, class_name="check", **props)
     return rx.el.label(box, rx.el.span(label), class_name="check-line")
+
+
+def choice(
+    name: str | rx.Var[str], label: Content, meta: Content, *, checked: Flag = False, why_not: Text = ""
+) -> rx.Component:
+    """Take a yes or no that needs explaining: a second line says what it means, or why it is not to be had."""
+    words = rx.el.span(
+        rx.el.span(label, class_name="strong"),
+        rx.el.span(meta, class_name="meta"),
+        rx.cond(
+            why_not,
+            rx.el.span(icon("lock", 12), why_not, class_name="meta choice-why"),
+            rx.fragment(),
+        ),
+        class_name="two",
+    )
+    box = rx.el.input(type="checkbox", name=name, default_checked=checked, disabled=why_not != "", class_name="check")
+    return rx.el.label(box, words, class_name="check-line choice")
 
 
 def submit(label: Content, *, tone: ButtonTone = "solid", wide: bool = False, **props: Any) -> rx.Component:

@@ -1,62 +1,26 @@
-"""Where one can go: the side bar, the tab bar of the phone, the menus of the person."""
-
-from dataclasses import dataclass
-from typing import Any
+"""The ways to the places: the side bar, the tab bar of the phone, the menus of the person."""
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, gates
+from inventory_app.components import feedback, forms, palette
 from inventory_app.components.basics import NavLink, icon, key, link
-from inventory_app.permissions import Permission
+from inventory_app.components.places import (
+    APPROVALS,
+    AUDIT,
+    EXACTLY,
+    GROUPS,
+    HOME,
+    IMPORTS,
+    INVENTORY,
+    PEOPLE,
+    SUPPLIERS,
+    Place,
+    group_of,
+    open_to,
+)
 from inventory_app.states.auth import AuthState
 
-
-@dataclass(frozen=True)
-class Place:
-    """One page in the navigation; shown to people who hold the permission."""
-
-    label: str
-    href: str
-    icon: str
-    permission: Permission | None = None
-    waiting: Any = None
-    #: Another permission that opens the page as well.
-    or_permission: Permission | None = None
-
-
-HOME = Place("Home", "/", "house")
-INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
-IMPORTS = Place(
-    "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
-)
-APPROVALS = Place(
-    "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
-)
-AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
-PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
-
-#: The groups of the side bar, in order.
-GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, IMPORTS)),
-    ("Purchasing", (APPROVALS,)),
-    ("Control", (AUDIT, PEOPLE)),
-)
-
-
-def open_to(place: Place, entry: rx.Component) -> rx.Component:
-    """Show the way to a place only to people who may go there."""
-    if place.permission is None:
-        return entry
-    elsewhere = gates.can(place.or_permission, entry) if place.or_permission else None
-    return gates.can(place.permission, entry, otherwise=elsewhere)
-
-
-def group_of(route: str) -> str:
-    """Name the group a route stands in, for the breadcrumb; empty when it stands in none."""
-    for name, places in GROUPS:
-        if any(route == place.href or route.startswith(place.href + "/") for place in places):
-            return name
-    return ""
+__all__ = ["APPROVALS", "AUDIT", "IMPORTS", "INVENTORY", "PEOPLE", "Place", "group_of", "open_to"]
 
 
 def logo() -> rx.Component:
@@ -125,7 +89,14 @@ def more_sheet() -> rx.Component:
             class_name="person",
         ),
         rx.el.div(class_name="menu-line"),
-        *[_sheet_entry(place) for place in (APPROVALS, IMPORTS, PEOPLE)],
+        rx.el.button(
+            icon("search", 20),
+            "Search or jump to…",
+            type="button",
+            class_name="menu-item",
+            custom_attrs={"popoverTarget": palette.ID},
+        ),
+        *[_sheet_entry(place) for place in (SUPPLIERS, APPROVALS, IMPORTS, PEOPLE)],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),
@@ -143,6 +114,7 @@ def more_sheet() -> rx.Component:
 def bar_tools() -> rx.Component:
     """Show help and the switch between light and dark at the right of the top bar."""
     return rx.el.div(
+        palette.opener(),
         rx.el.button(
             icon("circle-help"),
             type="button",
@@ -171,6 +143,7 @@ def mode_button() -> rx.Component:
 def help_sheet() -> rx.Component:
     """List the keys that work everywhere."""
     rows = (
+        ("Ctrl K", "Go to a page, a product or a supplier"),
         ("/", "Search this list"),
         ("Esc", "Clear the search, the selection, or close"),
         ("Enter", "Send the form"),
@@ -199,7 +172,7 @@ def _entry(place: Place) -> rx.Component:
         rx.el.span(place.label),
         *waiting,
         to=place.href,
-        end=place.href == "/",
+        end=place in EXACTLY,
         custom_attrs={"data-rail-tip": place.label},
     )
     entry = rx.el.li(anchor)
@@ -225,7 +198,7 @@ def _tab(label: str, place: Place) -> rx.Component:
             )
         ]
     )
-    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place.href == "/")
+    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place in EXACTLY)
     return open_to(place, tab)
 
 

@@ -7,7 +7,7 @@ import reflex as rx
 
 from inventory_app.components import feedback
 from inventory_app.components.basics import Content, Flag, Text, _join, button, icon, link
-from inventory_app.components.filters import chip, chip_add, filter_bar, search_field, tab, tabs
+from inventory_app.components.filters import chip, chip_add, density, filter_bar, search_field, tab, tabs
 from inventory_app.components.layout import page_head
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "chip",
     "chip_add",
     "column",
+    "density",
     "filter_bar",
     "footer",
     "head",
@@ -198,13 +199,18 @@ def check_cell(*, checked: Flag, on_change: Any, label: Text, disabled: Flag = F
 
 
 def two_line(
-    first: Content, second: Content, *, href: Text | None = None, phone: Content | None = None
+    first: Content,
+    second: Content,
+    *,
+    href: Text | None = None,
+    phone: Content | None = None,
+    strong: bool = True,
 ) -> rx.Component:
     """Show a value and below it its 12 px meta line; on the phone `phone` takes the meta's place."""
     top = (
         link(first, href=href, plain=True, class_name="rowlink")
         if href is not None
-        else rx.el.span(first, class_name="strong")
+        else rx.el.span(first, class_name="strong" if strong else "")
     )
     if phone is None:
         return rx.el.span(top, rx.el.span(second, class_name="meta"), class_name="two")
@@ -224,8 +230,11 @@ def quantity(value: Text, unit: Content = "") -> rx.Component:
     return rx.el.span("–", class_name="dim") if value in ("", "0") else shown
 
 
-def level(value: Text, unit: Text, *, fill: Any, tick: Any, state: Text) -> rx.Component:
-    """Show stock against its reorder point: bar and tick in percent, state "", "low" or "out" also as a word."""
+def level(value: Text, unit: Text, *, fill: Any, tick: Any, state: Text, rest: Any = 0) -> rx.Component:
+    """Show stock against its reorder point: bar, what more there is elsewhere, and tick in percent.
+
+    `state` "low", "out" or "none" (here, while there is some elsewhere) is also said as a word.
+    """
     bar = rx.el.svg(
         rx.el.svg.rect(x=0, y=2, width=100, height=4, rx=2, class_name="track"),
         rx.el.svg.rect(
@@ -236,6 +245,7 @@ def level(value: Text, unit: Text, *, fill: Any, tick: Any, state: Text) -> rx.C
             rx=2,
             class_name=rx.match(state, ("low", "fill-low"), ("out", "fill-out"), "fill"),
         ),
+        rx.el.svg.rect(x=fill, y=2, width=rest, height=4, rx=2, class_name=rx.cond(state == "low", "rest-low", "rest")),
         rx.cond(tick > 0, rx.el.svg.line(x1=tick, x2=tick, y1=0, y2=8, class_name="tick"), rx.fragment()),
         view_box="0 0 100 8",
         custom_attrs={"preserveAspectRatio": "none", "aria-hidden": "true"},
@@ -244,6 +254,7 @@ def level(value: Text, unit: Text, *, fill: Any, tick: Any, state: Text) -> rx.C
         state,
         ("low", rx.el.span("Low", class_name="word word-low")),
         ("out", rx.el.span("Out", class_name="word word-out")),
+        ("none", rx.el.span("None here", class_name="word muted")),
         rx.fragment(),
     )
     return rx.el.span(

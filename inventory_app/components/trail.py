@@ -8,6 +8,15 @@ import reflex as rx
 from inventory_app.components.basics import Content, Text, icon
 
 
+def history_href(*records: tuple[str, rx.Var[int]]) -> rx.Var[str]:
+    """Return the address of everything that happened to a record, or to several: (table, key)."""
+    terms = ["record%3A" + table + "%2F" + key.to_string() for table, key in records]
+    joined = terms[0]
+    for term in terms[1:]:
+        joined = joined + "+" + term
+    return "/audit?q=" + joined
+
+
 def operations(*rows: Content, foot: Content | None = None) -> rx.Component:
     """List operations, newest first, each opening to its changes."""
     head = rx.el.div(
@@ -28,7 +37,6 @@ def operation(
     changes: Content,
     badge: Content | None = None,
     key: Any = None,
-    on_toggle: Any = None,
     open: bool | rx.Var[bool] | None = None,
 ) -> rx.Component:
     """Show one operation in a line; opening it shows the detail, without a trip to the server."""
@@ -42,7 +50,7 @@ def operation(
         rx.el.span(who, class_name="op-who"),
         rx.el.span(changes, icon("chevron-right", 14, class_name="chev"), class_name="op-end"),
     )
-    extra: dict[str, Any] = {"key": key, "on_toggle": on_toggle, "open": open}
+    extra: dict[str, Any] = {"key": key, "open": open}
     return rx.el.details(
         line,
         rx.el.div(rx.el.div(*detail, class_name="op-box"), class_name="op-detail"),

@@ -27,6 +27,28 @@ def ensure_roles_and_database(cluster: Cluster) -> None:
         missing = not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
     if missing:
         create_database(cluster, DATABASE)
+    _shut_doors(cluster)
+
+
+def _shut_doors(cluster: Cluster) -> None:
+    """Keep our roles out of the server's own databases and off large objects; in older clusters too."""
+    with connect(cluster) as connection:
+        # Of what everybody may: CONNECT to these, and TEMPORARY, which is a table of one's own.
+        for database in ("postgres", "template1", EMPTY_TEMPLATE):
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+    with connect(cluster, DATABASE) as connection:
+        revoke_large_objects(connection)
+
+
+def revoke_large_objects(connection: psycopg.Connection) -> None:
+    """Take large objects from everybody but the superuser: a place to keep data that no trigger sees."""
+    open_to_all = connection.execute(
+        "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace"
+        " AND (p.proname LIKE 'lo\\_%' OR p.proname IN ('loread', 'lowrite'))"
+        " AND EXISTS (SELECT 1 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)"
+    ).fetchall()
+    for (function,) in open_to_all:
+        connection.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
 
 
 def create_database(cluster: Cluster, name: str) -> None:
@@ -59,6 +81,7 @@ def _set_up(cluster: Cluster, name: str) -> None:
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), app),
         ):
             connection.execute(statement)
+        revoke_large_objects(connection)
 
 
 def clone_database(cluster: Cluster, name: str, template: str) -> None:

@@ -59,6 +59,14 @@ class Server:
         """Drop a database and whoever is connected to it."""
         _provision.drop_database(self.cluster, name)
 
+    def revive(self) -> None:
+        """Start the server again if it has died; whoever else wants to waits."""
+        with _mutex(self.cluster.data_dir, create=False) as there:
+            if not there:
+                raise OperatorError(f"The data folder {self.cluster.data_dir} is gone: the database cannot be started.")
+            if self.pid is None:
+                _cluster.start(self.cluster, self.programs)
+
     def stop(self, *, remove: bool = False) -> None:
         """Let go of the server; the last user stops it, unless it was started to stay (`inventory database start`).
 

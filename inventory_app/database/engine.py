@@ -18,6 +18,9 @@ SESSION_SETTINGS = {
     "timezone": "UTC",
 }
 
+#: libpq's own limits: for reaching the server, and for an answer once the network has swallowed a connection.
+CONNECTION_PARAMETERS = {"connect_timeout": "5", "tcp_user_timeout": "20000", "keepalives_idle": "30"}
+
 
 def size_pool(settings: Settings) -> None:
     """Give Reflex's engine one connection per database thread; call before the first session.
@@ -32,10 +35,17 @@ def size_pool(settings: Settings) -> None:
 def prepare(engine: sa.Engine) -> sa.Engine:
     """Make every new connection of `engine` carry `SESSION_SETTINGS`; idempotent."""
     if not event.contains(engine, "connect", _set_session):
+        event.listen(engine, "do_connect", _give_up_in_time)
         event.listen(engine, "connect", _set_session)
         # An error's text holds the statement's values otherwise, and errors are logged.
         engine.hide_parameters = True
     return engine
+
+
+def _give_up_in_time(_: object, __: object, ___: object, parameters: dict[str, Any]) -> None:
+    """Let nobody wait for minutes for a server that has vanished from the network; an address may say otherwise."""
+    for name, value in CONNECTION_PARAMETERS.items():
+        parameters.setdefault(name, value)
 
 
 def _set_session(connection: Any, _: object) -> None:

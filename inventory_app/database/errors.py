@@ -15,8 +15,9 @@ _BY_SQLSTATE: dict[str, type[AppError]] = {
     "AU003": errors.NotAllowed,
     "AU004": errors.PasswordChangeRequired,
     "AU006": errors.KeyReused,
-    "AU008": errors.FreshProofRequired,
+    "AU008": errors.NotAllowed,
     "AU009": errors.SecondFactorRequired,
+    "AU010": errors.FreshProofRequired,
     "55P03": errors.Busy,  # LOCK_TIMEOUT
     "57014": errors.TooSlow,  # query_canceled: statement_timeout
     "25P03": errors.TooSlow,  # idle_in_transaction_session_timeout

@@ -1,6 +1,7 @@
 """Whether the database answers, is new enough and fit for the application; a sentence for the operator if not."""
 
 import re
+from dataclasses import dataclass
 
 import psycopg
 
@@ -35,6 +36,28 @@ def check_url(settings: Settings, url: str, *, variable: str = "DATABASE_URL") -
         )
     if encoding != "UTF8":
         raise OperatorError(f"{variable} names a database with encoding {encoding}: create it with ENCODING 'UTF8'.")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseRole:
+    """Whom the application connects as; `owns`: tables of the schema are its own, or those of a role it belongs to."""
+
+    name: str
+    superuser: bool
+    owns: bool
+
+
+def role_of(url: str) -> DatabaseRole:
+    """Return the role an address connects as, and what it could do beyond the application's work."""
+    with psycopg.connect(libpq(url), connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+        found = connection.execute(
+            "SELECT current_user, rolsuper, EXISTS ("
+            " SELECT FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')"
+            " AND pg_has_role(current_user, relowner, 'USAGE'))"
+            " FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+    assert found is not None  # noqa: S101  # everybody is in pg_roles
+    return DatabaseRole(*found)
 
 
 def libpq(url: str) -> str:

@@ -1,20 +1,19 @@
 """What every HTTP route shares: cookies, our own origin, the form token, the actor, size limits."""
 
-import base64
 import hashlib
 import hmac
-import json
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
+from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request, cookie_parser
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Message, Receive
 
-from inventory_app.context import Actor
+from inventory_app.context import NOBODY, Actor
 from inventory_app.errors import Denied, Invalid
 from inventory_app.operations.sessions import hash_token
 from inventory_app.settings import get_settings
@@ -23,12 +22,22 @@ FORM_LIMIT = 64 * 1024
 FLASH_SECONDS = 15
 _LONGEST_LENGTH = 15
 _SEE_OTHER = 303
+_TOO_SLOW = 408
+
+#: Of this process: a message lives for seconds, and whoever can plant a cookie must not plant words on our pages.
+_flash = URLSafeTimedSerializer(secrets.token_bytes(32), salt="flash")
 
 
 class Forged(Denied):
     """The request does not come from one of our own pages."""
 
     sentence = "This form is out of date. Reload the page and try again."
+
+
+class CrossSite(Forged):
+    """A page of somebody else sent the request: answered by `refuse_cross_site`, without a redirect or a cookie."""
+
+    sentence = "This request was not sent by one of our own pages. Nothing was changed."
 
 
 class TooLarge(Invalid):
@@ -90,7 +99,7 @@ def client_address(scope_client: Any, forwarded: str) -> str | None:
     return scope_client[0] if scope_client else None
 
 
-def visitor(request: Request, *, name: str = "anonymous") -> Actor:
+def visitor(request: Request, *, name: str = NOBODY) -> Actor:
     """Return the stranger behind a request, with address and browser."""
     return Actor(
         kind="anonymous",
@@ -121,9 +130,14 @@ def check_origin(request: Request) -> None:
     """Refuse a request that a page of somebody else sent."""
     origin = request.headers.get("origin")
     if origin is None or origin not in get_settings().origins:
-        raise Forged
+        raise CrossSite
     if urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forged
+        raise CrossSite
+
+
+def refuse_cross_site(error: CrossSite) -> Response:
+    """Answer what another site's page sent: plain text, no cookie, nothing to follow."""
+    return PlainTextResponse(str(error), 403)
 
 
 async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
@@ -138,6 +152,8 @@ async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
         counted = Request(request.scope, _at_most(limit, request.receive))
         form = await counted.form(max_files=1, max_fields=40, max_part_size=FORM_LIMIT)
     except HTTPException as error:
+        if error.status_code == _TOO_SLOW:
+            raise
         # What Starlette says about a form that is none.
         raise Forged from error
     expected = form_token(cookie(request.headers.get("cookie", ""), "visit"))
@@ -178,26 +194,30 @@ def local_path(path: str) -> str:
     return path if safe and path.isprintable() and not set(path) & {"\\", "<", ">"} else "/"
 
 
-def see_other(path: str, *, flash: dict[str, Any] | None = None) -> Response:
-    """Answer a POST by a redirect, with a one-time message and a new form token."""
+def see_other(path: str, *, flash: dict[str, Any] | None = None, another_person: bool = False) -> Response:
+    """Answer a POST by a redirect, with a one-time message.
+
+    `another_person`: who sits at this browser has changed, so forms handed out before are worth nothing. Otherwise
+    the visit stays as it is, or every other open tab would hold a form that is refused.
+    """
     response = RedirectResponse(local_path(path), status_code=_SEE_OTHER)
-    set_cookie(response, "visit", new_visit())
+    if another_person:
+        set_cookie(response, "visit", new_visit())
     if flash:
         set_cookie(response, "flash", encode_flash(flash), seconds=FLASH_SECONDS)
     return response
 
 
 def encode_flash(flash: dict[str, Any]) -> str:
-    """Pack a one-time message (text, tone, field errors and short values) for its cookie."""
+    """Pack and sign a one-time message (text, tone, field errors and short values) for its cookie."""
     values = {name: value[:200] for name, value in flash.get("values", {}).items()}
-    packed = json.dumps({**flash, "id": secrets.token_hex(4), "values": values}, ensure_ascii=False)
-    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+    packed = _flash.dumps({**flash, "id": secrets.token_hex(4), "values": values})
+    return packed.decode() if isinstance(packed, bytes) else packed
 
 
 def decode_flash(value: str) -> dict[str, Any]:
-    """Unpack a one-time message; whatever is not one of ours is none."""
+    """Unpack a one-time message; whatever we have not signed just now is none."""
     try:
-        found = json.loads(base64.urlsafe_b64decode(value.encode() + b"=" * (-len(value) % 4)))
-    except (ValueError, UnicodeDecodeError):
+        return _flash.loads(value, max_age=4 * FLASH_SECONDS)
+    except (BadData, UnicodeEncodeError):
         return {}
-    return found if isinstance(found, dict) else {}

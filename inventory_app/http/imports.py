@@ -75,6 +75,8 @@ def _taking(kind: Kind) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             return await _take(request, kind)
+        except http.CrossSite as error:
+            return http.refuse_cross_site(error)
         except (NotSignedIn, PasswordChangeRequired) as error:
             flash = {"text": str(error), "tone": "warn"}
             page = "/password" if isinstance(error, PasswordChangeRequired) else "/login"

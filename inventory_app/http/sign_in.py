@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inventory_app import people
+from inventory_app import first_password, people
 from inventory_app.context import acting_as
-from inventory_app.errors import AppError, Invalid, NotSignedIn
+from inventory_app.errors import AccountWaiting, AppError, Invalid, NotSignedIn
 from inventory_app.http import _requests as http
 from inventory_app.operations import sessions
 from inventory_app.passwords import check_new_password, hash_password, verify_password
@@ -66,10 +66,13 @@ def post(
             form = await http.read_form(request, limit=limit)
             values = {name: http.text(form, name) for name in keep}
             return await answer(request, form)
+        except http.CrossSite as error:
+            return http.refuse_cross_site(error)
         except AppError as error:
             back = values.pop("next", "")
             query = f"?next={quote(back, safe='')}" if back else ""
-            flash = {"text": str(error), "tone": "bad", "errors": error.fields, "values": values}
+            tone = "neutral" if isinstance(error, AccountWaiting) else "bad"
+            flash = {"text": str(error), "tone": tone, "errors": error.fields, "values": values}
             return http.see_other(page + query, flash=flash)
 
     return route
@@ -88,6 +91,7 @@ async def _sign_in(request: Request, form: FormData) -> Response:
                 await in_transaction(sessions.refuse_sign_in, account=username, why=why)
                 raise Invalid(WRONG)
     token = secrets.token_urlsafe(32)
+    before = http.signed_in(request)
     # Who proved to be somebody acts under that name, still without a session.
     with acting_as(http.visitor(request, name=known.username)):
         remember = form.get("remember") is not None
@@ -98,8 +102,11 @@ async def _sign_in(request: Request, form: FormData) -> Response:
             renewed_hash=renewed,
             token_hash=sessions.hash_token(token),
             remember=remember,
+            instead_of=before.token_hash if before else None,
         )
-    response = http.see_other(http.text(form, "next") or "/")
+    if before and before.token_hash:
+        people.forget(before.token_hash)
+    response = http.see_other(http.text(form, "next") or "/", another_person=True)
     days = get_settings().session_days if remember else None
     http.set_cookie(response, "session", token, seconds=None if days is None else days * 86_400)
     return response
@@ -113,7 +120,8 @@ async def _sign_out(request: Request, _: FormData) -> Response:
         with acting_as(people.named(actor, person)), suppress(NotSignedIn):
             await in_transaction(sessions.sign_out)
         people.forget(actor.token_hash)
-    response = http.see_other("/login", flash={"text": "You are signed out.", "tone": "ok"})
+    flash = {"text": "You are signed out.", "tone": "ok"}
+    response = http.see_other("/login", flash=flash, another_person=True)
     http.set_cookie(response, "session", "", seconds=0)
     return response
 
@@ -144,6 +152,7 @@ async def _change_password(request: Request, form: FormData) -> Response:
             token_hash=sessions.hash_token(token),
         )
     people.forget(person.token_hash)
+    await asyncio.to_thread(first_password.remove_if_it_was, old)
     flash = {"text": "Your password is changed. Other devices are signed out.", "tone": "ok"}
     response = http.see_other("/", flash=flash)
     http.set_cookie(response, "session", token, seconds=get_settings().session_days * 86_400)

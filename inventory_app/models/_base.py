@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapper, declared_attr
 from sqlmodel import Field, SQLModel
@@ -88,6 +90,38 @@ def _refresh_sort_keys(mapper: Mapper[Any], _: sa.Connection, target: object) ->
         source = column.info.get("sort_key_of")
         if source and sa.inspect(target).attrs[source].history.has_changes():
             setattr(target, column.name, sort_key(getattr(target, source)))
+
+
+@event.listens_for(sa.Engine, "before_execute")
+def _refuse_stale_sort_keys(
+    _: sa.Connection,
+    statement: object,
+    multiparams: Sequence[Mapping[str, object]],
+    params: Mapping[str, object],
+    __: Any,
+) -> None:
+    """Refuse a bulk statement that changes a text and leaves its sort key behind: only an object refreshes its own."""
+    if not isinstance(statement, (sa.Update, postgresql.Insert)):
+        return
+    changed = set(_columns_set(statement))
+    if isinstance(statement, sa.Update):
+        changed.update(*multiparams, params)
+    for column in statement.table.columns:
+        source = column.info.get("sort_key_of")
+        if source in changed and column.name not in changed:
+            message = f"{statement.table} changes {source} without {column.name}: change the objects, or set both"
+            raise ValueError(message)
+
+
+def _columns_set(statement: Any) -> Iterator[str]:
+    """Name the columns a statement sets; SQLAlchemy keeps them in private places only."""
+    if isinstance(statement, sa.Update):
+        found: Any = statement._values or ()  # noqa: SLF001  # as said
+    else:
+        found = getattr(statement._post_values_clause, "update_values_to_set", ())  # noqa: SLF001  # as said
+    for column in found:
+        first = column[0] if isinstance(column, tuple) else column
+        yield str(getattr(first, "name", first))
 
 
 def says(field: str, sentence: str) -> dict[str, object]:

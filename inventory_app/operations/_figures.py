@@ -56,6 +56,24 @@ def reorder_due() -> AnySelect:
     return _with_what_is_held(sa.select(col(Product.id))).where(_due(_HELD.c.quantity))
 
 
+_FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
+
+
+def bar(here: Decimal, total: Decimal, reorder_point: Decimal) -> tuple[int, int, int]:
+    """Return how far a level bar is filled by what is here and what is elsewhere, and where its tick is, in percent."""
+    # The longer of what there is in all and twice the reorder point fills most of the bar.
+    scale = max(total / _FULL, reorder_point * _TWICE, _ONE)
+    fill = int(here / scale * 100)
+    return fill, int(total / scale * 100) - fill, int(reorder_point / scale * 100)
+
+
+def held() -> sa.ColumnElement[Any]:
+    """Return how much there is of the product that is selected, all places together."""
+    quantity = sa.func.sum(col(InventoryItem.quantity))
+    here = sa.select(quantity).where(col(InventoryItem.product_id) == col(Product.id)).correlate(Product)
+    return sa.func.coalesce(here.scalar_subquery(), 0)
+
+
 def _with_what_is_held(statement: AnySelect) -> AnySelect:
     return statement.select_from(Product).outerjoin(_HELD, _HELD.c.product_id == col(Product.id))
 

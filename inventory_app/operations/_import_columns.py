@@ -1,6 +1,7 @@
 """Which column of a file is which of our fields: the names we know, and what to say about the others."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from inventory_app.errors import Invalid
@@ -8,50 +9,67 @@ from inventory_app.operations._csv import Line, Sheet, plain
 
 Kind = Literal["suppliers", "categories", "products"]
 
-#: Of each kind, our field and the names a file may give its column; case, blanks and `_` do not matter.
-COLUMNS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file: what it says, and the names it may have, the plainest first."""
+
+    meaning: str
+    names: tuple[str, ...]
+
+
+def _column(meaning: str, *names: str) -> Column:
+    return Column(meaning, names)
+
+
+#: Of each kind, our fields and the columns they come from; case, blanks and `_` of the names do not matter.
+DESCRIBED: Mapping[Kind, Mapping[str, Column]] = {
     "suppliers": {
-        "external_id": ("SupplierID", "supplier number"),
-        "name": ("CompanyName", "name", "supplier", "supplier name"),
-        "tax_id": ("tax_id", "vat", "vat id"),
-        "contact_name": ("ContactName", "contact"),
-        "contact_title": ("ContactTitle",),
-        "address": ("Address", "street"),
-        "city": ("City", "town"),
-        "region": ("Region", "state"),
-        "postal_code": ("PostalCode", "zip", "zip code"),
-        "country": ("Country",),
-        "phone": ("Phone", "telephone"),
-        "fax": ("Fax",),
-        "email": ("email", "e-mail address", "mail"),
-        "website": ("HomePage", "website", "url"),
-        "payment_terms": ("payment_terms", "terms"),
-        "currency": ("currency",),
-        "message": ("message", "note", "notes"),
+        "external_id": _column("Your number for it; products may name it", "number", "SupplierID", "supplier number"),
+        "name": _column("The company's name; each is there once", "name", "CompanyName", "supplier", "supplier name"),
+        "tax_id": _column("As on its invoices", "tax id", "vat", "vat id"),
+        "contact_name": _column("Whom to talk to", "contact", "ContactName"),
+        "contact_title": _column("What they do there", "contact title"),
+        "address": _column("Street and number", "address", "street"),
+        "city": _column("Town", "city", "town"),
+        "region": _column("State or region", "region", "state"),
+        "postal_code": _column("Postal code", "postal code", "zip", "zip code"),
+        "country": _column("Country, as you write it", "country"),
+        "phone": _column("Phone number", "phone", "telephone"),
+        "fax": _column("Fax number", "fax"),
+        "email": _column("E-mail address", "email", "e-mail address", "mail"),
+        "website": _column("Web address", "website", "HomePage", "url"),
+        "payment_terms": _column("Such as 30 days", "payment terms", "terms"),
+        "currency": _column("Three letters, such as EUR", "currency"),
+        "message": _column("A note for whoever decides", "message", "note", "notes"),
     },
     "categories": {
-        "code": ("CategoryID", "code", "category code"),
-        "name": ("CategoryName", "name", "category"),
+        "code": _column("A short code; each is there once", "code", "CategoryID", "category code"),
+        "name": _column("What people read", "name", "CategoryName", "category"),
     },
     "products": {
-        "number": ("ProductID", "product number"),
-        "sku": ("sku", "item number", "article number"),
-        "name": ("ProductName", "name", "product"),
-        "description": ("QuantityPerUnit", "description"),
-        "category": ("CategoryID", "category", "category code"),
-        "supplier_number": ("SupplierID", "supplier number"),
-        "supplier_name": ("supplier", "supplier name"),
-        "unit": ("unit", "unit code"),
-        "barcode": ("barcode", "ean", "gtin"),
-        "unit_cost": ("unit_cost", "cost"),
-        "unit_price": ("UnitPrice", "price"),
-        "currency": ("currency",),
-        "quantity": ("UnitsInStock", "quantity", "on hand", "stock"),
-        "reorder_point": ("ReorderLevel", "reorder_point"),
-        "reorder_quantity": ("reorder_quantity",),
-        "active": ("active",),
-        "discontinued": ("Discontinued",),
+        "sku": _column("The item's number, never used twice", "sku", "item number", "article number"),
+        "number": _column("A number, if there is no SKU: 7 becomes NW-7", "product number", "ProductID"),
+        "name": _column("What people read", "name", "product", "ProductName"),
+        "description": _column("More about it, such as the packing", "description", "QuantityPerUnit"),
+        "category": _column("By name or code; new ones are added", "category", "CategoryID", "category code"),
+        "supplier_number": _column("Its supplier, by the number it was imported with", "supplier number", "SupplierID"),
+        "supplier_name": _column("Its supplier, by name", "supplier", "supplier name"),
+        "unit": _column("How it is counted: pcs, cs, box, pkg, kg, l or m; pcs if left out", "unit", "unit code"),
+        "barcode": _column("Its barcode", "barcode", "ean", "gtin"),
+        "unit_cost": _column("What one unit costs you; the price if left out", "unit cost", "cost"),
+        "unit_price": _column("What one unit sells for", "unit price", "price"),
+        "currency": _column("Three letters; only the currency of this company", "currency"),
+        "quantity": _column("How much is there, at the main location", "quantity", "UnitsInStock", "on hand", "stock"),
+        "reorder_point": _column("Reorder at this quantity; 0 is never", "reorder point", "ReorderLevel"),
+        "reorder_quantity": _column("How much to reorder", "reorder quantity"),
+        "active": _column("1 or yes: in use. 0 or no: not any more", "active"),
+        "discontinued": _column("The other way round: 1 or yes is not any more", "discontinued"),
     },
+}
+#: Of each kind, our field and the names a file may give its column.
+COLUMNS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+    kind: {field: column.names for field, column in columns.items()} for kind, columns in DESCRIBED.items()
 }
 #: Of each kind, what there must be: one column of each group.
 REQUIRED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
 from inventory_app.context import current_actor
-from inventory_app.errors import Invalid
+from inventory_app.errors import InsufficientStock, Invalid
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind
@@ -143,3 +143,27 @@ def fits_unit(quantity: Decimal, decimals: int, unit: str, *, field: str = "quan
     if quantity != quantity.quantize(Decimal(1).scaleb(-decimals)):
         finest = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
         raise Invalid(fields={field: f"{unit} are counted with {finest}."})
+
+
+def more_than_nothing(quantity: Decimal) -> None:
+    """Refuse to take or move nothing, or less."""
+    if quantity.is_nan():
+        raise Invalid(fields={"quantity": "This number is too large."})
+    if quantity <= 0:
+        raise Invalid(fields={"quantity": "Enter more than 0."})
+
+
+def something(quantity: Decimal) -> None:
+    """Refuse a difference of nothing."""
+    if quantity == 0:
+        raise Invalid(fields={"quantity": "Enter how much to add (5) or take away (-5)."})
+
+
+def enough(held: Decimal, asked: Decimal, place: Place) -> None:
+    """Refuse to take more than there is."""
+    if held < asked:
+        sentence = (
+            f"Only {say(held, place.unit)} of {place.product} are available at {place.location}; "
+            f"you asked for {say(asked)}."
+        )
+        raise InsufficientStock(sentence, fields={"quantity": sentence})

@@ -200,6 +200,19 @@ def acting_user_id() -> int | None:
     return current_actor().id
 
 
+def require(session: Session, permission: Permission) -> None:
+    """Refuse inside an operation what needs another permission than the operation itself."""
+    actor = current_actor()
+    if actor.kind == "user":
+        row = session.connection().exec_driver_sql(_VIEWER, (actor.token_hash, True)).one()
+        held = permission in row.permissions
+    else:
+        held = actor.kind != "anonymous" and permission not in NEEDS_A_PERSON
+    if not held:
+        message = f"This needs the permission “{permission.label}”, which you do not have. Ask an administrator."
+        raise NotAllowed(message)
+
+
 def _translated(function: Callable[..., Plain], *args: Any, **kwargs: Any) -> Plain:
     """Call, and let what the database expectedly refuses leave as an `AppError`."""
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -81,7 +82,7 @@ def _decode(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any] | None]:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         backwards, *values = json.loads(base64.urlsafe_b64decode(padded))
         typed = [_typed(value, key) for value, key in zip(values, keys, strict=True)]
-    except (ValueError, TypeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
         message = "This link to a page of the list is damaged. Start again from the first page."
         raise Invalid(message) from error
     return bool(backwards), typed
@@ -94,6 +95,8 @@ def _typed(value: Any, column: Key) -> sa.BindParameter[Any]:
         kind = column.type.impl_instance.python_type
     if kind is Decimal:
         value = Decimal(value)
+    elif kind is UUID:
+        value = UUID(value)
     elif kind is datetime:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:

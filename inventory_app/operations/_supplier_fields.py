@@ -63,6 +63,10 @@ def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFiel
     return taken
 
 
+#: What staff correct; the message is the applicant's own.
+EDITABLE = tuple(name for name in SupplierFields.__annotations__ if name != "message")
+
+
 def checked_reason(reason: str, *, missing: str = "") -> str | None:
     """Return the reason of a decision; `missing` is the sentence when there must be one."""
     fields = Fields()

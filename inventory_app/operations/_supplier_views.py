@@ -17,6 +17,7 @@ from inventory_app.models.users import UserInfo
 from inventory_app.operations import _supplier_rules as rules
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import contact, place, readable
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.permissions import Permission
@@ -24,6 +25,8 @@ from inventory_app.permissions import Permission
 #: A longer queue is searched, not scrolled.
 QUEUE_LENGTH = 200
 DECISIONS_SHOWN = 5
+#: How the trail names a supplier's own application.
+APPLYING = "suppliers.apply_supplier"
 LONG = timedelta(days=5)
 _SOME_DAYS = timedelta(days=2)
 
@@ -55,11 +58,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """A field of a supplier before and as asked for; empty before: it is new."""
+    """A field of a supplier when it was last decided about, if it ever was, and as asked for."""
 
     label: str
     before: str
     after: str
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class SupplierDetail:
     status: str
     #: Place and contact in one line.
     summary: str
+    #: What was decided before, if it waits for another decision; then the fields say what has changed since.
+    earlier: str
     fields: list[FieldRow]
     #: The labels of the fields that were left empty.
     not_given: str
@@ -116,7 +122,7 @@ def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) 
     statement = (
         sa.select(Supplier, col(UserInfo.full_name), sa.func.count().over())
         .outerjoin(UserInfo, col(UserInfo.user_id) == col(Supplier.entered_by))
-        .where(col(Supplier.status) == SupplierStatus.PENDING, *_matching(search))
+        .where(col(Supplier.status) == SupplierStatus.PENDING, *matching(search))
         .order_by(*(key.desc() if newest_first else key.asc() for key in order))
         .limit(QUEUE_LENGTH)
     )
@@ -126,7 +132,7 @@ def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) 
     return Queue(_headed(rows, [_group(supplier) for supplier, *_ in found]), total - len(rows))
 
 
-def _matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
+def matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
     """Return the condition for suppliers whose name, place, tax id or e-mail contains `search`."""
     if not search.strip():
         return ()
@@ -142,7 +148,7 @@ def _queue_row(viewer: Viewer, supplier: Supplier, entered_by: str | None) -> Qu
         id=supplier.id or 0,
         name=supplier.name,
         place=place(supplier),
-        entered=_entered(supplier, entered_by, viewer),
+        entered=entered(supplier, entered_by, viewer),
         own=viewer.user_id is not None and viewer.user_id in (supplier.entered_by, supplier.last_edited_by),
         age=_age(waits),
         late=waits > LONG,
@@ -179,7 +185,7 @@ def _waits(waits: timedelta) -> str:
     return f"{days if waits.days else _age(waits)} waiting"
 
 
-def _entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
+def entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
     """Say how the supplier came here, in words for this viewer."""
     if supplier.source == "application":
         return "Applied by the supplier"
@@ -191,7 +197,7 @@ def _entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
 
 def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDetail:
     """Return the supplier with the checks, and whether this viewer can decide."""
-    filled = [(label, value) for label, value in readable(supplier) if value]
+    earlier, fields = _fields(session, supplier)
     empty = [label for label, value in readable(supplier) if not value]
     found = rules.checks(session, supplier)
     why_not, who_can = _why_not(session, viewer, supplier)
@@ -202,9 +208,10 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         name=supplier.name,
         status=supplier.status,
         summary=" · ".join(part for part in (place(supplier), contact(supplier)) if part),
-        fields=[FieldRow(label, "", value) for label, value in filled],
+        earlier=earlier,
+        fields=fields,
         not_given=", ".join(empty),
-        entered=_entered(supplier, entered_by, viewer),
+        entered=entered(supplier, entered_by, viewer),
         submitted=supplier.submitted_at.isoformat(),
         from_address=_address(session, viewer, supplier),
         waits=_waits(now() - supplier.submitted_at),
@@ -217,6 +224,16 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         decided_at=supplier.decided_at.isoformat() if supplier.decided_at else "",
         reason=supplier.decision_reason or "",
     )
+
+
+def _fields(session: Session, supplier: Supplier) -> tuple[str, list[FieldRow]]:
+    """Return the last decision and every field that says something, now or then."""
+    decided = as_decided(session, supplier) if supplier.status == SupplierStatus.PENDING else None
+    if decided is None:
+        return "", [FieldRow(label, "", value, changed=True) for label, value in readable(supplier) if value]
+    earlier, then = decided[0], dict(readable(decided[1]))
+    rows = [FieldRow(label, then[label], value, changed=value != then[label]) for label, value in readable(supplier)]
+    return earlier, [row for row in rows if row.before or row.after]
 
 
 def _why_not(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[AppError | None, str]:
@@ -242,8 +259,9 @@ def _address(session: Session, viewer: Viewer, supplier: Supplier) -> str:
     statement = (
         sa.select(trail.client_ip)
         .join_from(audit_change, audit_operation, trail.id == change.operation_id)
-        .where(change.table_name == "supplier", change.pk == str(supplier.id), change.kind == "insert")
-        .order_by(change.id)
+        .where(change.table_name == "supplier", change.pk == str(supplier.id), trail.name == APPLYING)
+        # Of whoever applies again, the last application is the one to decide about.
+        .order_by(change.id.desc())
         .limit(1)
     )
     return session.scalar(statement) or ""

@@ -5,13 +5,16 @@ facet leaves out its own choice, so that a second value can be chosen beside the
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_change, audit_operation
+from inventory_app.context import NOBODY
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._trail_filter import conditions, names_like
+from inventory_app.operations._trail_labels import noun
 from inventory_app.operations._trail_search import OUTCOMES, Search, Term
 
 SAMPLE = 5_000
@@ -22,7 +25,7 @@ _LOOKED_AT = 100
 _OP = audit_operation.c
 _TOTAL = "total"
 _COLUMNS = {"outcome": _OP.outcome, "operation": _OP.name, "actor": _OP.actor_name}
-_TITLES = {"outcome": "Outcome", "operation": "Operation", "actor": "Actor", "table": "Table"}
+_TITLES = {"outcome": "Outcome", "operation": "Operation", "actor": "Actor", "table": "What changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,15 @@ class Facets:
     facets: list[Facet]
 
 
-def count_facets(session: Session, search: Search) -> Facets:
-    """Count the newest `SAMPLE` operations of `search` by each facet."""
+def count_facets(session: Session, search: Search, zone: str, as_of: datetime | None) -> Facets:
+    """Count the newest `SAMPLE` operations of `search` by each facet, as they were at `as_of`."""
     # Facets that leave out nothing share one sample, and so one statement.
     asked: dict[Search, list[str]] = {search: [_TOTAL]}
     for qualifier in _TITLES:
         asked.setdefault(search.without(*_chosen(search, qualifier)), []).append(qualifier)
     counts: dict[str, dict[str, int]] = {}
     for wanted, qualifiers in asked.items():
-        counts |= _counts(session, wanted, qualifiers)
+        counts |= _counts(session, qualifiers, _within(session, wanted, zone, as_of))
     total = counts[_TOTAL].get("", 0)
     facets = [_facet(session, search, qualifier, counts[qualifier]) for qualifier in _TITLES]
     return Facets(f"{total:,}{'+' if total == SAMPLE else ''}", total == SAMPLE, facets)
@@ -72,11 +75,16 @@ def _chosen(search: Search, qualifier: str) -> list[Term]:
     return [term for term in search.terms if term.qualifier == qualifier and not term.excluded]
 
 
-def _counts(session: Session, search: Search, qualifiers: list[str]) -> dict[str, dict[str, int]]:
-    """Count the sample of `search` by each of `qualifiers`, the most frequent value first."""
+def _within(session: Session, search: Search, zone: str, as_of: datetime | None) -> list[sa.ColumnElement[bool]]:
+    # The look itself is recorded after the list was read: counted, it would be one more than is listed.
+    return [*conditions(session, search, zone), *([] if as_of is None else [_OP.recorded_at <= as_of])]
+
+
+def _counts(session: Session, qualifiers: list[str], within: list[sa.ColumnElement[bool]]) -> dict[str, dict[str, int]]:
+    """Count the sample by each of `qualifiers`, the most frequent value first."""
     sample = (
         sa.select(_OP.id, _OP.recorded_at, *_COLUMNS.values())
-        .where(*conditions(session, search))
+        .where(*within)
         .order_by(_OP.recorded_at.desc(), _OP.id.desc())
         .limit(SAMPLE)
         .cte("sample")
@@ -107,6 +115,8 @@ def _facet(session: Session, search: Search, qualifier: str, counted: dict[str, 
     for term in _chosen(search, qualifier):
         counts[term.value] = sum(counted[value] for value in names_like(counted, term.value))
     names = _people(session, counts) if qualifier == "actor" else {}
+    if qualifier == "table":
+        names = {table: noun(table, 2).capitalize() for table in counts}
     values = [_value(search, Term(qualifier, value), names.get(value, value), n) for value, n in counts.items()]
     return Facet(qualifier, _TITLES[qualifier], values)
 
@@ -134,6 +144,6 @@ def _people(session: Session, usernames: dict[str, int]) -> dict[str, str]:
     rows = session.exec(
         select(LocalUser.username, UserInfo.full_name)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
-        .where(col(LocalUser.username).in_(usernames), col(UserInfo.full_name) != "")
+        .where(col(LocalUser.username).in_(usernames), col(UserInfo.full_name) != "", LocalUser.username != NOBODY)
     )
     return dict(rows.all())

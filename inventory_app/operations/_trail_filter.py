@@ -23,8 +23,8 @@ _CHANGE = audit_change.c
 Condition = sa.ColumnElement[bool]
 
 
-def conditions(session: Session, search: Search) -> list[Condition]:
-    """Return what must hold of an operation so that `search` finds it."""
+def conditions(session: Session, search: Search, zone: str) -> list[Condition]:
+    """Return what must hold of an operation so that `search` finds it; its days are those of `zone`."""
     found: list[Condition] = []
     for qualifier, made in _MAKERS.items():
         if wanted := search.values(qualifier):
@@ -37,8 +37,8 @@ def conditions(session: Session, search: Search) -> list[Condition]:
     # Every word must be found, unlike the values of one qualifier, of which one is enough.
     found.extend(_word(session, value) for value in search.values(""))
     found.extend(sa.not_(_word(session, value)) for value in search.values("", excluded=True))
-    found.extend(_OP.recorded_at >= moment(value) for value in search.values("after"))
-    found.extend(_OP.recorded_at < moment(value, end=True) for value in search.values("before"))
+    found.extend(_OP.recorded_at >= moment(value, zone) for value in search.values("after"))
+    found.extend(_OP.recorded_at < moment(value, zone, end=True) for value in search.values("before"))
     return found
 
 
@@ -118,11 +118,17 @@ def _changed(what: Condition) -> Condition:
 
 
 def _word(session: Session, word: str) -> Condition:
-    """Find a word in the operation's name or the person's, or the id it is."""
+    """Find a word in the operation's name or one of the person's, or the id it is."""
     pattern = f"*{word}*"
+    called_so = session.exec(
+        select(LocalUser.username)
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(col(UserInfo.sort_key).like(f"%{like_escaped(sort_key(word))}%"))
+    )
+    people = {*names_like(_occurring(session, _OP.actor_name), pattern), *called_so}
     either = [
         _one_of(_OP.name, names_like(_occurring(session, _OP.name), pattern)),
-        _one_of(_OP.actor_name, names_like(_occurring(session, _OP.actor_name), pattern)),
+        _one_of(_OP.actor_name, sorted(people)),
     ]
     if re.fullmatch(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", word):
         either.append(_OP.id == UUID(word))

@@ -1,110 +1,246 @@
-"""What people call a record of the trail: one statement for each kind of record on the page.
+"""What people call the tables and columns of the trail: the one place, complete by test.
 
-Names are today's, not those of the moment; the fields of the change hold what it was then.
+A column is `INTERNAL` when it says nothing a person asks about (keys, counters, what is derived from other columns or
+repeats who did it and when): it shows only among the technical fields of a change, under its own name.
 """
 
-import json
-from collections.abc import Iterable
+from inventory_app.models.stock import MovementKind, Reason
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+#: Table -> what one and several of its records are called.
+TABLES: dict[str, tuple[str, str]] = {
+    "account_link": ("one-time link", "one-time links"),
+    "approval": ("request for approval", "requests for approval"),
+    "approval_decision": ("decision", "decisions"),
+    "approval_party": ("part in a request", "parts in requests"),
+    "auth_session": ("session", "sessions"),
+    "category": ("category", "categories"),
+    "delegation": ("deputy", "deputies"),
+    "external_identity": ("single sign-on", "single sign-ons"),
+    "import_batch": ("imported file", "imported files"),
+    "inventory_item": ("stock item", "stock items"),
+    "local_user": ("account", "accounts"),
+    "location": ("location", "locations"),
+    "permission": ("permission", "permissions"),
+    "product": ("product", "products"),
+    "product_price": ("price", "prices"),
+    "recovery_code": ("recovery code", "recovery codes"),
+    "role": ("role", "roles"),
+    "role_permission": ("permission of a role", "permissions of roles"),
+    "second_factor": ("second factor", "second factors"),
+    "stock_movement": ("movement", "movements"),
+    "supplier": ("supplier", "suppliers"),
+    "unit": ("unit", "units"),
+    "user_info": ("person", "people"),
+    "user_picture": ("picture", "pictures"),
+    "user_role": ("role of a person", "roles of people"),
+}
 
-from inventory_app.models.catalog import Category, Location, Product, ProductPrice
-from inventory_app.models.stock import InventoryItem, StockMovement
-from inventory_app.models.suppliers import ImportBatch, Supplier
-from inventory_app.models.users import AuthSession, LocalUser, Permission, Role, UserInfo
+#: In every table, unless the table says otherwise.
+_EVERYWHERE = {
+    "active": "In use",
+    "category_id": "Category",
+    "code": "Code",
+    "created_at": "Made",
+    "currency": "Currency",
+    "description": "Description",
+    "email": "E-mail",
+    "full_name": "Name",
+    "kind": "Kind",
+    "location_id": "Location",
+    "name": "Name",
+    "parent_id": "Part of",
+    "permission_id": "Permission",
+    "product_id": "Product",
+    "quantity": "Quantity",
+    "reason": "Reason",
+    "role_id": "Role",
+    "supplier_id": "Supplier",
+    "unit_code": "Unit",
+    "unit_cost": "Unit cost",
+    "unit_price": "Unit price",
+    "user_id": "Person",
+}
 
-Record = tuple[str, str]
+#: Column -> its label, by table.
+COLUMNS: dict[str, dict[str, str]] = {
+    "account_link": {
+        "purpose": "Lets them",
+        "token_hash": "Link",
+        "created_by": "Made by",
+        "expires_at": "Works until",
+        "used_at": "Used",
+        "revoked_at": "Stopped",
+    },
+    "approval": {
+        "kind": "What it is about",
+        "subject_id": "Number of the record",
+        "asked": "What was asked",
+        "permission": "Who may decide",
+        "required": "People who must agree",
+        "requested_by": "Asked by",
+        "requested_at": "Asked",
+        "expires_at": "Expires",
+        "status": "Status",
+        "closed_at": "Closed",
+    },
+    "approval_decision": {
+        "approval_id": "Request",
+        "authority_id": "In the name of",
+        "verdict": "Decision",
+        "decided_at": "Decided",
+    },
+    "approval_party": {"approval_id": "Request", "part": "Part"},
+    "auth_session": {
+        "token_hash": "Session key",
+        "created_at": "Signed in",
+        "expires_at": "Ends at the latest",
+        "idle_minutes": "Ends after idle minutes",
+        "revoked_at": "Ended",
+        "client_ip": "Address",
+        "user_agent": "Browser",
+        "method": "Proved by",
+        "strong": "With a second factor",
+        "reauthenticated_at": "Proved last",
+    },
+    "delegation": {
+        "from_user_id": "Who is away",
+        "to_user_id": "Deputy",
+        "starts_at": "From",
+        "ends_at": "Until",
+        "revoked_at": "Ended early",
+    },
+    "external_identity": {"issuer": "Provider", "subject": "Known there as"},
+    "import_batch": {"file_name": "File", "row_count": "Rows", "imported_at": "Imported", "imported_by": "Imported by"},
+    "inventory_item": {"quantity": "On hand"},
+    "local_user": {
+        "username": "Username",
+        "password_hash": "Password",
+        "enabled": "May sign in",
+        "must_change_password": "Must change the password",
+        "enabled_at": "First let in",
+    },
+    "product": {
+        "sku": "SKU",
+        "barcode": "Barcode",
+        "reorder_point": "Reorder point",
+        "reorder_quantity": "Reorder quantity",
+        "supplier_id": "Preferred supplier",
+    },
+    "product_price": {"valid_from": "Valid from", "old_price": "Old price", "new_price": "New price"},
+    "recovery_code": {"code_hash": "Code", "used_at": "Used", "revoked_at": "Replaced"},
+    "role": {
+        "built_in": "Comes with the application",
+        "needs_factor": "Needs a second factor",
+        "grant_needs_approval": "Giving it needs approval",
+    },
+    "second_factor": {
+        "sealed_seed": "Secret",
+        "credential_id": "Passkey",
+        "public_key": "Public key",
+        "confirmed_at": "Confirmed",
+        "removed_at": "Removed",
+    },
+    "stock_movement": {
+        "item_id": "Stock item",
+        "value": "Value",
+        "reason_code": "Reason",
+        "note": "Note",
+        "reference_type": "Kind of reference",
+        "reference": "Reference",
+        "occurred_at": "Happened",
+        "reverses": "Takes back",
+    },
+    "supplier": {
+        "external_id": "Number in the file",
+        "tax_id": "Tax number",
+        "contact_name": "Contact",
+        "contact_title": "Contact's title",
+        "phone": "Phone",
+        "fax": "Fax",
+        "website": "Website",
+        "address": "Address",
+        "city": "City",
+        "region": "Region",
+        "postal_code": "Postal code",
+        "country": "Country",
+        "payment_terms": "Payment terms",
+        "message": "Message",
+        "status": "Status",
+        "source": "Came by",
+        "submitted_at": "Submitted",
+        "entered_by": "Entered by",
+        "last_edited_by": "Last edited by",
+        "decided_by": "Decided by",
+        "decided_at": "Decided",
+        "approved_at": "Approved",
+        "decision_reason": "Reason of the decision",
+        "valid_until": "Valid until",
+    },
+    "unit": {"decimals": "Decimals"},
+    "user_picture": {"content": "Picture", "media_type": "Format", "updated_at": "Changed"},
+}
 
+#: Columns people are not asked to read, by table; `*` is every table.
+INTERNAL: dict[str, frozenset[str]] = {
+    "*": frozenset({"id", "sort_key", "search", "version", "sequence", "operation_id"}),
+    "import_batch": frozenset({"file_hash"}),
+    "inventory_item": frozenset({"changed_at", "changed_by"}),
+    "stock_movement": frozenset({"recorded_at"}),
+    "user_picture": frozenset({"sha256"}),
+}
 
-def labels(session: Session, records: Iterable[Record]) -> dict[Record, str]:
-    """Return what each (table, primary key) of `records` is called; nameless ones are left out."""
-    by_table: dict[str, set[str]] = {}
-    for table, pk in records:
-        if not pk:
-            # A change of the table's form, not of a record.
-            continue
-        by_table.setdefault(table, set()).add(pk)
-    found: dict[Record, str] = {}
-    for table, pks in by_table.items():
-        if table in _LINKS:
-            statement = _LINKS[table].where(sa.tuple_(*_LINK_KEYS[table]).in_([json.loads(pk) for pk in pks]))
-        elif table in _NAMED:
-            statement = _NAMED[table].where(_KEYS[table].in_([int(pk) for pk in pks]))
-        else:
-            continue
-        found.update({(table, row.pk): row.label for row in session.execute(statement) if row.label})
-    return found
-
-
-def _place() -> sa.ColumnElement[str]:
-    return col(Product.name) + " at " + col(Location.name)
-
-
-_ITEM = sa.join(InventoryItem, Product, col(Product.id) == col(InventoryItem.product_id)).join(
-    Location, col(Location.id) == col(InventoryItem.location_id)
-)
-_KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
-    "category": col(Category.id),
-    "location": col(Location.id),
-    "product": col(Product.id),
-    "product_price": col(ProductPrice.id),
-    "inventory_item": col(InventoryItem.id),
-    "stock_movement": col(StockMovement.id),
-    "supplier": col(Supplier.id),
-    "import_batch": col(ImportBatch.id),
-    "local_user": col(LocalUser.id),
-    "user_info": col(UserInfo.id),
-    "auth_session": col(AuthSession.id),
-    "role": col(Role.id),
-    "permission": col(Permission.id),
+#: What a stored code means, by table and column.
+CODES: dict[tuple[str, str], dict[str, str]] = {
+    ("stock_movement", "reason_code"): {reason.value: reason.label for reason in Reason},
+    ("stock_movement", "kind"): {kind.value: kind.value.capitalize() for kind in MovementKind},
+    ("supplier", "source"): {"application": "Its own application", "staff": "Staff", "import": "An import"},
 }
 
 
-def _named(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
-    return sa.select(sa.cast(_KEYS[table], sa.Text).label("pk"), label.label("label"))
-
-
-_NAMED: dict[str, sa.Select[str, str]] = {
-    "category": _named("category", col(Category.name)),
-    "location": _named("location", col(Location.name)),
-    "product": _named("product", col(Product.sku) + " " + col(Product.name)),
-    "product_price": _named("product_price", col(Product.sku) + " " + col(Product.name)).join_from(
-        ProductPrice, Product, col(Product.id) == col(ProductPrice.product_id)
-    ),
-    "inventory_item": _named("inventory_item", _place()).select_from(_ITEM),
-    "stock_movement": _named("stock_movement", _place()).select_from(
-        _ITEM.join(StockMovement, col(StockMovement.item_id) == col(InventoryItem.id))
-    ),
-    "supplier": _named("supplier", col(Supplier.name)),
-    "import_batch": _named("import_batch", col(ImportBatch.file_name)),
-    "local_user": _named("local_user", col(LocalUser.username)),
-    "user_info": _named("user_info", col(UserInfo.full_name)),
-    "auth_session": _named("auth_session", col(LocalUser.username)).join_from(
-        AuthSession, LocalUser, col(LocalUser.id) == col(AuthSession.user_id)
-    ),
-    "role": _named("role", col(Role.name)),
-    "permission": _named("permission", col(Permission.name)),
-}
-
-# A link that was taken away is in no table any more: its two ends still have names.
-_LINK_KEYS = {
-    "user_role": (col(UserInfo.id), col(Role.id)),
-    "role_permission": (col(Role.id), col(Permission.id)),
+#: What somebody did, for those whose words are not the operation's own name.
+OPERATIONS: dict[str, str] = {
+    "catalog.create_location": "Added a location",
+    "imports.import_categories": "Imported categories",
+    "imports.import_products": "Imported products",
+    "imports.import_suppliers": "Imported suppliers",
+    "stock.adjust_inventory": "Adjusted stock",
+    "stock.bulk_update_inventory": "Counted stock",
+    "stock.create_inventory_item": "Added an item",
+    "stock.issue_inventory": "Issued stock",
+    "stock.transfer_inventory": "Moved stock",
+    "suppliers.approve_supplier": "Approved a supplier",
+    "suppliers.create_supplier": "Entered a supplier",
+    "suppliers.reject_supplier": "Rejected a supplier",
+    "users.change_user_role": "Changed somebody's roles",
+    "users.deactivate_user": "Disabled an account",
+    "users.enable_user": "Let somebody in",
+    "users.set_user_roles": "Changed somebody's roles",
 }
 
 
-def _link(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
-    one, other = _LINK_KEYS[table]
-    pk = sa.func.concat("[", one, ", ", other, "]")
-    return sa.select(pk.label("pk"), label.label("label"))
+def operation_words(name: str) -> str:
+    """Return what somebody did who carried out an operation: "Moved stock"; else its name in plain words."""
+    return OPERATIONS.get(name) or name.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-_LINKS: dict[str, sa.Select[str, str]] = {
-    "user_role": _link("user_role", col(UserInfo.full_name) + ": " + col(Role.name))
-    .select_from(UserInfo)
-    .join(Role, sa.true()),
-    "role_permission": _link("role_permission", col(Role.name) + ": " + col(Permission.name))
-    .select_from(Role)
-    .join(Permission, sa.true()),
-}
+def is_internal(table: str, column: str) -> bool:
+    """Tell whether a column is only of technical interest."""
+    return column in INTERNAL["*"] or column in INTERNAL.get(table, frozenset())
+
+
+def column_label(table: str, column: str) -> str:
+    """Return what people call a column; its own name when nobody has named it (a table that is gone)."""
+    return COLUMNS.get(table, {}).get(column) or (_EVERYWHERE.get(column, column) if table in TABLES else column)
+
+
+def noun(table: str, number: int = 1) -> str:
+    """Return what one record of a table, or several, are called."""
+    one, many = TABLES.get(table, (table, table))
+    return one if number == 1 else many
+
+
+def said_reason(operation: str, reason: str | None) -> str:
+    """Return a recorded reason with the code at its beginning spelled out: "Damaged: fell off the shelf"."""
+    code, colon, note = (reason or "").partition(": ")
+    words = CODES["stock_movement", "reason_code"] if operation.startswith("stock.") else {}
+    return f"{words.get(code, code)}{colon}{note}"

@@ -10,8 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.models.users import UserInfo
-from inventory_app.operations._trail_labels import labels
+from inventory_app.context import NOBODY
+from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations._trail_labels import noun, said_reason
+from inventory_app.operations._trail_names import record_names
 
 #: Of each operation so many changes are counted on the list.
 MOST_COUNTED = 1_000
@@ -50,14 +52,14 @@ def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[Opera
     """Make rows of operations: one statement for what they changed, one for the people, one per kind of record."""
     counts = _counted(session, found)
     main = {id_: min(tables, key=_leads) for id_, tables in counts.items() if _few(tables)}
-    named = labels(session, [(table.table_name, table.pk) for table in main.values()])
-    people = _full_names(session, {row.actor_id for row in found if row.actor_id is not None})
+    named = record_names(session, [(table.table_name, table.pk) for table in main.values()])
+    people = _full_names(session, {_who(row) for row in found} - {None})
     return [
         _operation_row(
             row,
             {table.table_name: table.n for table in counts.get(row.id, ())},
             named.get((main[row.id].table_name, main[row.id].pk), "") if row.id in main else "",
-            people.get(row.actor_id, ""),
+            people.get(_who(row), ""),
         )
         for row in found
     ]
@@ -83,8 +85,21 @@ def _counted(session: Session, found: Sequence[sa.Row[Any]]) -> dict[UUID, list[
     return counts
 
 
-def _full_names(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
-    rows = session.exec(select(UserInfo.user_id, UserInfo.full_name).where(col(UserInfo.user_id).in_(user_ids)))
+def _who(row: sa.Row[Any]) -> str | None:
+    """Return the username behind an operation; None when nobody with an account stands behind it.
+
+    Whoever signs in has no session yet, and so no number in the record: the password was right, so the name is.
+    """
+    by_a_person = row.actor_kind == "user" or (row.actor_kind == "anonymous" and row.actor_name != NOBODY)
+    return row.actor_name if by_a_person else None
+
+
+def _full_names(session: Session, usernames: Iterable[str | None]) -> dict[str | None, str]:
+    rows = session.exec(
+        select(LocalUser.username, UserInfo.full_name)
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(col(LocalUser.username).in_(usernames))
+    )
     return dict(rows.all())
 
 
@@ -110,11 +125,15 @@ def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_na
 def _summary(row: sa.Row[Any], counts: dict[str, int], about: str) -> str:
     """Say in a line why it was refused, why it was done, or what it changed."""
     if row.outcome != "succeeded":
-        why = ": ".join(part for part in (row.error_class, row.detail or row.reason) if part)
+        why = ": ".join(part for part in (row.error_class, row.detail or said_reason(row.name, row.reason)) if part)
         return f"{why} ({row.attempts} times)" if row.attempts > 1 else why
     more = sum(counts.values()) > MOST_COUNTED
-    changed = ", ".join(f"{min(n, MOST_COUNTED):,}{'+' if more else ''} {table}" for table, n in counts.items())
-    return " · ".join(part for part in (about, row.reason or changed) if part) or "Nothing changed"
+    changed = ", ".join(
+        f"{min(n, MOST_COUNTED):,}{'+' if more else ''} {noun(table, n)}" for table, n in counts.items()
+    )
+    return (
+        " · ".join(part for part in (about, said_reason(row.name, row.reason) or changed) if part) or "Nothing changed"
+    )
 
 
 def _initials(name: str) -> str:

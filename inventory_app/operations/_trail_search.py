@@ -1,7 +1,7 @@
 """What a search of the trail says: `operation:stock.* -outcome:succeeded after:2026-11-17`.
 
 Pure text: read here, spelled back for the URL, and turned into SQL by `_trail_filter.py`.
-Times without a zone and days are UTC; `before:` a day includes that day.
+Times without a zone and days are those of the person who looks; `before:` a day includes that day.
 """
 
 import difflib
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 
 from inventory_app import models
 from inventory_app.audit.triggers import is_audited
+from inventory_app.operations import _zones
 
 __all__ = ["models"]  # the tables are known once the models are
 
@@ -27,6 +28,7 @@ OUTCOMES = ("succeeded", "failed", "denied")
 MOST_TERMS = 20
 MOST_CHARACTERS = 500
 _YEARS = range(1970, 3000)
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 _TERM = re.compile(r'(?P<not>-?)(?:(?P<qualifier>[A-Za-z_]*):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))?')
 
@@ -216,13 +218,23 @@ _READERS: dict[str, Callable[[str], tuple[str, str]]] = {
 }
 
 
-def moment(value: str, *, end: bool = False) -> datetime | None:
-    """Return the time `value` names (a day begins at midnight UTC, with `end` it is over); None if it is none."""
+def moment(value: str, zone: str = _zones.UTC_NAME, *, end: bool = False) -> datetime | None:
+    """Return the time `value` names by the clocks of `zone` (a day begins, with `end` it is over), if it names one."""
     try:
         at = datetime.fromisoformat(value.upper())
     except ValueError:
         return None
     if at.year not in _YEARS:
         return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at + timedelta(days=1) if end and re.fullmatch(r"\d{4}-?\d\d-?\d\d", value) else at
+    if at.tzinfo is not None:
+        return at.astimezone(UTC)
+    if _DAY.fullmatch(value):
+        return _zones.end(at.date(), zone) if end else _zones.beginning(at.date(), zone)
+    return _zones.at(at, zone)
+
+
+def is_local(term: Term) -> bool:
+    """Tell whether what a term means depends on where one is: a day, or a time without a zone."""
+    if term.qualifier not in ("after", "before"):
+        return False
+    return datetime.fromisoformat(term.value.upper()).tzinfo is None

@@ -1,6 +1,6 @@
 """The catalogue: products, categories and locations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 DEFAULT_LOCATION = ("MAIN", "Main warehouse")
+FIRST_PRICE = "First price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class NewProduct:
     reorder_quantity: Decimal = Decimal(0)
     active: bool = True
 
+    def tidied(self) -> "NewProduct":
+        """Return it with its SKU and name as they are kept."""
+        return replace(self, sku=self.sku.strip().upper(), name=self.name.strip())
+
 
 def search_text(sku: str, name: str, barcode: str | None = None) -> str:
     """Return what the search box finds a product by."""
@@ -42,27 +47,22 @@ def search_text(sku: str, name: str, barcode: str | None = None) -> str:
 
 def add_product(session: Session, new: NewProduct) -> Product:
     """Add a product and its first price in the open operation; `Invalid` names every wrong field."""
-    sku = new.sku.strip().upper()
+    new = new.tidied()
     unit = session.get(Unit, new.unit_code)
-    fields: dict[str, str] = {}
-    if not sku or len(sku) > 40 or not sku.isprintable():  # noqa: PLR2004  # said in the sentence
-        fields["sku"] = "Enter an SKU of at most 40 characters."
-    elif session.scalar(sa.select(sa.exists().where(col(Product.sku) == sku))):
-        fields["sku"] = f"{sku} is in use. SKUs are never used twice."
-    if not new.name.strip():
-        fields["name"] = "Enter the product's name."
+    fields = faults(new)
+    if "sku" not in fields and session.scalar(sa.select(sa.exists().where(col(Product.sku) == new.sku))):
+        fields["sku"] = f"{new.sku} is in use. SKUs are never used twice."
     if unit is None:
         fields["unit_code"] = "Choose a unit of the list."
-    fields |= _wrong_figures(new)
     if fields or unit is None:
         raise Invalid(fields=fields)
     fits_unit(new.reorder_point, unit.decimals, unit.code, field="reorder_point")
     fits_unit(new.reorder_quantity, unit.decimals, unit.code, field="reorder_quantity")
     currency = get_settings().currency
     product = Product(
-        sku=sku,
-        name=new.name.strip(),
-        search=search_text(sku, new.name),
+        sku=new.sku,
+        name=new.name,
+        search=search_text(new.sku, new.name),
         description=new.description,
         category_id=new.category_id,
         supplier_id=new.supplier_id,
@@ -77,9 +77,19 @@ def add_product(session: Session, new: NewProduct) -> Product:
     session.add(product)
     session.flush()
     session.add(
-        ProductPrice(product_id=product.id or 0, new_price=new.unit_price, currency=currency, reason="First price")
+        ProductPrice(product_id=product.id or 0, new_price=new.unit_price, currency=currency, reason=FIRST_PRICE)
     )
     return product
+
+
+def faults(new: NewProduct) -> dict[str, str]:
+    """Return what is wrong with a tidied product, whatever is in the database, as sentences by field."""
+    fields: dict[str, str] = {}
+    if not new.sku or len(new.sku) > 40 or not new.sku.isprintable():  # noqa: PLR2004  # said in the sentence
+        fields["sku"] = "Enter an SKU of at most 40 characters."
+    if not new.name:
+        fields["name"] = "Enter the product's name."
+    return fields | _wrong_figures(new)
 
 
 def _wrong_figures(new: NewProduct) -> dict[str, str]:

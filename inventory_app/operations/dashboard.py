@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser
-from inventory_app.operations._figures import figures, reorder_due
+from inventory_app.operations._figures import reorder_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._supplier_rules import may_be_decided_by
+from inventory_app.operations.users import waits
 from inventory_app.permissions import Permission
 
 __all__ = ["Waiting", "reorder_due", "waiting"]
@@ -21,18 +22,20 @@ class Waiting:
 
     suppliers: int
     people: int
-    low_stock: int
 
 
 @query()
 def waiting(session: Session) -> Waiting:
     """Count what waits for this person."""
-    viewer = current_viewer(session)
+    return count_waiting(session, current_viewer(session))
+
+
+def count_waiting(session: Session, viewer: Viewer) -> Waiting:
+    """Count what waits for a viewer: the one count for the navigation and the start page."""
     may = viewer.permissions
     return Waiting(
         suppliers=_count_suppliers(session, viewer) if Permission.SUPPLIERS_APPROVE in may else 0,
         people=_count_people(session) if Permission.USERS_MANAGE in may else 0,
-        low_stock=figures(session).products_to_reorder if Permission.INVENTORY_VIEW in may else 0,
     )
 
 
@@ -43,9 +46,5 @@ def _count_suppliers(session: Session, viewer: Viewer) -> int:
 
 
 def _count_people(session: Session) -> int:
-    counted = (
-        sa.select(sa.func.count())
-        .select_from(LocalUser)
-        .where(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
-    )
+    counted = sa.select(sa.func.count()).select_from(LocalUser).where(waits())
     return session.scalar(counted) or 0

@@ -29,7 +29,7 @@ from inventory_app.operations._import_checks import (
     check_products,
     check_suppliers,
 )
-from inventory_app.operations._import_columns import COLUMNS, REQUIRED, Kind
+from inventory_app.operations._import_columns import DESCRIBED, REQUIRED, Kind
 from inventory_app.operations._import_previews import Preview
 from inventory_app.operations._import_rows import CategoryRow, ImportFile, ProductRow, SupplierRow, read_file
 from inventory_app.operations._operation import (
@@ -44,7 +44,7 @@ from inventory_app.operations.catalog import default_location, search_text
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
-__all__ = ["COLUMNS", "LARGEST_FILE", "PERMISSIONS", "REQUIRED", "ImportFile", "Kind", "Preview", "read_file"]
+__all__ = ["DESCRIBED", "LARGEST_FILE", "PERMISSIONS", "REQUIRED", "ImportFile", "Kind", "Preview", "read_file"]
 
 #: What importing each kind needs.
 PERMISSIONS: dict[Kind, Permission] = {
@@ -52,6 +52,7 @@ PERMISSIONS: dict[Kind, Permission] = {
     "categories": Permission.INVENTORY_IMPORT,
     "products": Permission.INVENTORY_IMPORT,
 }
+_KINDS: dict[str, Kind] = {kind: kind for kind in PERMISSIONS}
 _CENTS = Decimal("0.0001")
 
 
@@ -66,6 +67,7 @@ class Imported:
     kind: Kind
     rows: int
     sentence: str
+    batch_id: int
 
 
 @query(Permission.SUPPLIERS_CREATE)
@@ -90,17 +92,17 @@ def preview_products(session: Session, *, file: ImportFile[ProductRow]) -> Previ
 @operation(Permission.SUPPLIERS_CREATE)
 def import_suppliers(session: Session, *, file: ImportFile[SupplierRow]) -> Imported:
     """Enter every supplier of the file; they wait until somebody other than the importing person decides."""
-    _begin(session, file)
+    batch = _begin(session, file)
     _refuse(file, check_suppliers(session, file))
     shared = {"status": SupplierStatus.PENDING.value, "source": "import", "entered_by": acting_user_id()}
     _insert(session, Supplier, [{**row.fields, **shared, "submitted_at": now()} for row in file.rows])
-    return _done(file, "They wait for approval.")
+    return _done(file, batch, "They wait for approval.")
 
 
 @operation(Permission.INVENTORY_IMPORT)
 def import_categories(session: Session, *, file: ImportFile[CategoryRow]) -> Imported:
     """Add the categories of the file, and name those that have had only their number."""
-    _begin(session, file)
+    batch = _begin(session, file)
     plan = check_categories(session, file)
     _refuse(file, plan.faults)
     _insert(session, Category, [_category(row.code, row.name) for row in plan.new])
@@ -114,13 +116,13 @@ def import_categories(session: Session, *, file: ImportFile[CategoryRow]) -> Imp
         # By id, so that two who name the same ones meet in one order.
         renamed = [{"row": id_, "new": name, "sorted_by": sort_key(name)} for id_, name in sorted(plan.named)]
         session.execute(rename, renamed)
-    return _done(file, f"{len(plan.new)} are new, {len(plan.named)} got their name.")
+    return _done(file, batch, f"{len(plan.new)} are new, {len(plan.named)} got their name.")
 
 
 @operation(Permission.INVENTORY_IMPORT)
 def import_products(session: Session, *, file: ImportFile[ProductRow]) -> Imported:
     """Add every product of the file with its first price, and its opening stock at the default location."""
-    _begin(session, file)
+    batch = _begin(session, file)
     plan = check_products(session, file)
     _refuse(file, plan.faults)
     made = _insert(session, Category, [_category(*each) for each in plan.new_categories.values()])
@@ -128,7 +130,7 @@ def import_products(session: Session, *, file: ImportFile[ProductRow]) -> Import
     product_ids = _insert(session, Product, [_product(row, plan, category_ids) for row in file.rows])
     _first_prices(session, file.rows, product_ids)
     _opening_stock(session, file.rows, product_ids)
-    return _done(file, f"{previews.on_hand(file.rows)} at {plan.location}, worth {previews.worth(file.rows)}.")
+    return _done(file, batch, f"{previews.on_hand(file.rows)} at {plan.location}, worth {previews.worth(file.rows)}.")
 
 
 #: By kind: what shows, and what does it.
@@ -149,6 +151,7 @@ class Batch:
     """A file that was imported."""
 
     id: int
+    kind: Kind
     what: str
     file_name: str
     rows: int
@@ -176,7 +179,14 @@ def imported_files(session: Session, *, most: int = 50) -> list[Batch]:
 def _batch(row: ImportBatch) -> Batch:
     at = row.imported_at
     return Batch(
-        row.id or 0, row.kind.capitalize(), row.file_name, row.row_count, row.imported_by, at.isoformat(), _clock(at)
+        id=row.id or 0,
+        kind=_KINDS[row.kind],
+        what=row.kind.capitalize(),
+        file_name=row.file_name,
+        rows=row.row_count,
+        by=row.imported_by,
+        at_iso=at.isoformat(),
+        at_text=_clock(at),
     )
 
 
@@ -184,8 +194,8 @@ def _clock(at: datetime) -> str:
     return f"{at:%-d %b %Y, %H:%M} UTC"
 
 
-def _begin(session: Session, file: ImportFile[Any]) -> None:
-    """Put the file on record; of two people with the same one, the second is told who was first."""
+def _begin(session: Session, file: ImportFile[Any]) -> int:
+    """Put the file on record and return its number; of two people with the same one, the second is told."""
     # One import at a time: numbers of suppliers are unique by no constraint.
     lock_rule(session, IMPORTING)
     batch = {
@@ -197,8 +207,10 @@ def _begin(session: Session, file: ImportFile[Any]) -> None:
     }
     table = _table(ImportBatch)
     statement = insert(table).values(batch).on_conflict_do_nothing(constraint="uq_import_batch_file")
-    if session.execute(statement.returning(table.c.id)).first() is None:
+    batch_id = session.scalar(statement.returning(table.c.id))
+    if batch_id is None:
         raise AlreadyImported(_imported_before(session, file))
+    return batch_id
 
 
 def _imported_before(session: Session, file: ImportFile[Any]) -> str:
@@ -217,8 +229,8 @@ def _refuse(file: ImportFile[Any], found: Sequence[Fault]) -> None:
         raise InvalidRows(f"{previews.bad_rows(file, faults)}, so none was:", faults)
 
 
-def _done(file: ImportFile[Any], more: str) -> Imported:
-    return Imported(file.kind, len(file.rows), f"Imported {previews.counted(file)}. {more}")
+def _done(file: ImportFile[Any], batch_id: int, more: str) -> Imported:
+    return Imported(file.kind, len(file.rows), f"Imported {previews.counted(file)}. {more}", batch_id)
 
 
 def _table(model: type[SQLModel]) -> sa.Table:

@@ -15,10 +15,11 @@ from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import figures, reorder_due
-from inventory_app.operations._ledger import say
+from inventory_app.operations._figures import bar, figures, reorder_due
+from inventory_app.operations._ledger import Place, places, say
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, keyset, like_escaped
+from inventory_app.operations._remembered import Remembered
 from inventory_app.operations.catalog import Choices, known_choices
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -41,14 +42,18 @@ NEEDS_PRICES = frozenset({"value"})
 #: Where a row stands in these changes with its quantity.
 MOVES_WITH_QUANTITY = frozenset({"on_hand", "value", "changed"})
 TABS = ("all", "reorder", "out")
+#: So many products without an item are named.
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """An item as the list shows it; cost and value are empty without `prices:view`.
 
-    `read_quantity` is the plain number a change must be based on; `fill` and `tick` are percent of
-    the level bar, `level` is "", "low" or "out".
+    `read_quantity` is the plain number a change must be based on. What is low is decided about the product, all
+    locations together: `in_all` is how much that is where there is more elsewhere, `fill`, `rest` and `tick` are
+    percent of the level bar: what is here, what is elsewhere, the reorder point. `level` is "", "low" (to reorder),
+    "out" (none anywhere) or "none" (none here).
     """
 
     id: int
@@ -61,7 +66,9 @@ class ItemRow:
     unit: str
     read_quantity: str
     level: str
+    in_all: str
     fill: int
+    rest: int
     tick: int
     unit_cost: str
     value: str
@@ -98,10 +105,8 @@ class Kept:
 
     def row(self) -> ItemRow:
         """Return it as the list shows it."""
-        quantity, point, cost, who = self.quantity, self.reorder_point, self.unit_cost, self.changed_by
-        low = self.active and point > 0 and self.total <= point
-        # The longer of what is there and twice the reorder point fills most of the bar.
-        scale = max(quantity / _FULL, point * _TWICE, _ONE)
+        quantity, total, cost = self.quantity, self.total, self.unit_cost
+        fill, rest, tick = bar(quantity, total, self.reorder_point)
         return ItemRow(
             id=self.id,
             sku=self.sku,
@@ -112,20 +117,27 @@ class Kept:
             on_hand=say(quantity),
             unit=self.unit,
             read_quantity=f"{quantity.normalize():f}",
-            level="out" if quantity == 0 and self.active else "low" if low else "",
-            fill=int(quantity / scale * 100),
-            tick=int(point / scale * 100),
+            level=self._level() if self.active else "",
+            in_all=say(total, self.unit) if total != quantity else "",
+            fill=fill,
+            rest=rest,
+            tick=tick if self.active else 0,
             unit_cost="" if cost is None else f"{cost:,.2f}",
             value="" if cost is None else f"{quantity * cost:,.2f}",
             supplier=self.supplier or "",
-            changed_by=who,
-            initials=who[:2].upper(),
+            changed_by=self.changed_by,
+            initials=self.changed_by[:2].upper(),
             changed_at=self.changed_at.isoformat(),
             active=self.active,
         )
 
-
-_FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
+    def _level(self) -> str:
+        """Say the same of a product wherever it is: `_figures.reorder_due` decides so, too."""
+        if self.total == 0:
+            return "out"
+        if 0 < self.reorder_point >= self.total:
+            return "low"
+        return "none" if self.quantity == 0 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +161,22 @@ class Filters:
     location_id: int | None = None
 
 
-def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [
-        col(Product.search).like(f"%{like_escaped(word)}%") for word in sort_key(filters.search).split()
-    ]
+@Remembered
+def _categories(session: Session) -> list[tuple[int, str]]:
+    found = session.execute(sa.select(col(Category.id), col(Category.sort_key)))
+    return [(id_, name) for id_, name in found]
+
+
+def _says(session: Session, word: str) -> sa.ColumnElement[bool]:
+    """Tell of a product whether it, or its category, has this word in its name."""
+    by_itself = col(Product.search).like(f"%{like_escaped(word)}%")
+    # By their numbers, which are few: a condition on another table would leave the index of the search unused.
+    categories = [id_ for id_, name in _categories(session) if word in name]
+    return sa.or_(by_itself, col(Product.category_id).in_(categories)) if categories else by_itself
+
+
+def _conditions(session: Session, filters: Filters) -> list[sa.ColumnElement[bool]]:
+    conditions = [_says(session, word) for word in sort_key(filters.search).split()]
     if filters.tab == "reorder":
         conditions.append(col(Product.id).in_(reorder_due()))
     if filters.tab == "out":
@@ -164,14 +188,14 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _chosen(filters: Filters, *columns: Any, by: Key = None) -> AnySelect:
+def _chosen(session: Session, filters: Filters, *columns: Any, by: Key = None) -> AnySelect:
     """Select from the items a filter leaves, joined with what filter and order need and nothing else."""
     statement = sa.select(*columns).select_from(InventoryItem)
     if filters.search or filters.category_id is not None or filters.tab != "all" or by in _OF_PRODUCT:
         statement = statement.join(Product, col(Product.id) == col(InventoryItem.product_id))
     if by == "location":
         statement = statement.join(Location, col(Location.id) == col(InventoryItem.location_id))
-    return statement.where(*_conditions(filters))
+    return statement.where(*_conditions(session, filters))
 
 
 def _product_total() -> sa.ColumnElement[Decimal]:
@@ -238,7 +262,7 @@ def _page(session: Session, view: View) -> Page[Kept]:
     sort = view.sort if view.sort in SORTS else "sku"
     if sort in NEEDS_PRICES and not _sees_prices(session):
         sort = "sku"
-    statement = _chosen(view.filters, _ITEM_ID, by=sort)
+    statement = _chosen(session, view.filters, _ITEM_ID, by=sort)
     keys = [SORTS[sort], _ITEM_ID]
     page = keyset(session, statement, keys, descending=view.descending, cursor=view.cursor, size=view.size)
     ids = [row[0] for row in page.rows]
@@ -256,12 +280,13 @@ def list_items(session: Session, *, view: View) -> Page[ItemRow]:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything the page of the list shows; `count` items are left by the filter."""
+    """Everything the page of the list shows; `count` items are left by the filter, `note` explains its tab."""
 
     page: Page[Kept]
     count: int
     summary: Summary
     choices: Choices
+    note: str = ""
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -270,7 +295,29 @@ def overview(session: Session, *, view: View) -> Overview:
     page, summary = _page(session, view), _summary(session)
     filtered = view.filters != Filters()
     count = _count(session, view.filters) if filtered else summary.items
-    return Overview(page, count, summary, known_choices(session))
+    return Overview(page, count, summary, known_choices(session), _note(session, view.filters.tab))
+
+
+def _note(session: Session, tab: str) -> str:
+    """Say what the rows of a tab have in common, and which product to reorder has no row."""
+    if tab == "out":
+        return "Nothing left at their location. Out: there is none anywhere. None here: other locations have some."
+    if tab != "reorder":
+        return ""
+    number = figures(session).products_to_reorder
+    are = "1 product is" if number == 1 else f"{number:,} products are"
+    said = f"{are} at or below the reorder point, all locations together."
+    kept_nowhere = (
+        sa.select(col(Product.sku), col(Product.name))
+        .where(col(Product.id).in_(reorder_due()), ~sa.exists().where(col(InventoryItem.product_id) == Product.id))
+        .order_by(col(Product.sku))
+        .limit(_MOST_NAMED + 1)
+    )
+    named = [f"{name} ({sku})" for sku, name in session.execute(kept_nowhere)]
+    if not named:
+        return said
+    more = ", and more" if len(named) > _MOST_NAMED else ""
+    return f"{said} Kept nowhere, so without a row here: {', '.join(named[:_MOST_NAMED])}{more}."
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -280,7 +327,7 @@ def count_items(session: Session, *, filters: Filters) -> int:
 
 
 def _count(session: Session, filters: Filters) -> int:
-    return session.scalar(_chosen(filters, sa.func.count())) or 0
+    return session.scalar(_chosen(session, filters, sa.func.count())) or 0
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -307,6 +354,14 @@ def _summary(session: Session) -> Summary:
     )
 
 
+@query(Permission.INVENTORY_VIEW)
+def item_place(session: Session, *, item_id: int) -> Place:
+    """Return product, location and unit of an item."""
+    if found := places(session, [item_id]).get(item_id):
+        return found
+    raise NotFound
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A location stock can go to, and what is there of the same product."""
@@ -314,6 +369,7 @@ class Target:
     location_id: str
     location: str
     on_hand: str
+    quantity: Decimal
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -329,4 +385,6 @@ def transfer_targets(session: Session, *, item_id: int) -> list[Target]:
         .where(col(Location.active), col(Location.kind) == "storage", col(Location.id) != here.location_id)
         .order_by(col(Location.sort_key))
     )
-    return [Target(str(id_), name, say(quantity or Decimal(0))) for id_, name, quantity in found]
+    return [
+        Target(str(id_), name, say(quantity or Decimal(0)), quantity or Decimal(0)) for id_, name, quantity in found
+    ]

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from inventory_app.context import current_actor
-from inventory_app.errors import AccountDisabled, Conflict, TooManyAttempts
+from inventory_app.context import Actor, current_actor
+from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import (
     AuthSession,
@@ -116,6 +116,11 @@ def address_key(address: str | None) -> str:
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
+def counted_as(actor: Actor) -> str:
+    """Return whom refusals are counted by: the person, once the database has said who it is, else the address."""
+    return address_key(actor.client_ip) if actor.id is None else f"person {actor.id}"
+
+
 def account_key(username: str) -> str:
     """Return what failures are counted by: a hash, for people type passwords into the wrong field."""
     return hashlib.sha256(username.strip().casefold().encode(errors="replace")).hexdigest()
@@ -185,17 +190,26 @@ def sign_in(
     renewed_hash: str | None,
     token_hash: str,
     remember: bool,
+    instead_of: str | None = None,
 ) -> None:
-    """Start a session for a person whose password was just verified against `verified_hash`."""
+    """Start a session for a person whose password was just verified against `verified_hash`.
+
+    The session of token hash `instead_of`, whoever's it is, ends: the browser that sent it forgets its cookie now.
+    """
     user = session.get_one(LocalUser, user_id, with_for_update=True)
     if user.password_hash != verified_hash:
         message = "The password was changed a moment ago. Sign in with the new one."
         raise Conflict(message)
     if not user.enabled:
-        waits = "Your account waits for an administrator to let you in."
-        raise AccountDisabled(waits if user.enabled_at is None else None)
+        raise AccountWaiting if user.enabled_at is None else AccountDisabled
     if renewed_hash:
         user.password_hash = renewed_hash
+    if instead_of is not None:
+        session.execute(
+            sa.update(AuthSession)
+            .where(col(AuthSession.token_hash) == instead_of, col(AuthSession.revoked_at).is_(None))
+            .values(revoked_at=now())
+        )
     settings, actor = get_settings(), current_actor()
     lifetime = timedelta(days=settings.session_days) if remember else timedelta(hours=16)
     session.add(

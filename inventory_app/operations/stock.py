@@ -16,14 +16,27 @@ from sqlmodel import Session, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import InsufficientStock, Invalid, InvalidRows, NotFound
+from inventory_app.errors import Invalid, InvalidRows, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason
-from inventory_app.operations._ledger import LARGEST, Place, Posting, fits_unit, places, post, say
+from inventory_app.operations._ledger import (
+    LARGEST,
+    Place,
+    Posting,
+    enough,
+    fits_unit,
+    more_than_nothing,
+    places,
+    post,
+    say,
+    something,
+)
 from inventory_app.operations._moves import Move, Side, move
-from inventory_app.operations._operation import operation
-from inventory_app.operations.catalog import NewProduct, add_product
+from inventory_app.operations._numbers import typed
+from inventory_app.operations._openings import open_with_stock
+from inventory_app.operations._operation import operation, require
+from inventory_app.operations.catalog import NewProduct, add_product, faults
 from inventory_app.permissions import Permission
 
 
@@ -89,31 +102,38 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     reorder_point: Decimal = Decimal(0),
     reorder_quantity: Decimal = Decimal(0),
 ) -> Created:
-    """Put a product (existing by `product_id`, else new) at a location with an opening quantity."""
+    """Put a product (existing by `product_id`, else new) at a location with an opening quantity.
+
+    Who may not see costs and prices does not set them either.
+    """
+    if unit_cost or unit_price:
+        require(session, Permission.PRICES_VIEW)
     if product_id is None:
-        product = add_product(
-            session,
-            NewProduct(
-                sku=sku,
-                name=name,
-                unit_code=unit_code,
-                category_id=category_id,
-                unit_cost=unit_cost,
-                unit_price=unit_price,
-                reorder_point=reorder_point,
-                reorder_quantity=reorder_quantity,
-            ),
-        )
+        new = NewProduct(
+            sku=sku,
+            name=name,
+            unit_code=unit_code,
+            category_id=category_id,
+            unit_cost=unit_cost,
+            unit_price=unit_price,
+            reorder_point=reorder_point,
+            reorder_quantity=reorder_quantity,
+        ).tidied()
+        if quantity.is_finite() and 0 <= quantity <= LARGEST and not faults(new):
+            made = open_with_stock(session, new, location_id=location_id, quantity=quantity)
+            if made:
+                return Created(made.item_id, made.product_id, new.sku, new.name, made.location)
+        product = add_product(session, new)
     else:
         product = _product(session, product_id)
     location = session.get(Location, location_id)
     if location is None or not location.active:
         raise Invalid(fields={"location_id": "Choose a location that is in use."})
     # A product that was just added is nowhere yet.
-    if product_id is not None and _item_at(session, product_id, location_id):
+    if product_id is not None and _items_at(session, product_id, location_id).first():
         sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
         raise Invalid(sentence, fields={"location_id": sentence})
-    item = InventoryItem(product_id=product.id or 0, location_id=location_id)
+    item = InventoryItem(product_id=product.id or 0, location_id=location_id, changed_by=current_actor().name)
     session.add(item)
     session.flush()
     unit = session.get_one(Unit, product.unit_code)
@@ -132,10 +152,11 @@ def _product(session: Session, product_id: int) -> Product:
     return product
 
 
-def _item_at(session: Session, product_id: int, location_id: int) -> InventoryItem | None:
+def _items_at(session: Session, product_id: int, location_id: int) -> sa.ScalarResult[InventoryItem]:
+    """The one item, or none: a product has one at a location."""
     return session.exec(
         select(InventoryItem).where(InventoryItem.product_id == product_id, InventoryItem.location_id == location_id)
-    ).first()
+    )
 
 
 @operation(
@@ -184,7 +205,7 @@ def _transfer_in_steps(
     if from_item_id == to_item_id:
         sentence = "Choose another place: this is where it already is."
         raise Invalid(sentence, fields={"to_location_id": sentence})
-    _more_than_nothing(quantity)
+    more_than_nothing(quantity)
     items = lock(session, InventoryItem, [from_item_id, to_item_id])
     where = places(session, [from_item_id, to_item_id])
     if len(items) != 2:  # noqa: PLR2004  # the two that were named
@@ -198,7 +219,7 @@ def _transfer_in_steps(
     _in_use(here, "from_item_id")
     _in_use(there, "to_location_id")
     fits_unit(quantity, here.decimals, here.unit)
-    _enough(source, quantity, here)
+    enough(source.quantity, quantity, here)
     before = source.quantity, target.quantity
     post(session, [Posting(source, -quantity, *details), Posting(target, quantity, *details)])
     sides = (
@@ -219,13 +240,6 @@ def _transferred(quantity: Decimal, done: Move) -> Transferred:
         (Left(source.item_id, source.after, done.at, who), Left(target.item_id, target.after, done.at, who)),
         kept_in_use=source.after > 0 and target.before > 0,
     )
-
-
-def _more_than_nothing(quantity: Decimal) -> None:
-    if quantity.is_nan():
-        raise Invalid(fields={"quantity": "This number is too large."})
-    if quantity <= 0:
-        raise Invalid(fields={"quantity": "Enter more than 0."})
 
 
 def _item_to(session: Session, from_item_id: int, location_id: int | None) -> int:
@@ -249,10 +263,7 @@ def _item_to(session: Session, from_item_id: int, location_id: int | None) -> in
         # Two people may be the first to bring it there.
         .on_conflict_do_nothing(constraint="uq_inventory_item_place")
     )
-    found = _item_at(session, source.product_id, location_id)
-    if found is None or found.id is None:
-        raise NotFound
-    return found.id
+    return _items_at(session, source.product_id, location_id).one().id or 0
 
 
 def _in_use(place: Place, field: str) -> None:
@@ -261,25 +272,15 @@ def _in_use(place: Place, field: str) -> None:
         raise Invalid(sentence, fields={field: sentence})
 
 
-def _enough(item: InventoryItem, asked: Decimal, place: Place) -> None:
-    if item.quantity < asked:
-        sentence = (
-            f"Only {say(item.quantity, place.unit)} of {place.product} are available at {place.location}; "
-            f"you asked for {say(asked)}."
-        )
-        raise InsufficientStock(sentence, fields={"quantity": sentence})
-
-
 @operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason=("reason_code", "note"))
 def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = "") -> Changed:
     """Change an item's quantity by a signed difference, with a reason."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
-    if quantity == 0:
-        raise Invalid(fields={"quantity": "Enter how much to add (5) or take away (-5)."})
+    something(quantity)
     fits_unit(quantity, place.decimals, place.unit)
     if quantity < 0:
-        _enough(item, -quantity, place)
+        enough(item.quantity, -quantity, place)
     return _change(session, place, Posting(item, quantity, MovementKind.ADJUSTMENT, reason, note or None))
 
 
@@ -297,9 +298,9 @@ def issue_inventory(
     """Take `quantity` out of an item, for somebody (`reference`: an order, say)."""
     item, place = _locked(session, item_id)
     reason = _reason(reason_code)
-    _more_than_nothing(quantity)
+    more_than_nothing(quantity)
     fits_unit(quantity, place.decimals, place.unit)
-    _enough(item, quantity, place)
+    enough(item.quantity, quantity, place)
     posting = Posting(item, -quantity, MovementKind.ISSUE, reason, note or None, reference_type, reference)
     return _change(session, place, posting)
 
@@ -318,7 +319,7 @@ def _reason(code: str) -> Reason:
     try:
         return Reason(code)
     except ValueError:
-        raise Invalid(fields={"reason_code": "Choose a reason of the list."}) from None
+        raise Invalid(fields={"reason_code": "Choose a reason."}) from None
 
 
 def _change(session: Session, place: Place, posting: Posting) -> Changed:
@@ -344,22 +345,24 @@ def bulk_update_inventory(
     quantity, an item twice, an item that somebody changed in the meantime.
     """
     reason = _reason(reason_code)
-    rows = [_update(number, update) for number, update in enumerate(updates, start=1)]
-    items = lock(session, InventoryItem, [row.item_id for row in rows])
+    rows = [_update(update) for update in updates]
+    given = [row for row in rows if isinstance(row, _Update)]
+    items = lock(session, InventoryItem, [row.item_id for row in given])
     where = places(session, list(items))
     faults: list[tuple[int, str, str]] = []
     seen: dict[int, int] = {}
     for number, row in enumerate(rows, start=1):
-        fault = _fault(row, items, where, seen)
+        fault = _fault(row, items, where, seen) if isinstance(row, _Update) else row
         if fault:
             faults.append((number, *fault))
-        seen.setdefault(row.item_id, number)
+        if isinstance(row, _Update):
+            seen.setdefault(row.item_id, number)
     if faults:
         count = f"{len(faults)} of {len(rows)} rows cannot be saved, so none was:"
         raise InvalidRows(count, faults)
     postings = [
         Posting(items[row.item_id], difference, MovementKind.COUNT, reason, note or None)
-        for row in rows
+        for row in given
         if (difference := row.quantity - items[row.item_id].quantity)
     ]
     post(session, postings)
@@ -373,24 +376,36 @@ class _Update:
     read_quantity: Decimal | None
 
 
-def _update(number: int, update: Mapping[str, object]) -> _Update:
+def _update(update: Mapping[str, object]) -> _Update | tuple[str, str]:
+    """Return the row as it is meant, or what is wrong with it: (field, sentence)."""
     try:
-        read = update.get("read_quantity")
-        found = _Update(
-            int(str(update["item_id"])),
-            Decimal(str(update["quantity"])),
-            None if read is None else Decimal(str(read)),
-        )
-    except (KeyError, ValueError, ArithmeticError):
-        faults = [(number, "quantity", "needs an item and a quantity such as 12 or 12.5")]
-        raise InvalidRows("A row cannot be read, so nothing was saved:", faults) from None
-    if not (found.read_quantity or Decimal(0)).is_finite() or abs((found.read_quantity or Decimal(0)).adjusted()) > 20:  # noqa: PLR2004  # written out in a sentence
-        faults = [(number, "quantity", "was read as something that is no quantity")]
-        raise InvalidRows("A row cannot be read, so nothing was saved:", faults)
-    if not 0 < found.item_id < 2**63:
+        item_id, quantity = int(str(update["item_id"])), update["quantity"]
+    except (KeyError, ValueError):
+        return "item_id", "needs an item and a quantity such as 12 or 12.5"
+    if not 0 < item_id < 2**63:
         message = "One of the items does not exist (any more). Reload the page."
         raise NotFound(message)
-    return found
+    try:
+        found = _number(quantity)
+    except ValueError as error:
+        return "quantity", str(error)
+    try:
+        seen = _read(update.get("read_quantity"))
+    except ValueError:
+        return "quantity", "was read as something that is no quantity"
+    return _Update(item_id, found, seen)
+
+
+def _read(given: object) -> Decimal | None:
+    """Return what the person had read; it is not typed, and written out in a sentence when it is out of date."""
+    seen = None if given is None else _number(given)
+    if seen is not None and (not seen.is_finite() or abs(seen) > LARGEST):
+        raise ValueError
+    return seen
+
+
+def _number(given: object) -> Decimal:
+    return given if isinstance(given, Decimal) else typed(str(given))
 
 
 def _fault(  # noqa: PLR0911  # a return a rule

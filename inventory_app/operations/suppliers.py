@@ -3,23 +3,25 @@
 A decision takes the supplier's row lock, so that of two people at once exactly one decides.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import NotFound, Stale
+from inventory_app.errors import Invalid, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations import _supplier_list as lists
 from inventory_app.operations import _supplier_views as views
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._strangers import slow_down
-from inventory_app.operations._supplier_fields import SupplierFields, checked, checked_reason
+from inventory_app.operations._supplier_fields import EDITABLE, SupplierFields, checked, checked_reason
 from inventory_app.operations._supplier_rules import checks, failed, why_not_decide
 from inventory_app.permissions import Permission
 
 _NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
-_APPLYING = "suppliers.apply_supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,15 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """A supplier that was corrected; `returned` tells that it now waits for a decision again."""
+
+    supplier_id: int
+    name: str
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What was decided about which supplier."""
 
@@ -39,7 +50,7 @@ class Decided:
     status: str
 
 
-@operation(public=True, name=_APPLYING)
+@operation(public=True, name=views.APPLYING)
 def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
     session: Session,
     *,
@@ -53,7 +64,7 @@ def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
     message: str = "",
 ) -> Submitted:
     """Take a company's own application; it waits until somebody here decides."""
-    slow_down(session, _APPLYING)
+    slow_down(session, views.APPLYING)
     given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "email": email, "phone": phone}
     given |= {"address": address, "website": website, "message": message}
     fields = checked(given, required=_NEEDED_TO_APPLY)
@@ -89,10 +100,85 @@ def create_supplier(  # noqa: PLR0913  # as many as the form has fields
 
 
 def _submit(session: Session, fields: SupplierFields, *, source: str, entered_by: int | None) -> Submitted:
-    supplier = Supplier(**fields, source=source, entered_by=entered_by, submitted_at=now())
-    session.add(supplier)
+    """Enter a supplier; where one of this name was rejected, this application takes its place."""
+    supplier = _rejected_before(session, fields.get("name", ""))
+    if supplier is None:
+        supplier = Supplier(**fields)
+        session.add(supplier)
+    else:
+        _set(supplier, fields)
+        _undecided(supplier)
+    supplier.source, supplier.entered_by, supplier.last_edited_by = source, entered_by, None
+    supplier.submitted_at = now()
     session.flush()
     return Submitted(supplier.id or 0, supplier.name)
+
+
+def _rejected_before(session: Session, name: str) -> Supplier | None:
+    """Return the rejected supplier of this name, locked: the name is unique, and a rejection is not for ever."""
+    found = session.scalar(sa.select(col(Supplier.id)).where(sa.func.lower(col(Supplier.name)) == sa.func.lower(name)))
+    if found is None:
+        return None
+    supplier = lock(session, Supplier, [found]).get(found)
+    return supplier if supplier and supplier.status == SupplierStatus.REJECTED else None
+
+
+def _set(supplier: Supplier, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        setattr(supplier, name, value)
+
+
+def _undecided(supplier: Supplier) -> None:
+    """Let it wait for a decision; the one before is in the trail."""
+    supplier.status = SupplierStatus.PENDING
+    supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
+    supplier.version += 1
+
+
+@operation(Permission.SUPPLIERS_EDIT, log=("supplier_id",), reason="reason")
+def update_supplier(  # noqa: PLR0913  # as many as the form has fields
+    session: Session,
+    *,
+    supplier_id: int,
+    version: int,
+    name: str,
+    tax_id: str = "",
+    contact_name: str = "",
+    contact_title: str = "",
+    email: str = "",
+    phone: str = "",
+    website: str = "",
+    address: str = "",
+    city: str = "",
+    postal_code: str = "",
+    country: str = "",
+    payment_terms: str = "",
+    currency: str = "",
+    reason: str = "",
+) -> Corrected:
+    """Correct a supplier in the version that was read; another name or tax id of an approved one needs a new decision.
+
+    Whoever corrected it last cannot decide about it.
+    """
+    given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "contact_title": contact_title}
+    given |= {"email": email, "phone": phone, "website": website, "address": address, "city": city}
+    given |= {"postal_code": postal_code, "country": country, "payment_terms": payment_terms}
+    values = checked(given | {"currency": currency.upper()}, required=("name",))
+    checked_reason(reason)
+    supplier = _read_as(session, supplier_id, version)
+    wanted = {field: values[field] for field in EDITABLE if values[field] != getattr(supplier, field)}
+    if not wanted:
+        message = "Nothing was changed: everything is already as entered."
+        raise Invalid(message)
+    returned = supplier.status == SupplierStatus.APPROVED and bool(wanted.keys() & {"name", "tax_id"})
+    _set(supplier, wanted)
+    supplier.last_edited_by = acting_user_id()
+    if returned:
+        _undecided(supplier)
+        supplier.submitted_at = now()
+    else:
+        supplier.version += 1
+    return Corrected(supplier_id, supplier.name, returned)
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
@@ -117,16 +203,32 @@ def reject_supplier(session: Session, *, supplier_id: int, reason: str, version:
 
 def _to_decide(session: Session, supplier_id: int, version: int | None) -> Supplier:
     """Lock the supplier for a decision of the acting person, or raise why they cannot decide."""
+    supplier = _locked(session, supplier_id)
+    if refusal := why_not_decide(session, supplier, acting_user_id()):
+        raise refusal
+    _not_stale(supplier, version)
+    return supplier
+
+
+def _read_as(session: Session, supplier_id: int, version: int) -> Supplier:
+    """Lock the supplier, if it still is what the person has read."""
+    supplier = _locked(session, supplier_id)
+    _not_stale(supplier, version)
+    return supplier
+
+
+def _locked(session: Session, supplier_id: int) -> Supplier:
     supplier = lock(session, Supplier, [supplier_id]).get(supplier_id)
     if supplier is None:
         message = "There is no such supplier. Reload the page."
         raise NotFound(message)
-    if refusal := why_not_decide(session, supplier, acting_user_id()):
-        raise refusal
+    return supplier
+
+
+def _not_stale(supplier: Supplier, version: int | None) -> None:
     if version is not None and supplier.version != version:
         message = f"{supplier.name} was changed after you opened it. Reload the page and read it again."
         raise Stale(message)
-    return supplier
 
 
 def _decide(supplier: Supplier, status: SupplierStatus, reason: str | None) -> None:
@@ -160,3 +262,19 @@ def decided_lately(session: Session) -> list[views.Decision]:
 def count_waiting(session: Session) -> views.WaitingCounts:
     """Count the suppliers that wait: all, those this person can decide about, those that wait long."""
     return views.count_waiting(session, current_viewer(session))
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def list_suppliers(session: Session, *, view: lists.SupplierView) -> lists.SupplierListing:
+    """List the suppliers of every status, with how many there are of each."""
+    return lists.listing(session, current_viewer(session), view)
+
+
+@query(Permission.SUPPLIERS_EDIT)
+def supplier_to_edit(session: Session, *, supplier_id: int) -> lists.SupplierValues | None:
+    """Return what can be corrected, as it stands, and its version; None when there is no such supplier."""
+    supplier = session.get(Supplier, supplier_id)
+    if supplier is None:
+        return None
+    values = {name: getattr(supplier, name) or "" for name in EDITABLE}
+    return lists.SupplierValues(supplier_id, supplier.version, supplier.status == SupplierStatus.APPROVED, values)

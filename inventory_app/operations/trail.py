@@ -5,11 +5,10 @@ Rows are made for the person who reads: see `_trail_values.py` for what they may
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from inventory_app.audit.tables import audit_change, audit_operation
@@ -19,9 +18,20 @@ from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset
 from inventory_app.operations._trail_facets import Facet, Facets, FacetValue, count_facets
 from inventory_app.operations._trail_filter import conditions
+from inventory_app.operations._trail_labels import said_reason
+from inventory_app.operations._trail_names import record_names
 from inventory_app.operations._trail_rows import OperationRow, operation_rows
-from inventory_app.operations._trail_search import MOST_CHARACTERS, Search, Term, read_search, stored_key, tables
+from inventory_app.operations._trail_search import (
+    MOST_CHARACTERS,
+    Search,
+    Term,
+    is_local,
+    read_search,
+    stored_key,
+    tables,
+)
 from inventory_app.operations._trail_values import ChangeRow, FieldRow, change_rows, record_search
+from inventory_app.operations._zones import UTC_NAME, known_zone
 from inventory_app.permissions import Permission
 
 __all__ = [
@@ -40,12 +50,18 @@ _CHANGE = audit_change.c
 
 @dataclass(frozen=True, slots=True)
 class OperationPage:
-    """Operations, newest first; `recorded` says whether this look is on record already."""
+    """Operations, newest first; `recorded` says whether this look is on record already.
+
+    `as_of` is when the list was read: what is counted beside it is counted as of then. `about` is what the records
+    that were asked for are called.
+    """
 
     rows: list[OperationRow]
     newer: str
     older: str
     recorded: bool
+    as_of: datetime
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,49 +91,36 @@ class HistoryRow:
     change: ChangeRow
 
 
-class _IdText(sa.types.TypeDecorator[str]):
-    """The id as text, so that it fits into a cursor; a forged one counts as the lowest id."""
-
-    impl = postgresql.UUID(as_uuid=True)
-    cache_ok = True
-
-    @property
-    def python_type(self) -> type[str]:
-        """Say what the cursor holds."""
-        return str
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> UUID | None:
-        """Read the id of a cursor."""
-        del dialect
-        return _uuid(value or "") or UUID(int=0)
-
-    def process_result_value(self, value: UUID | None, dialect: sa.Dialect) -> str:
-        """Spell the id for a cursor."""
-        del dialect
-        return str(value)
-
-
-_NEWEST = (_OP.recorded_at, sa.type_coerce(_OP.id, _IdText()))
+_NEWEST = (_OP.recorded_at, _OP.id)
 
 
 @query(Permission.AUDIT_VIEW)
-def list_operations(session: Session, *, search: str = "", cursor: str = "") -> OperationPage:
-    """List the operations that `search` finds, newest first."""
-    wanted = _readable(search)
-    statement = sa.select(audit_operation).where(*conditions(session, wanted))
+def list_operations(session: Session, *, search: str = "", cursor: str = "", zone: str = UTC_NAME) -> OperationPage:
+    """List the operations that `search` finds, newest first; its days are those of `zone`."""
+    wanted, zone = _readable(search), known_zone(zone)
+    statement = sa.select(audit_operation).where(*conditions(session, wanted, zone))
     page = keyset(session, statement, _NEWEST, descending=True, cursor=cursor)
-    return OperationPage(operation_rows(session, page.rows), page.before, page.after, _is_recorded(session, wanted))
+    recorded, as_of = _is_recorded(session, wanted, zone)
+    rows = operation_rows(session, page.rows)
+    return OperationPage(rows, page.before, page.after, recorded, as_of, _about(session, wanted))
+
+
+def _about(session: Session, search: Search) -> str:
+    pairs = [value.split("/", 1) for value in search.values("record")]
+    records = [(table, stored_key(table, key)) for table, key in pairs]
+    names = record_names(session, records) if records else {}
+    return ", ".join(dict.fromkeys(names[record] for record in records if record in names))
 
 
 @query(Permission.AUDIT_VIEW)
-def facets(session: Session, *, search: str = "") -> Facets:
-    """Count what `search` finds by outcome, operation, person and table."""
-    return count_facets(session, _readable(search))
+def facets(session: Session, *, search: str = "", zone: str = UTC_NAME, as_of: datetime | None = None) -> Facets:
+    """Count what `search` finds by outcome, operation, person and table; with `as_of` what it found then."""
+    return count_facets(session, _readable(search), known_zone(zone), as_of)
 
 
 @query(Permission.AUDIT_VIEW)
 def operation_detail(
-    session: Session, *, operation_id: str, cursor: str = "", size: int = 100
+    session: Session, *, operation_id: str, cursor: str = "", size: int = 100, zone: str = UTC_NAME
 ) -> OperationDetail | None:
     """Return one operation and what it changed, in the order it was done; None when there is none of this id."""
     key = _uuid(operation_id)
@@ -132,16 +135,16 @@ def operation_detail(
         row=operation_rows(session, [found])[0],
         error_class=found.error_class or "",
         detail=found.detail or "",
-        reason=found.reason or "",
+        reason=said_reason(found.name, found.reason),
         client_ip=found.client_ip or "",
         user_agent=found.user_agent or "",
         request_id=found.request_id or "",
         session_id=str(found.auth_session_id or ""),
         attempts=found.attempts,
-        changes=change_rows(session, page.rows),
+        changes=change_rows(session, page.rows, known_zone(zone)),
         before=page.before,
         after=page.after,
-        recorded=_is_recorded(session, Search((Term("", str(found.id)),))),
+        recorded=_is_recorded(session, Search((Term("", str(found.id)),)))[0],
     )
 
 
@@ -174,20 +177,22 @@ def _readable(search: str) -> Search:
     return read
 
 
-def _is_recorded(session: Session, search: Search) -> bool:
-    """Tell whether this session's look at `search` is on record already."""
+def _is_recorded(session: Session, search: Search, zone: str = UTC_NAME) -> tuple[bool, datetime]:
+    """Tell whether this session's look at `search` is on record already, and what time it is."""
     looked = sa.exists().where(
         _OP.name == view_trail.spec.name,
         _OP.recorded_at > now() - ONE_LOOK,
         _OP.auth_session_id == current_viewer(session).session_id,
-        _OP.reason == looked_for(search),
+        _OP.reason == looked_for(search, zone),
     )
-    return bool(session.scalar(sa.select(looked)))
+    recorded, as_of = session.execute(sa.select(looked, sa.func.clock_timestamp())).one()
+    return recorded, as_of
 
 
-def looked_for(search: Search) -> str:
-    """Return what `view_trail` records as the reason."""
-    return str(search) or EVERYTHING
+def looked_for(search: Search, zone: str = UTC_NAME) -> str:
+    """Return what `view_trail` records as the reason: days with the zone they were meant in."""
+    local = zone != UTC_NAME and any(map(is_local, search.terms))
+    return f"{search} [{zone}]" if local else str(search) or EVERYTHING
 
 
 def _uuid(text: str) -> UUID | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.context import current_actor
+from inventory_app.audit.tables import audit_erasure
+from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now, sort_key
@@ -26,6 +27,7 @@ from inventory_app.models.users import (
     role_names,
 )
 from inventory_app.models.users import Permission as PermissionRow
+from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
 from inventory_app.operations._strangers import slow_down
@@ -52,6 +54,7 @@ class UserRow:
     """A line of the list of people; `why_not` explains a forbidden change, empty when allowed."""
 
     id: int
+    info_id: int
     username: str
     full_name: str
     email: str
@@ -63,6 +66,8 @@ class UserRow:
     created: str
     why_not: str
     why_not_roles: str
+    why_not_erase: str
+    erased: bool
 
 
 @operation(public=True, log=("username",))
@@ -107,6 +112,8 @@ def _faults_of_details(username: str | None, full_name: str, email: str) -> dict
     fields: dict[str, str] = {}
     if username is not None and not _USERNAME.fullmatch(username.strip()):
         fields["username"] = "Use 3 to 40 letters, digits, dots or dashes."
+    elif username is not None and username.strip().casefold() == NOBODY:
+        fields["username"] = "In the audit trail this name stands for nobody. Choose another one."
     if not full_name.strip() or len(full_name) > 200:  # noqa: PLR2004  # said in the sentence
         fields["full_name"] = "Enter a name, at most 200 characters."
     if not _EMAIL.fullmatch(email.strip()) or len(email) > 254:  # noqa: PLR2004  # RFC 5321
@@ -179,8 +186,8 @@ def grantable(session: Session, roles: Iterable[str], held: frozenset[str]) -> N
     if unknown := set(roles) - known:
         message = f"There is no role {', '.join(sorted(unknown))}."
         raise Invalid(message, fields={"roles": message})
-    if beyond := permissions_of_roles(session, roles) - held:
-        message = f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}."
+    if beyond := _beyond(permissions_of_roles(session, roles), held):
+        message = f"You cannot give what you do not hold yourself: {', '.join(beyond)}."
         raise NotAllowed(message)
 
 
@@ -197,6 +204,50 @@ def enable_user(session: Session, *, user_id: int) -> None:
     _set_enabled(session, user_id, enabled=True)
 
 
+@operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason")
+def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
+    """Erase name and e-mail of a disabled account, from the trail too; returns how many values the trail held.
+
+    The account keeps its username, which is who did what in the trail, and cannot be enabled again.
+    """
+    lock_rule(session, ROLES_AND_PERMISSIONS)
+    fields = Fields()
+    fields.text("reason", reason, most=500, required=True)
+    fields.check()
+    user, info = person_to_change(session, user_id)
+    theirs, held = permissions_of(session, info), held_permissions(session)
+    if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
+        raise NotAllowed(refusal)
+    revoke_sessions(session, user_id)
+    session.flush()
+    # What the database did to the row is not what this session has read.
+    session.expire(info)
+    return session.connection().exec_driver_sql("SELECT audit_erase_person(%s)", (user_id,)).scalar_one()
+
+
+def is_erased(session: Session, info: UserInfo) -> bool:
+    """Tell whether the person's data has been erased."""
+    return bool(erased_people(session, [_id(info)]))
+
+
+def erased_people(session: Session, ids: Iterable[int]) -> set[int]:
+    """Return those of the people (`UserInfo.id`) whose data has been erased."""
+    table = audit_erasure.c
+    found = sa.select(table.pk).where(table.table_name == "user_info", table.pk.in_([str(id_) for id_ in ids]))
+    return {int(pk) for pk in session.scalars(found)}
+
+
+def why_not_erase(user: LocalUser, theirs: Iterable[str], held: frozenset[str], *, erased: bool) -> str:
+    """Say why the person who holds `held` may not erase this person's data; empty when they may."""
+    if user.id == current_actor().id:
+        return "You cannot erase your own data. Ask another administrator."
+    if erased:
+        return "This person's data has been erased already."
+    if user.enabled:
+        return f"{user.username} can still sign in. Disable the account first."
+    return why_not(_id(user), theirs, held)
+
+
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = person_to_change(session, user_id)
@@ -205,6 +256,9 @@ def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     if user.enabled == enabled:
         message = f"{user.username} is already {'enabled' if enabled else 'disabled'}."
         raise Stale(message)
+    if enabled and is_erased(session, info):
+        message = "This person's data has been erased: nobody is behind the account any more. Make a new one."
+        raise NotAllowed(message)
     user.enabled = enabled
     if enabled and user.enabled_at is None:
         user.enabled_at = now()
@@ -229,6 +283,11 @@ def why_not_change_roles(user_id: int, theirs: Iterable[str], held: frozenset[st
     if user_id == current_actor().id:
         return "You cannot change your own roles. Ask another administrator."
     return why_not(user_id, theirs, held)
+
+
+def _beyond(contained: Iterable[str], held: frozenset[str]) -> list[str]:
+    """Return what is among these permissions that the person who holds `held` may not give away."""
+    return sorted(set(contained) - held)
 
 
 def person_to_change(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
@@ -294,6 +353,45 @@ def role_choices(session: Session) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleToGive:
+    """A role as the one who gives roles sees it; `why_not` says why they may not give it, empty when they may."""
+
+    name: str
+    description: str
+    permissions: int
+    why_not: str
+
+
+@query(Permission.USERS_ASSIGN_ROLES)
+def roles_to_give(session: Session) -> list[RoleToGive]:
+    """Return the active roles with what is in them, and which of them the viewer may not give."""
+    held = current_viewer(session).permissions
+    contained: dict[int | None, set[str]] = {}
+    links = select(RolePermission.role_id, PermissionRow.name).join(
+        PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id)
+    )
+    for role_id, name in session.exec(links):
+        contained.setdefault(role_id, set()).add(name)
+    roles = session.exec(select(Role).where(col(Role.active)).order_by(col(Role.id))).all()
+    return [
+        RoleToGive(role.name, role.description, len(found), _why_not_give(_beyond(found, held)))
+        for role in roles
+        for found in [contained.get(role.id, set())]
+    ]
+
+
+def _why_not_give(beyond: list[str]) -> str:
+    if not beyond:
+        return ""
+    labels = [_LABELS.get(name, name) for name in beyond[:3]]
+    more = [f"{len(beyond) - len(labels)} more"] if len(beyond) > len(labels) else []
+    return f"You do not hold what is in it: {', '.join([*labels, *more])}."
+
+
+_LABELS = {str(permission): permission.label for permission in Permission}
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleCounts:
     """How many people there are in each tab."""
 
@@ -309,20 +407,26 @@ def count_users(session: Session) -> PeopleCounts:
         select(
             sa.func.count(),
             sa.func.count().filter(col(LocalUser.enabled)),
-            sa.func.count().filter(_waiting()),
+            sa.func.count().filter(waits()),
         ).select_from(LocalUser)
     ).one()
     return PeopleCounts(total, waiting, total - enabled - waiting)
 
 
-def _waiting() -> sa.ColumnElement[bool]:
-    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
+def waits() -> sa.ColumnElement[bool]:
+    """Whether an account waits to be let in: never enabled, and somebody is still behind it."""
+    erased = sa.exists().where(
+        audit_erasure.c.table_name == "user_info",
+        audit_erasure.c.pk == sa.cast(col(UserInfo.id), sa.Text),
+        col(UserInfo.user_id) == col(LocalUser.id),
+    )
+    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None), ~erased.correlate(LocalUser))
 
 
 _TABS = {
     "all": sa.true(),
-    "waiting": _waiting(),
-    "disabled": sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_not(None)),
+    "waiting": waits(),
+    "disabled": sa.and_(~col(LocalUser.enabled), ~waits()),
 }
 
 
@@ -361,6 +465,7 @@ def list_users(
     page = keyset(session, statement, [col(UserInfo.sort_key), col(UserInfo.id)], cursor=cursor)
     names = role_names(session, [_id(row[1]) for row in page.rows])
     held = current_viewer(session).permissions
+    erased = erased_people(session, [_id(row[1]) for row in page.rows])
     # People share few sets of roles: one query a set, not one a person.
     theirs: dict[tuple[str, ...], set[str]] = {}
     for _, info, *_ in page.rows:
@@ -369,6 +474,7 @@ def list_users(
     rows = [
         UserRow(
             id=_id(user),
+            info_id=_id(info),
             username=user.username,
             full_name=info.full_name,
             email=info.email,
@@ -380,6 +486,8 @@ def list_users(
             created=user.created_at.isoformat(),
             why_not=why_not(_id(user), theirs[tuple(names[_id(info)])], held),
             why_not_roles=why_not_change_roles(_id(user), theirs[tuple(names[_id(info)])], held),
+            why_not_erase=why_not_erase(user, theirs[tuple(names[_id(info)])], held, erased=_id(info) in erased),
+            erased=_id(info) in erased,
         )
         for user, info, seen, *_ in page.rows
     ]

@@ -13,6 +13,8 @@ from inventory_app.pages import (
     password,
     profile,
     register,
+    supplier,
+    suppliers,
     users,
 )
 from inventory_app.pages._page import app_options, register_pages
@@ -32,5 +34,7 @@ __all__ = [
     "profile",
     "register",
     "register_pages",
+    "supplier",
+    "suppliers",
     "users",
 ]

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, trail
-from inventory_app.components.basics import Content, ident
+from inventory_app.components.basics import Content, icon, ident
 from inventory_app.operations.trail import ChangeRow, FieldRow, OperationDetail
 
 
@@ -31,17 +31,34 @@ def facts(detail: rx.Var[OperationDetail], *, end: Content | None = None) -> rx.
 def change(row: rx.Var[ChangeRow]) -> rx.Component:
     """Show what happened to one record, field by field."""
     return trail.op_change(
-        row.table,
+        row.noun,
         ident(row.record, href="/audit?q=" + row.search),
         rx.fragment(row.label, rx.cond(row.label & row.what, ", ", ""), row.what),
-        rx.el.dl(rx.foreach(row.fields, _field), class_name=rx.cond(row.kind == "update", "diff", "diff diff-whole")),
+        rx.cond(row.fields.length() > 0, fields(row.fields, row.kind), rx.fragment()),
+        rx.cond(row.technical.length() > 0, _technical(row), rx.fragment()),
     )
+
+
+def _technical(row: rx.Var[ChangeRow]) -> rx.Component:
+    """Fold away what only matters to who looks after the system."""
+    number = row.technical.length()
+    said = rx.cond(number == 1, "Show 1 technical field", "Show " + number.to_string() + " technical fields")
+    return rx.el.details(
+        rx.el.summary(icon("chevron-right", 12, class_name="chev"), said),
+        fields(row.technical, row.kind),
+        class_name="technical",
+    )
+
+
+def fields(rows: rx.Var[list[FieldRow]], kind: rx.Var[str]) -> rx.Component:
+    """Show fields of a change before and after."""
+    return rx.el.dl(rx.foreach(rows, _field), class_name=rx.cond(kind == "update", "diff", "diff diff-whole"))
 
 
 def _field(row: rx.Var[FieldRow]) -> rx.Component:
     nothing = rx.el.span("–", class_name="dim")
     return rx.fragment(
-        rx.el.dt(row.name),
+        rx.el.dt(row.label, title=row.name),
         rx.el.dd(
             rx.el.span(
                 rx.cond(row.before, feedback.before(row.before), nothing),

@@ -9,7 +9,7 @@ from inventory_app.components.basics import button, icon, icon_button, link, row
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
 from inventory_app.pages._page import page
-from inventory_app.pages._supplier_dialogs import decision_dialog, enter_dialog
+from inventory_app.pages._supplier_dialogs import decision_dialog, decision_facts, enter_dialog, status_badge
 from inventory_app.permissions import Permission
 from inventory_app.states.suppliers import PATH, SupplierState
 
@@ -136,13 +136,6 @@ def _detail() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    state = rx.match(
-        D.status,
-        ("pending", feedback.badge("New", tone="accent")),
-        ("approved", feedback.quiet_badge("Approved", dot="ok")),
-        ("rejected", feedback.quiet_badge("Rejected", dot="bad")),
-        feedback.badge("Suspended", tone="warn"),
-    )
     waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
     steps = row_of(
         rx.el.span(S.position, class_name="muted"),
@@ -151,9 +144,12 @@ def _head() -> rx.Component:
     )
     return layout.page_head(
         rx.el.bdi(D.name),
-        badge=rx.fragment(state, rx.el.span(row_of(waiting), class_name="only-phone end")),
+        badge=rx.fragment(status_badge(D.status), rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
-        actions=(rx.cond(S.position, steps, rx.fragment()),),
+        actions=(
+            button("Details and history", icon_name="history", href="/suppliers/" + D.id.to_string()),
+            rx.cond(S.position, steps, rx.fragment()),
+        ),
     )
 
 
@@ -163,7 +159,8 @@ def _step(icon_name: str, label: str, href: rx.Var[str]) -> rx.Component:
 
 def _fields() -> rx.Component:
     def line(field: rx.Var[FieldRow]) -> rx.Component:
-        return trail.diff_row(field.label, field.before, rx.el.bdi(field.after, class_name="lines"), key=field.label)
+        new = rx.cond(field.after, rx.el.bdi(field.after, class_name="lines"), "taken out")
+        return trail.diff_row(field.label, field.before, new, changed=field.changed, key=field.label)
 
     came = rx.fragment(
         D.entered, ", ", when(D.submitted, D.submitted), rx.cond(D.from_address, ", from " + D.from_address, "")
@@ -171,7 +168,11 @@ def _fields() -> rx.Component:
     empty = rx.cond(D.not_given, rx.el.span("Not given: ", D.not_given, class_name="end"), rx.fragment())
     return layout.card(
         trail.diff_table([rx.foreach(D.fields, line)], heads=("Field", "Before", "Asked for")),
-        title=rx.cond(D.status == "pending", "A new supplier: every field is new", "What was asked for"),
+        title=rx.cond(
+            D.status == "pending",
+            rx.cond(D.earlier, "What has changed since it was " + D.earlier, "A new supplier: every field is new"),
+            "What was asked for",
+        ),
         end=rx.fragment(D.fields.length().to_string(), " fields"),
         foot=rx.fragment(rx.el.span(came), empty),
         flush=True,
@@ -260,18 +261,7 @@ def _decide(decision: str) -> Any:
 
 
 def _decided_card() -> rx.Component:
-    said = rx.cond(D.reason, rx.el.bdi(D.reason, class_name="lines"), rx.el.span("–", class_name="dim"))
-    return layout.card(
-        feedback.facts(
-            [
-                ("Decision", D.status.capitalize()),
-                ("By", rx.cond(D.decided, D.decided, "An import")),
-                ("When", rx.cond(D.decided_at, when(D.decided_at, D.decided_at, style="full"), "–")),
-                ("Reason", said),
-            ]
-        ),
-        title="Decided",
-    )
+    return layout.card(decision_facts(D), title="Decided")
 
 
 def _phone_bar() -> rx.Component:

@@ -21,7 +21,14 @@ def audit() -> rx.Component:
     """Show the search, what narrows it down, and the operations it finds."""
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/audit.css", custom_attrs={"precedence": "page"}),
-        layout.page_head("Audit trail", sub="Every change: who, when, from where, why, before and after"),
+        layout.page_head(
+            "Audit trail",
+            sub=rx.cond(
+                S.about,
+                rx.fragment("Everything that happened to ", rx.el.strong(S.about)),
+                "Every change: who, when, from where, why, before and after",
+            ),
+        ),
         _search(),
         _quick(),
         rx.el.div(
@@ -114,7 +121,13 @@ def _quick_choice(choice: rx.Var[Choice]) -> rx.Component:
 
 def _narrow() -> rx.Component:
     return rx.fragment(
-        _box("Time", rx.foreach(S.periods, _choice), _day("after", "From", S.after), _day("before", "To", S.before)),
+        _box(
+            "Time",
+            rx.foreach(S.periods, _choice),
+            _day("after", "From", S.after),
+            _day("before", "To", S.before),
+            rx.el.p("Whole days, ", S.zone, class_name="meta facet-note"),
+        ),
         rx.foreach(S.facets, _facet),
         rx.cond(
             S.capped, rx.el.p("Counted in the newest ", S.total.replace("+", ""), " operations.", class_name="meta"), ""
@@ -159,7 +172,11 @@ def _day(side: str, label: str, value: rx.Var[str]) -> rx.Component:
 
 def _count() -> rx.Component:
     return rx.el.p(
-        rx.cond(S.total, rx.fragment(rx.el.strong(S.total), " operations"), rx.fragment("Operations")),
+        rx.cond(
+            S.total,
+            rx.fragment(rx.el.strong(S.total), rx.cond(S.total == "1", " operation", " operations")),
+            rx.fragment("Operations"),
+        ),
         rx.el.span("newest first", class_name="end"),
         class_name="found-count",
         aria_live="polite",

@@ -1,94 +1,159 @@
-"""The start page: what waits for you."""
-
-from typing import Any
+"""The start page: what waits for you, what runs low, what you did last, what the stock is worth."""
 
 import reflex as rx
 
-from inventory_app.components import gates, layout
-from inventory_app.components.basics import link
-from inventory_app.components.navigation import APPROVALS, AUDIT, IMPORTS, INVENTORY, PEOPLE, Place, open_to
+from inventory_app.components import charts, feedback, gates, layout, tables
+from inventory_app.components.basics import button, icon, link, when
+from inventory_app.operations.home import DoneRow, LowRow, Share, WaitingRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
+from inventory_app.states.home import HomeState
 
-_WORDS = {
-    INVENTORY: "What is where, and how much of it",
-    IMPORTS: "Bring in suppliers, categories and products as files",
-    APPROVALS: "Look at suppliers and decide",
-    AUDIT: "Who changed what, when, from where, before and after",
-    PEOPLE: "Who may sign in, and what they may do",
-}
+S = HomeState
+_REORDER = "/inventory?view=reorder"
 
 
-@page("/", "Home")
+@page("/", "Home", on_load=[S.load])
 def home() -> rx.Component:
-    """Greet, list what waits, and lead to the pages the person may see."""
-    waits = AuthState.waiting_suppliers + AuthState.waiting_people + AuthState.low_stock
+    """Greet, and show a person what is theirs to see."""
+    return rx.fragment(
+        rx.el.link(rel="stylesheet", href="/home.css", custom_attrs={"precedence": "page"}),
+        rx.cond(S.loading, layout.page_skeleton(), _loaded()),
+    )
+
+
+def _loaded() -> rx.Component:
     return rx.fragment(
         layout.page_head(
-            rx.fragment("Good day, ", AuthState.name.split(" ")[0]),
-            sub=rx.cond(waits > 0, "These things wait for you.", "Nothing waits for you."),
+            rx.fragment(S.greeting, ", ", rx.el.bdi(AuthState.name.split(" ")[0])),
+            sub=rx.fragment(S.today, ". ", S.waits),
+            actions=(
+                gates.can(Permission.INVENTORY_VIEW, button("Find stock", icon_name="search", href="/inventory")),
+            ),
         ),
         layout.columns(
-            layout.card(
-                rx.cond(waits > 0, _waiting(), rx.el.p("You are up to date.", class_name="card-body muted")),
-                title="Waiting for you",
-                flush=True,
-            ),
-            layout.card(layout.rows(*[_place(place) for place in _WORDS]), title="Go to", flush=True),
+            layout.column(_waiting(), gates.can(Permission.INVENTORY_VIEW, _low())),
+            layout.column(rx.cond(S.worth, _worth(), rx.fragment()), _done()),
         ),
     )
 
 
 def _waiting() -> rx.Component:
-    return layout.rows(
-        _wait(
-            AuthState.waiting_suppliers,
-            Permission.SUPPLIERS_VIEW,
-            "circle-check",
-            "supplier",
-            "suppliers",
-            "to approve",
-            "Entered or changed by somebody else",
-            "/suppliers/approvals",
+    nothing = feedback.empty_state(
+        "You are up to date",
+        "Suppliers to approve and people to let in come here, as far as you may decide about them.",
+        icon_name="circle-check",
+    )
+    rest = rx.el.div(
+        rx.cond(
+            S.suppliers > 0,
+            link("All suppliers to approve, ", S.suppliers, href="/suppliers/approvals"),
+            rx.fragment(),
         ),
-        _wait(
-            AuthState.waiting_people,
-            Permission.USERS_VIEW,
-            "users",
-            "person",
-            "people",
-            "to let in",
-            "Asked for an account",
-            "/admin/users",
-        ),
-        _wait(
-            AuthState.low_stock,
-            Permission.INVENTORY_VIEW,
-            "boxes",
-            "product",
-            "products",
-            "to reorder",
-            "At or below the reorder point, everywhere together",
-            "/inventory?view=reorder",
-        ),
+        rx.cond(S.people > 0, link("All people to let in, ", S.people, href="/admin/users?tab=waiting"), rx.fragment()),
+        class_name="card-foot links",
+    )
+    return layout.card(
+        rx.cond(S.waiting_count > 0, layout.rows(rx.foreach(S.waiting, _wait)), nothing),
+        rx.cond(S.waiting_count > S.waiting.length(), rest, rx.fragment()),
+        title="Waiting for you",
+        note=rx.cond(S.waiting_count > 0, S.waiting_count.to_string(), ""),
+        flush=True,
     )
 
 
-def _wait(
-    number: Any, permission: Permission, icon_name: str, one: str, many: str, words: str, meta: str, href: str
-) -> rx.Component:
-    line = layout.row_item(
-        link(number, " ", rx.cond(number == 1, one, many), " ", words, href=href, plain=True, class_name="rowlink"),
-        meta,
-        icon_name=icon_name,
-        end=link("Review", href=href, plain=True, class_name="btn"),
+def _wait(row: rx.Var[WaitingRow]) -> rx.Component:
+    is_person = row.kind == "person"
+    title = rx.fragment(
+        rx.cond(is_person, "Let ", "Decide about "), rx.el.bdi(row.title), rx.cond(is_person, " in", "")
     )
-    return gates.can(permission, rx.cond(number > 0, line, rx.fragment()))
+    since = when(row.since, row.since)
+    return layout.row_item(
+        link(title, href=row.href, plain=True, class_name="rowlink"),
+        rx.el.bdi(row.meta),
+        lead=rx.cond(is_person, icon("users", 18), icon("circle-check", 18)),
+        end=rx.cond(row.late, rx.el.span("late, ", since, class_name="text-bad"), since),
+        key=row.kind + row.href + row.title,
+    )
 
 
-def _place(place: Place) -> rx.Component:
-    line = layout.row_item(
-        link(place.label, href=place.href, plain=True, class_name="rowlink"), _WORDS[place], icon_name=place.icon
+def _low() -> rx.Component:
+    many = rx.cond(S.products_to_reorder == 1, " product", " products")
+    see_all = rx.cond(
+        S.items_to_reorder > 0,
+        link(
+            "See ",
+            rx.cond(S.items_to_reorder == 1, "the item", rx.fragment("all ", S.items_to_reorder, " items")),
+            href=_REORDER,
+        ),
+        rx.fragment(),
     )
-    return open_to(place, line)
+    nothing = feedback.empty_state(
+        "Nothing runs low", "Products at or below their reorder point come here.", icon_name="boxes"
+    )
+    return layout.card(
+        rx.cond(
+            S.low.length() > 0,
+            tables.table(
+                tables.head(tables.column("Product"), tables.column("On hand", numeric=True)),
+                rx.el.tbody(rx.foreach(S.low, _low_row)),
+                label="To reorder",
+            ),
+            nothing,
+        ),
+        title="To reorder",
+        note=rx.cond(S.products_to_reorder > 0, rx.fragment(S.products_to_reorder.to_string(), many), ""),
+        end=see_all,
+        flush=True,
+    )
+
+
+def _low_row(row: rx.Var[LowRow]) -> rx.Component:
+    found = link(row.product, href="/inventory?q=" + row.sku, plain=True, class_name="rowlink")
+    on_hand = rx.fragment(row.on_hand, rx.el.span(" of ", row.reorder_point, class_name="unit"))
+    return tables.row(
+        tables.cell(tables.two_line(found, row.sku), card="title"),
+        tables.cell(
+            tables.level(on_hand, row.unit, fill=row.fill, tick=row.tick, state=row.level), numeric=True, card="figure"
+        ),
+        key=row.sku,
+    )
+
+
+def _worth() -> rx.Component:
+    def share(row: rx.Var[Share]) -> rx.Component:
+        return charts.bar(row.category, row.worth, row.percent, key=row.category)
+
+    return layout.card(
+        rx.cond(
+            S.shares.length() > 0,
+            charts.bars(rx.foreach(S.shares, share)),
+            rx.el.p("There is nothing in stock that has a cost.", class_name="muted"),
+        ),
+        title="Stock value by category",
+        end=rx.fragment(rx.el.strong(S.worth, class_name="sum"), S.currency),
+    )
+
+
+def _done() -> rx.Component:
+    nothing = rx.el.p("What you change comes here, newest first.", class_name="card-body muted")
+    everything = gates.can(
+        Permission.AUDIT_VIEW, link("All", href="/audit?q=actor%3A" + AuthState.username, aria_label="All my changes")
+    )
+    return layout.card(
+        rx.cond(S.done.length() > 0, layout.rows(rx.foreach(S.done, _did)), nothing),
+        title="My last changes",
+        end=rx.cond(S.done.length() > 0, everything, rx.fragment()),
+        flush=True,
+    )
+
+
+def _did(row: rx.Var[DoneRow]) -> rx.Component:
+    opened = link(row.title, href="/audit/" + row.id, plain=True, class_name="rowlink")
+    return layout.row_item(
+        gates.can(Permission.AUDIT_VIEW, opened, otherwise=rx.el.span(row.title)),
+        rx.el.bdi(row.summary),
+        end=when(row.at, row.at, class_name="meta"),
+        key=row.id,
+    )

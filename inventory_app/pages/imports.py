@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import feedback, forms, gates, layout, tables
-from inventory_app.components.basics import button, ident, row_of, stack, when
-from inventory_app.operations.imports import COLUMNS, LARGEST_FILE, PERMISSIONS, REQUIRED, Kind
+from inventory_app.components.basics import button, icon, ident, link, row_of, stack, when
+from inventory_app.operations.imports import DESCRIBED, LARGEST_FILE, PERMISSIONS, REQUIRED, Kind
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
@@ -22,6 +22,16 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "suppliers": ("Suppliers", "Each waits until somebody else approves it."),
     "categories": ("Categories", "New ones, or names for those that came with products as numbers."),
     "products": ("Products", "With prices and the stock on hand. Import their suppliers first."),
+}
+#: Where what came in is to be seen, the newest first.
+_SHOWN_AT: dict[Kind, tuple[str, str, Permission]] = {
+    "suppliers": (
+        "Show the suppliers",
+        "/suppliers?status=pending&sort=changed&dir=desc",
+        Permission.SUPPLIERS_VIEW,
+    ),
+    "categories": ("Show the stock", "/inventory", Permission.INVENTORY_VIEW),
+    "products": ("Show the stock", "/inventory?sort=changed&dir=desc", Permission.INVENTORY_VIEW),
 }
 _HANDLERS = {
     "suppliers": S.import_suppliers,
@@ -45,10 +55,34 @@ def _content() -> rx.Component:
         ),
         stack(
             rx.cond(S.trouble, feedback.callout(S.trouble, tone="warn"), rx.fragment()),
+            rx.cond(S.imported, _imported(), rx.fragment()),
             rx.cond(S.loading, layout.page_skeleton(), rx.cond(S.file, _preview(), _choose())),
             _history(),
         ),
     )
+
+
+def _imported() -> rx.Component:
+    """Say that the file is in, and lead to what came of it."""
+    return feedback.callout(
+        S.imported.rows.to_string(),
+        " rows of ",
+        rx.el.bdi(S.imported.file_name),
+        " are in.",
+        title=S.imported.what + " imported.",
+        tone="ok",
+        action=_shown_at(S.imported.kind),
+    )
+
+
+def _shown_at(kind: Shown) -> rx.Component:
+    ways = [(name, gates.can(may, button(label, href=href))) for name, (label, href, may) in _SHOWN_AT.items()]
+    return rx.match(kind, *ways, rx.fragment())
+
+
+def _way_to(kind: Shown) -> rx.Component:
+    ways = [(name, gates.can(may, link("Show", href=href))) for name, (_, href, may) in _SHOWN_AT.items()]
+    return rx.match(kind, *ways, rx.fragment())
 
 
 def _choose() -> rx.Component:
@@ -72,23 +106,63 @@ def _upload(kind: Kind) -> rx.Component:
                     custom_attrs={"id": f"f-{kind}", "data-most": str(LARGEST_FILE)},
                 ),
                 error=forms.problem(A.form_errors, kind),
-                hint=_known(kind),
+                hint=_needed(kind),
             ),
             forms.form_footer(forms.submit(f"Check the {kind}", tone="plain")),
             action=f"/import/{kind}",
             custom_attrs={"encType": "multipart/form-data"},
         ),
+        _columns(kind),
         title=title,
+        end=rx.el.a(
+            icon("download", 14),
+            "Example file",
+            href=f"/examples/{kind}.csv",
+            download=f"{kind}.csv",
+            aria_label=f"Example file of {kind}",
+            class_name="link row-x",
+            # Otherwise the router takes it for one of its pages.
+            custom_attrs={"reloadDocument": True},
+        ),
     )
 
 
-def _known(kind: Kind) -> rx.Component:
-    """Name the columns that are read, first those that must be there."""
-    columns = COLUMNS[kind]
-    needed = [" or ".join(columns[field][0] for field in group) for group in REQUIRED[kind]]
-    others = [names[0] for field, names in columns.items() if not any(field in group for group in REQUIRED[kind])]
-    also = f" Also read: {', '.join(others)}." if others else ""
-    return rx.fragment("Needs ", rx.el.strong(" and ".join(needed)), ".", also)
+def _needed(kind: Kind) -> rx.Component:
+    """Name the columns that must be there."""
+    columns = DESCRIBED[kind]
+    needed = [
+        first + "".join(f" (or {other})" for other in others)
+        for first, *others in ([columns[field].names[0] for field in group] for group in REQUIRED[kind])
+    ]
+    return rx.fragment(
+        "Needs the columns " if len(needed) > 1 else "Needs the column ", rx.el.strong(" and ".join(needed)), "."
+    )
+
+
+def _columns(kind: Kind) -> rx.Component:
+    """Describe every column that is read: its name, what it means, whether it is needed, its other names."""
+    columns = DESCRIBED[kind]
+    groups = {field: len(group) for group in REQUIRED[kind] for field in group}
+    first = sorted(columns, key=lambda field: field not in groups)
+    lines: list[rx.Component] = []
+    for field in first:
+        name, *others = columns[field].names
+        mark = "needed" if groups.get(field) == 1 else "one of these is needed" if field in groups else ""
+        lines += [
+            rx.el.dt(rx.el.strong(name), *([rx.el.span(mark, class_name="text-warn")] if mark else [])),
+            rx.el.dd(
+                columns[field].meaning,
+                *([rx.el.span("or ", ", ".join(others), class_name="meta")] if others else []),
+            ),
+        ]
+    return rx.el.details(
+        rx.el.summary(icon("chevron-right", 14, class_name="chev"), f"All {len(columns)} columns that are read"),
+        rx.el.p(
+            "In any order; capitals, blanks and underscores do not matter. Others are left out.", class_name="meta"
+        ),
+        rx.el.dl(*lines, class_name="file-columns"),
+        class_name="fold",
+    )
 
 
 def _preview() -> rx.Component:
@@ -222,11 +296,12 @@ def _history() -> rx.Component:
                 tables.column("Rows", numeric=True),
                 tables.column("By"),
                 tables.column("When"),
+                tables.column(rx.el.span("What came of it", class_name="sr")),
             ),
             tables.body(
                 S.batches,
                 _batch,
-                columns=5,
+                columns=6,
                 loading=S.loading,
                 empty=feedback.empty_state(
                     "No file has been imported yet",
@@ -248,5 +323,6 @@ def _batch(row: Shown) -> rx.Component:
         tables.cell(row.rows, numeric=True, card="figure"),
         tables.cell(row.by),
         tables.cell(when(row.at_iso, row.at_text)),
+        tables.cell(rx.el.span(_way_to(row.kind), class_name="nowrap"), numeric=True, card="end"),
         key=row.id,
     )

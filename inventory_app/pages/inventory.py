@@ -1,13 +1,17 @@
 """Stock: what is where, and everything people do with it."""
 
+from typing import Any
+
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, tables
 from inventory_app.components.basics import button, icon_button, ident, when
+from inventory_app.components.trail import history_href
 from inventory_app.models.stock import WHY_ADJUST, WHY_COUNT, WHY_TRANSFER, Reason
 from inventory_app.operations.items import ItemRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
+from inventory_app.states._stock_forms import Preview
 from inventory_app.states.inventory import InventoryState
 
 S = InventoryState
@@ -18,6 +22,7 @@ def inventory() -> rx.Component:
     """Show the list and the dialogs that change it."""
     return rx.fragment(
         tables.list_page(
+            rx.cond(S.note, rx.el.p(S.note, class_name="list-note"), rx.fragment()),
             _table(),
             title="Inventory",
             sub=_sub(),
@@ -59,7 +64,7 @@ def _tabs() -> rx.Component:
     return tables.tabs(
         tables.tab("All items", S.hrefs["tab_all"], count=S.items, active=S.tab == "all"),
         tables.tab("To reorder", S.hrefs["tab_reorder"], count=S.to_reorder, active=S.tab == "reorder"),
-        tables.tab("Out of stock", S.hrefs["tab_out"], count=S.out, active=S.tab == "out"),
+        tables.tab("None left", S.hrefs["tab_out"], count=S.out, active=S.tab == "out"),
     )
 
 
@@ -78,10 +83,10 @@ def _filters() -> rx.Component:
         search=tables.search_field(
             value=S.q,
             on_change=S.search.debounce(250),
-            placeholder="SKU, name, barcode",
+            placeholder="SKU, name, category",
             label="Search items",
         ),
-        end=(rx.el.span(S.shown, class_name="muted"),),
+        end=(rx.el.span(S.shown, class_name="muted"), tables.density()),
     )
 
 
@@ -129,12 +134,10 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
             label="Select " + row.sku + " at " + row.location,
         ),
         tables.cell(ident(row.sku)),
+        tables.cell(tables.two_line(row.product, _about(row), phone=_where(row)), card="title"),
+        tables.cell(tables.two_line(row.location, rx.cond(row.in_all, row.in_all + " in all", ""), strong=False)),
         tables.cell(
-            tables.two_line(row.product, row.category, phone=rx.fragment(row.sku, " · ", row.location)), card="title"
-        ),
-        tables.cell(row.location),
-        tables.cell(
-            tables.level(row.on_hand, row.unit, fill=row.fill, tick=row.tick, state=row.level),
+            tables.level(row.on_hand, row.unit, fill=row.fill, rest=row.rest, tick=row.tick, state=row.level),
             numeric=True,
             card="figure",
         ),
@@ -152,6 +155,7 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
                     Permission.INVENTORY_TRANSFER,
                     icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
                 ),
+                gates.can(Permission.AUDIT_VIEW, icon_button("history", "History", href=_history(row))),
                 _menu(row),
             ),
             card="foot",
@@ -161,17 +165,34 @@ def _row(listed: rx.Var[ItemRow]) -> rx.Component:
     )
 
 
+def _about(row: rx.Var[ItemRow]) -> rx.Component:
+    """Say what kind of product it is, and that it is not reordered any more."""
+    gone = rx.cond(row.category, rx.fragment(row.category, ", discontinued"), "Discontinued")
+    return rx.fragment(rx.cond(row.active, row.category, gone))
+
+
+def _where(row: rx.Var[ItemRow]) -> rx.Component:
+    in_all = rx.cond(row.in_all, rx.fragment(" · ", row.in_all, " in all"), rx.fragment())
+    return rx.fragment(row.sku, " · ", row.location, in_all)
+
+
+def _history(row: rx.Var[ItemRow]) -> rx.Var[str]:
+    return history_href(("inventory_item", row.id))
+
+
 def _menu(row: rx.Var[ItemRow]) -> rx.Component:
     """Offer on the phone, where a card has room for one button, everything the row offers elsewhere."""
     may_adjust, may_transfer = gates.may(Permission.INVENTORY_ADJUST), gates.may(Permission.INVENTORY_TRANSFER)
+    may_audit = gates.may(Permission.AUDIT_VIEW)
     adjust = dialogs.menu_item("Adjust", icon_name="diff", on_select=S.open_adjust(row.id))
     transfer = dialogs.menu_item("Transfer", icon_name="arrow-left-right", on_select=S.open_transfer(row.id))
     menu = dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.product),
         rx.cond(may_adjust, adjust, rx.fragment()),
         rx.cond(may_transfer, transfer, rx.fragment()),
+        rx.cond(may_audit, dialogs.menu_item("History", icon_name="history", href=_history(row)), rx.fragment()),
     )
-    return rx.cond(may_adjust | may_transfer, rx.el.span(menu, class_name="only-phone"), rx.fragment())
+    return rx.cond(may_adjust | may_transfer | may_audit, rx.el.span(menu, class_name="only-phone"), rx.fragment())
 
 
 def _empty() -> rx.Component:
@@ -211,7 +232,7 @@ def _about_item() -> rx.Component:
     return rx.fragment(rx.el.strong(S.item.product), " · ", ident(S.item.sku), " · ", S.item.location)
 
 
-def _quantity_field(label: str, hint: rx.Component) -> rx.Component:
+def _quantity_field(label: str, hint: rx.Component | None = None) -> rx.Component:
     return forms.field(
         label,
         forms.number_input(
@@ -222,10 +243,12 @@ def _quantity_field(label: str, hint: rx.Component) -> rx.Component:
     )
 
 
-def _reason(offered: tuple[Reason, ...], first: Reason) -> rx.Component:
+def _reason(offered: tuple[Reason, ...]) -> rx.Component:
     return forms.field(
         "Reason",
-        forms.select("reason_code", [(reason.value, reason.label) for reason in offered], value=first.value),
+        forms.select(
+            "reason_code", [(reason.value, reason.label) for reason in offered], placeholder="Choose a reason"
+        ),
         error=forms.problem(S.errors, "reason_code"),
     )
 
@@ -235,36 +258,51 @@ def _note() -> rx.Component:
 
 
 def _transfer_dialog() -> rx.Component:
-    available = rx.fragment(rx.el.strong(S.item.on_hand, " ", S.item.unit), " available at ", S.item.location)
+    here = rx.fragment(S.item.on_hand, " ", S.item.unit, " available")
+    there = rx.cond(S.there.now, rx.fragment(S.there.now, " there now"), "")
     return dialogs.dialog(
         forms.hidden_input("from_item_id", S.item.id.to_string()),
-        forms.field(
-            "To",
-            forms.select("to_location_id", S.targets, placeholder="Choose where it goes", required=True),
-            error=forms.problem(S.errors, "to_location_id"),
+        forms.fields_row(
+            forms.field("From", forms.shown("f-from", S.item.location), hint=here),
+            forms.field(
+                "To",
+                forms.select(
+                    "to_location_id",
+                    S.targets,
+                    placeholder="Choose where it goes",
+                    required=True,
+                    on_change=S.preview_target,
+                ),
+                error=forms.problem(S.errors, "to_location_id"),
+                hint=there,
+            ),
+            arrow=True,
         ),
-        _quantity_field("Quantity", available),
-        _reason(WHY_TRANSFER, Reason.REPLENISH),
+        _quantity_field("Quantity"),
+        _reason(WHY_TRANSFER),
         _note(),
         dialogs.before_after(
-            (
-                S.item.location,
-                S.item.on_hand,
-                rx.cond(S.asked, "−" + S.asked, "–"),
-                rx.cond(S.then_here, S.then_here, "–"),
-            ),
-            head="After the transfer",
+            _then(S.here, S.item.location), _then(S.there, "Where it goes"), head="After the transfer"
         ),
         open=S.dialog == "transfer",
         on_open_change=S.close,
         title="Transfer stock",
         sub=_about_item(),
         status="Nothing has moved yet.",
-        primary=forms.submit(rx.cond(S.asked, "Transfer " + S.asked + " " + S.item.unit, "Transfer")),
+        primary=forms.submit(rx.cond(S.asked, "Transfer " + S.asked, "Transfer")),
         on_submit=S.submit_transfer,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
     )
+
+
+def _then(side: rx.Var[Preview], otherwise: rx.Var[str] | str) -> tuple[Any, Any, Any, Any]:
+    """Show one side of a change: now, by how much, then."""
+    dash = rx.el.span("–", class_name="dim")
+    wrong = side.then == "not possible"
+    then = rx.cond(side.then, rx.el.span(side.then, class_name=rx.cond(wrong, "text-bad", "medium")), dash)
+    name = rx.cond(side.place, side.place, rx.el.span(otherwise, class_name="muted"))
+    return name, rx.cond(side.now, side.now, dash), rx.cond(side.change, side.change, dash), then
 
 
 def _adjust_dialog() -> rx.Component:
@@ -273,12 +311,9 @@ def _adjust_dialog() -> rx.Component:
         _quantity_field(
             "Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")
         ),
-        _reason(WHY_ADJUST, Reason.CORRECTION),
+        _reason(WHY_ADJUST),
         _note(),
-        dialogs.before_after(
-            (S.item.location, S.item.on_hand, rx.cond(S.asked, S.asked, "–"), rx.cond(S.then_here, S.then_here, "–")),
-            head="After the change",
-        ),
+        dialogs.before_after(_then(S.here, S.item.location), head="After the change"),
         open=S.dialog == "adjust",
         on_open_change=S.close,
         title="Adjust stock",
@@ -358,14 +393,18 @@ def _location_dialog() -> rx.Component:
 
 
 def _bulk_dialog() -> rx.Component:
+    refused = rx.cond(
+        S.errors.get("counts", ""), feedback.callout(S.errors["counts"].to(str), tone="bad"), rx.fragment()
+    )
     return dialogs.dialog(
-        rx.el.div(rx.foreach(S.picked, _count_line), class_name="stack"),
-        _reason(WHY_COUNT, Reason.COUNTED),
+        refused,
+        rx.el.ul(rx.foreach(S.picked, _count_line), class_name="counts"),
+        _reason(WHY_COUNT),
         _note(),
         open=S.dialog == "bulk",
         on_open_change=S.close,
         title="Count the selected items",
-        sub="Enter what is there. All rows are saved together, or none.",
+        sub="Enter what is there. A row left empty was not counted. All counts are saved together, or none.",
         status="Nothing has changed yet.",
         primary=forms.submit("Save the counts"),
         on_submit=S.save_counts,
@@ -375,20 +414,35 @@ def _bulk_dialog() -> rx.Component:
 
 
 def _count_line(row: rx.Var[ItemRow]) -> rx.Component:
+    """Ask for the count of one item beside what the books say, with what is wrong with it below."""
     name = "q_" + row.id.to_string()
-    return rx.el.div(
+    wrong = S.errors.get(name, "").to(str)
+    counted = rx.el.input(
+        name=name,
+        input_mode="decimal",
+        auto_complete="off",
+        class_name="ctl",
+        aria_label="Counted: " + row.product + " at " + row.location,
+        custom_attrs={
+            "id": name,
+            "aria-describedby": name + "-now " + name + "-error",
+            "aria-invalid": rx.cond(wrong, "true", "false"),
+        },
+    )
+    return rx.el.li(
         forms.hidden_input("r_" + row.id.to_string(), row.read_quantity),
-        forms.field(
-            rx.fragment(row.product, " · ", ident(row.sku), " · ", row.location),
-            rx.el.input(
-                name=name,
-                default_value=row.read_quantity,
-                input_mode="decimal",
-                class_name="ctl",
-                aria_label="Counted: " + row.product,
-                custom_attrs={"id": name},
-            ),
-            hint=rx.fragment("There should be ", row.on_hand, " ", row.unit),
+        rx.el.div(
+            tables.two_line(row.product, rx.fragment(ident(row.sku), " · ", row.location)), class_name="count-what"
         ),
+        rx.el.div(
+            rx.el.span("On record", class_name="meta"),
+            rx.el.span(row.on_hand, rx.el.span(row.unit, class_name="unit"), class_name="strong"),
+            class_name="count-now",
+            custom_attrs={"id": name + "-now"},
+        ),
+        rx.el.div(counted, rx.el.span(row.unit, class_name="suffix"), class_name="ctl-wrap"),
+        forms.fault(wrong, name + "-error"),
+        class_name="field count-line",
+        custom_attrs={"data-invalid": rx.cond(wrong, "true", "false")},
         key=row.id,
     )

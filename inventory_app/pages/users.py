@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components import dialogs, feedback, forms, gates, tables, trail
 from inventory_app.components.basics import button, icon_button, row_of, when
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -25,6 +25,7 @@ def users() -> rx.Component:
         ),
         _roles_dialog(),
         _disable_dialog(),
+        _erase_dialog(),
     )
 
 
@@ -94,7 +95,9 @@ def _row(row: rx.Var[Person]) -> rx.Component:
         tables.cell(_status(row), card="figure"),
         tables.cell(
             rx.cond(
-                gates.may(Permission.USERS_ASSIGN_ROLES) | gates.may(Permission.USERS_MANAGE),
+                gates.may(Permission.USERS_ASSIGN_ROLES)
+                | gates.may(Permission.USERS_MANAGE)
+                | gates.may(Permission.AUDIT_VIEW),
                 tables.with_actions(
                     _seen(row), gates.can(Permission.USERS_ASSIGN_ROLES, _roles_button(row)), _menu(row)
                 ),
@@ -138,6 +141,7 @@ def _status(row: rx.Var[Person]) -> rx.Component:
         row.status,
         ("active", feedback.quiet_badge("Active", dot="ok")),
         ("waiting", waiting),
+        ("erased", feedback.badge("Erased", dot=False)),
         feedback.quiet_badge("Disabled", dot="bad"),
     )
 
@@ -169,6 +173,13 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             on_select=S.enable_user(row.id, _key(row)),
         ),
     )
+    erase = dialogs.menu_item(
+        "Erase personal data…",
+        icon_name="eraser",
+        danger=True,
+        disabled=row.why_not_erase != "",
+        on_select=S.open_erase(row.id),
+    )
     return dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.name),
         rx.cond(note, rx.el.div(note, class_name="menu-note"), rx.fragment()),
@@ -182,7 +193,16 @@ def _menu(row: rx.Var[Person]) -> rx.Component:
             ),
             rx.fragment(),
         ),
-        rx.cond(may_manage, on_off, rx.fragment()),
+        gates.can(
+            Permission.AUDIT_VIEW,
+            dialogs.menu_item(
+                "History",
+                icon_name="history",
+                href=trail.history_href(("local_user", row.id), ("user_info", row.info_id)),
+            ),
+        ),
+        rx.cond(may_manage & (row.status != "erased"), on_off, rx.fragment()),
+        rx.cond(may_manage & (row.status != "active"), erase, rx.fragment()),
     )
 
 
@@ -206,18 +226,22 @@ def _pager() -> rx.Component:
 
 def _roles_dialog() -> rx.Component:
     def box(role: rx.Var[RoleBox]) -> rx.Component:
-        line = rx.el.label(
-            rx.el.input(type="checkbox", name=role.field, default_checked=role.held, class_name="check"),
-            rx.el.span(role.name),
-            class_name="check-line",
+        return rx.el.li(
+            forms.choice(
+                role.field,
+                role.name,
+                rx.cond(role.description, role.description + " · " + role.size, role.size),
+                checked=role.held,
+                why_not=role.why_not,
+            ),
+            key=role.field,
         )
-        return rx.el.li(line, key=role.field)
 
     return dialogs.dialog(
         forms.hidden_input("user_id", S.person.id.to_string()),
         forms.hidden_input("version", S.person.version.to_string()),
         rx.el.fieldset(
-            rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(S.boxes, box), class_name="stack-s")
+            rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(S.boxes, box), class_name="choices")
         ),
         rx.cond(
             S.errors.get("roles", ""),
@@ -249,4 +273,32 @@ def _disable_dialog() -> rx.Component:
         on_confirm=S.deactivate_user(S.person.id, S.idempotency_key),
         keep="Keep the account",
         turn=S.turn,
+    )
+
+
+def _erase_dialog() -> rx.Component:
+    """Ask for the reason: it is what stays on record in place of the data."""
+    return dialogs.dialog(
+        forms.hidden_input("user_id", S.person.id.to_string()),
+        feedback.callout(
+            "Name and e-mail go, here and in the audit trail, and cannot be brought back. What they did stays on "
+            "record under their username, as does that you erased this and why. Older backups still hold the data.",
+            title="This cannot be undone.",
+            tone="warn",
+        ),
+        forms.field(
+            "Reason",
+            forms.textarea("reason", key=S.person.id.to_string(), rows=3, max_length=500),
+            aside=rx.el.span("kept on record: name nobody", class_name="aside"),
+            error=forms.problem(S.errors, "reason"),
+        ),
+        open=S.dialog == "erase",
+        on_open_change=S.close,
+        title="Erase personal data?",
+        sub=rx.fragment(rx.el.strong(S.person.name), " · ", S.person.username),
+        status="Nothing is erased yet.",
+        primary=forms.submit("Erase for good", tone="destroy"),
+        on_submit=S.erase_personal_data,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
     )

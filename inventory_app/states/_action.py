@@ -196,17 +196,18 @@ def _parse(
         try:
             arguments[name] = parsers[name].validate_python(value)
         except ValidationError as error:
-            fields |= _field_errors(error)
+            fields |= _field_errors(name, error)
     if fields:
         raise Invalid(fields=fields)
     return arguments
 
 
-def _field_errors(error: ValidationError) -> dict[str, str]:
-    """Say beside each field what is wrong, without repeating what was sent."""
+def _field_errors(parameter: str, error: ValidationError) -> dict[str, str]:
+    """Say beside each field what is wrong, without repeating what was sent; what has no fields is one by itself."""
     fields: dict[str, str] = {}
     for fault in error.errors(include_url=False, include_input=False):
-        name = str(fault["loc"][0]) if fault["loc"] else "form"
+        at = fault["loc"][:1]
+        name = at[0] if at and isinstance(at[0], str) else parameter
         sentence = _SENTENCES.get(fault["type"])
         if fault["type"] == "value_error" and "ctx" in fault:
             # Our own words, see `_storable`.

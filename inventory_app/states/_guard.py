@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 
 from inventory_app import people
 from inventory_app.buckets import Buckets
-from inventory_app.context import Actor, acting_as
+from inventory_app.context import NOBODY, Actor, acting_as
 from inventory_app.errors import (
     AppError,
     FreshProofRequired,
@@ -33,7 +33,7 @@ from inventory_app.errors import (
     SecondFactorRequired,
 )
 from inventory_app.http import _requests as http
-from inventory_app.operations.sessions import SignedIn, address_key, hash_token
+from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
@@ -94,12 +94,12 @@ def event_visitor() -> Actor | None:
     return (
         None
         if actor is None
-        else replace(actor, kind="anonymous", name="anonymous", id=None, session_id=None, token_hash=None)
+        else replace(actor, kind="anonymous", name=NOBODY, id=None, session_id=None, token_hash=None)
     )
 
 
 class Refusals:
-    """Guard refusals on their way into the trail: one record per (address, account, event, minute) with a count.
+    """Guard refusals on their way into the trail: one record per (person or address, event, minute) with a count.
 
     A stranger must not be able to fill a table that nobody may empty, and nobody who is signed in may hide
     behind the refusals of somebody else at the same address.
@@ -107,12 +107,12 @@ class Refusals:
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._counts: dict[tuple[str, int | None, str], tuple[float, Actor, AppError, int]] = {}
+        self._counts: dict[tuple[str, str], tuple[float, Actor, AppError, int]] = {}
 
     async def note(self, actor: Actor, name: str, error: AppError) -> None:
         """Record the first refusal of a minute at once, count the others."""
         await self.flush(older_than=60.0)
-        key = (address_key(actor.client_ip), actor.id, name)
+        key = (counted_as(actor), name)
         if key in self._counts:
             since, first, first_error, count = self._counts[key]
             self._counts[key] = (since, first, first_error, count + 1)
@@ -127,7 +127,7 @@ class Refusals:
             if now - since >= older_than:
                 del self._counts[key]
                 if count:
-                    await self._write(actor, key[2], error, count)
+                    await self._write(actor, key[1], error, count)
 
     async def _write(self, actor: Actor, name: str, error: AppError, count: int) -> None:
         with acting_as(actor):
@@ -176,7 +176,9 @@ class Guard(Middleware):
             _decide(event.name, person)
         except AppError as error:
             await self.refusals.note(actor, _refused_name(event.name), error)
-            return await _refuse(root, error)
+            # In place of a page somebody may not see stands which permission it needs: once is enough.
+            said = isinstance(error, NotAllowed) and event.name.endswith(".load") and _declared(event.name)
+            return await _refuse(root, None if said else error)
         return None
 
 
@@ -230,7 +232,7 @@ def _actor_of(router_data: dict[str, Any]) -> Actor:
     token = http.cookie(headers.get("cookie", ""), "session")
     return Actor(
         kind="user" if token else "anonymous",
-        name="anonymous",
+        name=NOBODY,
         token_hash=hash_token(token) if token else None,
         client_ip=router_data.get("ip"),
         user_agent=headers.get("user-agent"),
@@ -248,11 +250,11 @@ async def _empty(root: BaseState) -> None:
         substate.reset()
 
 
-async def _refuse(root: BaseState, error: AppError) -> StateUpdate:
-    """Answer a refused event: what was emptied is sent along with the reason."""
+async def _refuse(root: BaseState, error: AppError | None) -> StateUpdate:
+    """Answer a refused event: what was emptied is sent along with the reason, unless the page says it."""
     delta = await root._get_resolved_delta()  # noqa: SLF001  # as Reflex's own middleware does
     root._clean()  # noqa: SLF001  # as above
-    events = refusal_events(root.router_data.get("asPath", "/"), error)
+    events = refusal_events(root.router_data.get("asPath", "/"), error) if error else []
     return StateUpdate(delta=delta, events=Event.from_event_type(events))
 
 

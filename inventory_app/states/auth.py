@@ -12,6 +12,7 @@ from reflex_base.registry import RegistrationContext
 from inventory_app.context import acting_as
 from inventory_app.http import _requests as http
 from inventory_app.operations import dashboard, sessions, users
+from inventory_app.operations._zones import known_zone
 from inventory_app.operations.sessions import SignedIn
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -46,7 +47,6 @@ class AuthState(FormState, rx.State):
 
     waiting_suppliers: int = 0
     waiting_people: int = 0
-    low_stock: int = 0
 
     csrf: str = ""
     flash: str = ""
@@ -95,6 +95,10 @@ class AuthState(FormState, rx.State):
 
     def _cookie(self, name: str) -> str:
         return http.cookie((self.router_data.get("headers") or {}).get("cookie", ""), name)
+
+    def _time_zone(self) -> str:
+        """Return the name of the zone this browser said it is in; UTC when it has said none we know."""
+        return known_zone(self._cookie("zone"))
 
     def _page(self) -> str:
         """Return the path of the page; a full load adds a slash at its end."""
@@ -154,7 +158,6 @@ class AuthState(FormState, rx.State):
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers
         self.waiting_people = counts.people
-        self.low_stock = counts.low_stock
         if self.flash:
             return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
         return None

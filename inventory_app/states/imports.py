@@ -10,7 +10,7 @@ from inventory_app import staging
 from inventory_app.errors import Invalid
 from inventory_app.operations import imports
 from inventory_app.operations.imports import PERMISSIONS, PREVIEWS, Batch, ImportFile, Preview
-from inventory_app.states import _toast
+from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Payload, action
 from inventory_app.states._guard import event_actor
 from inventory_app.states.auth import AuthState
@@ -40,6 +40,8 @@ class ImportState(FormState, rx.State):
     preview: Preview | None = None
     more_faults: int = 0
     batches: list[Batch] = []
+    #: The file that was just imported, after the question is over.
+    imported: Batch | None = None
 
     @rx.event
     @action()
@@ -50,7 +52,10 @@ class ImportState(FormState, rx.State):
         if any(auth_state._may(permission) for permission in PERMISSIONS.values()):  # noqa: SLF001  # ours
             with auth_state.audit_context():
                 self.batches = await fetch(imports.imported_files)
-                await self._look(self.router.url.query_parameters.get("file", ""))
+                query = self.router.url.query_parameters
+                await self._look(query.get("file", ""))
+                asked = _view.number(query, "imported")
+                self.imported = next((batch for batch in self.batches if batch.id == asked), None)
         self.loading = False
 
     async def _look(self, key: str) -> None:
@@ -92,7 +97,10 @@ class ImportState(FormState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(imports.IMPORTS[kind], file=found)
         await in_thread(_drop, key)
-        return [rx.redirect(PATH), _toast.success(done.sentence, duration=12_000)]
+        return [
+            rx.redirect(_view.href(PATH, {"imported": str(done.batch_id)})),
+            _toast.success(done.sentence, duration=12_000),
+        ]
 
     @rx.event
     @action()

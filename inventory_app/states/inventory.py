@@ -1,21 +1,33 @@
 """The stock list and everything people do from it."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import reflex as rx
-from pydantic import Field
 
-from inventory_app.errors import Invalid
+from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
 from inventory_app.operations import catalog, items, stock
-from inventory_app.operations._ledger import say
+from inventory_app.operations._ledger import Place, say
 from inventory_app.operations._paging import Page
-from inventory_app.operations.items import Filters, ItemRow, Kept, Overview, View
+from inventory_app.operations.items import Filters, ItemRow, Kept, Overview, Target, View
 from inventory_app.operations.stock import Transferred
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states._action import FormState, Id, Line, Note, action
+from inventory_app.states._stock_forms import (
+    NO_REASON,
+    REASONS,
+    AdjustForm,
+    LocationForm,
+    NewItemForm,
+    Preview,
+    Quantity,
+    TransferForm,
+    asked,
+    preview_of,
+    sentence_of,
+)
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -25,52 +37,6 @@ _SORTS = tuple(items.SORTS)
 Shown = tuple[Kept, ItemRow]
 #: With more changed rows than these, all rows are sent anew.
 _MOST_NEWER = 12
-#: A quantity has fewer digits before the point; 1E-999999 would be written out.
-_MOST_DIGITS = 12
-
-Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, allow_inf_nan=False)]
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False)]
-
-
-class TransferForm(Payload):
-    """How much goes where; the target is an item, or a location where the product may be new."""
-
-    from_item_id: Id
-    quantity: Quantity
-    to_item_id: Id | None = None
-    to_location_id: Id | None = None
-    reason_code: Line = ""
-    note: Note = ""
-
-
-class AdjustForm(Payload):
-    """A signed difference with its reason."""
-
-    item_id: Id
-    quantity: Quantity
-    reason_code: Line
-    note: Note = ""
-
-
-class NewItemForm(Payload):
-    """A new product at a location with its opening quantity."""
-
-    sku: Name
-    name: Name
-    location_id: Id
-    quantity: Quantity = Decimal(0)
-    unit_code: Line = "pcs"
-    unit_cost: Money = Decimal(0)
-    unit_price: Money = Decimal(0)
-    reorder_point: Quantity = Decimal(0)
-    reorder_quantity: Quantity = Decimal(0)
-
-
-class LocationForm(Payload):
-    """A new place to keep things."""
-
-    code: Name
-    name: Name
 
 
 class InventoryState(FormState, rx.State):
@@ -87,6 +53,7 @@ class InventoryState(FormState, rx.State):
     location_id: str = ""
     location_name: str = ""
     shown: str = ""
+    note: str = ""
     hrefs: dict[str, str] = {}
     previous_href: str = ""
     next_href: str = ""
@@ -106,9 +73,16 @@ class InventoryState(FormState, rx.State):
     targets: list[tuple[str, str]] = []
     location_choices: list[tuple[str, str]] = []
     unit_choices: list[tuple[str, str]] = []
+    #: How much the open dialog asks for, once that is possible, and what is at both places before and after.
     asked: str = ""
-    then_here: str = ""
+    here: Preview = Preview()
+    there: Preview = Preview()
 
+    #: The item of the open dialog, where it can go, and what was typed and chosen so far.
+    _place: Place | None = None
+    _targets: tuple[Target, ...] = ()
+    _typed: str = ""
+    _to: str = ""
     #: What `rows` and `newer` were made from; tuples, which Reflex hands out as they are.
     _shown: tuple[Shown, ...] = ()
     _newer: tuple[tuple[int, Shown], ...] = ()
@@ -155,6 +129,7 @@ class InventoryState(FormState, rx.State):
         figures, choices = found.summary, found.choices
         self.items, self.locations = figures.items, figures.locations
         self.worth, self.to_reorder, self.out = figures.worth, figures.to_reorder, figures.out
+        self.note = found.note
         self.shown = f"{found.count:,} of {figures.items:,}" if filtered else f"{found.count:,}"
         self.location_choices = [(choice.id, choice.label) for choice in choices.locations]
         self.unit_choices = [(choice.id, choice.label) for choice in choices.units]
@@ -252,6 +227,7 @@ class InventoryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             targets = await fetch(items.transfer_targets, item_id=item_id)
+        self._targets = tuple(targets)
         self.targets = [(t.location_id, f"{t.location} · {t.on_hand} there") for t in targets]
         await self._open_item("transfer", item_id)
 
@@ -262,41 +238,60 @@ class InventoryState(FormState, rx.State):
         if not self.selected:
             message = "Select some rows first."
             raise Invalid(message)
+        await self._read_picked()
+        self._open("bulk")
+
+    async def _read_picked(self) -> None:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             self.picked = await fetch(items.get_items, item_ids=self.selected)
-        self._open("bulk")
 
     def _open(self, dialog: str) -> None:
         self._new_form()
-        self.asked, self.then_here = "", ""
+        self._typed = self._to = self.asked = ""
         self.dialog = dialog
 
     async def _open_item(self, dialog: str, item_id: int) -> None:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             found = await fetch(items.get_items, item_ids=[item_id])
-        if not found:
-            message = "This item does not exist (any more). Reload the page."
-            raise Invalid(message)
+            if not found:
+                message = "This item does not exist (any more). Reload the page."
+                raise Invalid(message)
+            self._place = await fetch(items.item_place, item_id=item_id)
         self.item = found[0]
         self._open(dialog)
+        self._look()
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
     async def preview(self, text: Line) -> None:
-        """Show what would be left, while the quantity is typed."""
-        self.asked, self.then_here = "", ""
-        try:
-            quantity = Decimal(text)
-        except ArithmeticError:
+        """Show what would be where, while the quantity is typed; what is not possible is said beside it."""
+        self._typed = text.strip()
+        self._look()
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def preview_target(self, location_id: Line) -> None:
+        """Show what would be at the place that was chosen."""
+        self._to = location_id
+        self.errors = {name: said for name, said in self.errors.items() if name != "to_location_id"}
+        self._look()
+
+    def _look(self) -> None:
+        if self.item is None or self._place is None:
             return
-        if self.item is None or not quantity.is_finite() or abs(quantity.adjusted()) > _MOST_DIGITS:
-            return
-        taken = quantity if self.dialog == "transfer" else -quantity
-        left = Decimal(self.item.read_quantity) - taken
-        self.asked = say(quantity)
-        self.then_here = say(left) if left >= 0 else "not possible"
+        held, unit = Decimal(self.item.read_quantity), self._place.unit
+        quantity, wrong = asked(self._typed, held, self._place, moves=self.dialog == "transfer")
+        rest = {name: said for name, said in self.errors.items() if name != "quantity"}
+        self.errors = rest | ({"quantity": wrong} if wrong else {})
+        self.asked = "" if quantity is None or wrong else say(quantity, unit)
+        sign = -1 if self.dialog == "transfer" else 1
+        self.here = preview_of(self._place.location, held, quantity and sign * quantity, unit, possible=not wrong)
+        target = next((target for target in self._targets if target.location_id == self._to), None)
+        self.there = (
+            preview_of(target.location, target.quantity, quantity, unit, possible=not wrong) if target else Preview()
+        )
 
     @rx.event
     @action(stock.transfer_inventory)
@@ -349,7 +344,7 @@ class InventoryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(catalog.create_location, **form.arguments())
-        return self._done(f"Opened {done.label}")
+        return self._done(f"Added the location {done.label}")
 
     @rx.event
     @action(stock.bulk_update_inventory)
@@ -365,15 +360,28 @@ class InventoryState(FormState, rx.State):
 
     @rx.event
     @action(stock.bulk_update_inventory)
-    async def save_counts(self, form: dict[str, Line]) -> Any:
-        """Send the counted quantities of the dialog as one bulk update."""
-        updates = [
-            {"item_id": name[2:], "quantity": value, "read_quantity": form.get(f"r_{name[2:]}")}
-            for name, value in form.items()
-            if name.startswith("q_")
+    async def save_counts(self, form: dict[str, Note]) -> Any:
+        """Send the quantities that were counted as one bulk update; a row left empty was not counted."""
+        typed_in = {name[2:]: value.strip() for name, value in form.items() if name.startswith("q_")}
+        updates: list[dict[str, Any]] = [
+            {"item_id": id_, "quantity": value, "read_quantity": form.get(f"r_{id_}")}
+            for id_, value in typed_in.items()
+            if value
         ]
-        key = form.get("idempotency_key", "")
-        return await self._update(updates, form.get("reason_code", ""), form.get("note", ""), key)
+        reason, wrong = form.get("reason_code", ""), dict[str, str]()
+        if not updates:
+            wrong["counts"] = "Nothing is counted yet: enter what is there in at least one row."
+        if reason not in REASONS:
+            wrong["reason_code"] = NO_REASON
+        if wrong:
+            raise Invalid(fields=wrong)
+        try:
+            return await self._update(updates, reason, form.get("note", ""), form.get("idempotency_key", ""))
+        except InvalidRows as error:
+            fields = {f"q_{updates[row - 1]['item_id']}": sentence_of(said) for row, _, said in error.rows}
+            # Somebody may have changed what stands beside the fields; what was typed stays.
+            await self._read_picked()
+            raise Invalid(fields={"counts": str(error).rstrip(":") + "."} | fields) from error
 
     async def _update(self, updates: list[dict[str, Any]], reason_code: str, note: str, key: str) -> Any:
         auth_state = await self.get_state(AuthState)

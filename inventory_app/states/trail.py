@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
 
 from inventory_app.models._base import now
-from inventory_app.operations import trail
+from inventory_app.operations import _zones, trail
 from inventory_app.operations.trail import OperationDetail, OperationRow, Search, Term
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
@@ -68,8 +68,13 @@ class TrailState(rx.State):
     suggestions: list[str] = []
     newer_href: str = ""
     older_href: str = ""
+    #: Whose days the filter means, and what the records are called whose history this is.
+    zone: str = ""
+    about: str = ""
 
     _search: Search = Search()
+    _zone: str = _zones.UTC_NAME
+    _as_of: datetime | None = None
 
     @rx.event
     @action(Permission.AUDIT_VIEW)
@@ -77,17 +82,20 @@ class TrailState(rx.State):
         """Show the operations the address asks for, and put the look on record before."""
         query = self.router.url.query_parameters
         search = trail.read_search(query.get("q", ""))
-        self.loading, self.problem, self.typed = False, search.problem, ""
+        self.loading, self.problem, self.typed, self.about = False, search.problem, "", ""
+        auth_state = await self.get_state(AuthState)
+        self._zone = auth_state._time_zone()  # noqa: SLF001  # ours
+        self.zone = _zones.zone_words(self._zone, now())
         if search.problem:
             self.typed = query.get("q", "")[: trail.MOST_CHARACTERS]
             self.rows, self.parts, self.total, self._search = [], [], "", Search()
             return None
-        auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            page = await fetch(trail.list_operations, search=str(search), cursor=query.get("at", ""))
+            cursor = query.get("at", "")
+            page = await fetch(trail.list_operations, search=str(search), cursor=cursor, zone=self._zone)
             if not page.recorded:
-                await in_transaction(trail.view_trail, search=trail.looked_for(search))
-        self._search, self.rows = search, page.rows
+                await in_transaction(trail.view_trail, search=trail.looked_for(search, self._zone))
+        self._search, self.rows, self.about, self._as_of = search, page.rows, page.about, page.as_of
         shown = {row.id for row in page.rows}
         self.opened = {id_: detail for id_, detail in self.opened.items() if id_ in shown}
         self.newer_href = _href(search, at=page.newer) if page.newer else ""
@@ -99,7 +107,8 @@ class TrailState(rx.State):
         self.parts = [_part(search, term) for term in search.terms]
         self.after = "".join(search.values("after"))[:10]
         self.before = "".join(search.values("before"))[:10]
-        self.periods = [_period(search, label, days) for label, days in _LAST.items()]
+        today = _zones.clock(now(), self._zone)
+        self.periods = [_period(search, label, today - timedelta(days=days)) for label, days in _LAST.items()]
 
     @rx.event
     @action(Permission.AUDIT_VIEW)
@@ -107,7 +116,7 @@ class TrailState(rx.State):
         """Count what the search found; after the list, so that the list does not wait."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            found = await fetch(trail.facets, search=str(self._search))
+            found = await fetch(trail.facets, search=str(self._search), zone=self._zone, as_of=self._as_of)
         self.total, self.capped = found.total, found.capped
         self.facets = [
             Choices(
@@ -159,7 +168,9 @@ class TrailState(rx.State):
             return
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            detail = await fetch(trail.operation_detail, operation_id=operation_id, size=SHOWN_ON_THE_LIST)
+            detail = await fetch(
+                trail.operation_detail, operation_id=operation_id, size=SHOWN_ON_THE_LIST, zone=self._zone
+            )
         if detail is not None:
             self.opened = {**self.opened, operation_id: detail}
 
@@ -181,8 +192,9 @@ class OperationState(rx.State):
         cursor = self.router.url.query_parameters.get("at", "")
         self.detail, self.name, self.loading = None, "", False
         auth_state = await self.get_state(AuthState)
+        zone = auth_state._time_zone()  # noqa: SLF001  # ours
         with auth_state.audit_context():
-            detail = await fetch(trail.operation_detail, operation_id=operation_id, cursor=cursor)
+            detail = await fetch(trail.operation_detail, operation_id=operation_id, cursor=cursor, zone=zone)
             if detail is None:
                 return
             if not detail.recorded:
@@ -202,8 +214,8 @@ def _part(search: Search, term: Term) -> Part:
     return Part(f"{sign}{term.qualifier}:" if term.qualifier else sign, term.value, _href(search.without(term)))
 
 
-def _period(search: Search, label: str, days: int) -> Choice:
-    since = Term("after", f"{now() - timedelta(days=days):%Y-%m-%d}")
+def _period(search: Search, label: str, day: datetime) -> Choice:
+    since = Term("after", f"{day:%Y-%m-%d}")
     limits = [term for term in search.terms if term.qualifier in ("after", "before")]
     chosen = limits == [since]
     changed = search.without(*limits) if chosen else search.without(*limits).adding(since)

@@ -8,10 +8,10 @@ from pydantic import model_validator
 
 from inventory_app import people
 from inventory_app.operations import suppliers, users
-from inventory_app.operations.users import UserRow
+from inventory_app.operations.users import RoleToGive, UserRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Payload, action
+from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
 from inventory_app.states.auth import AuthState, initials
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -38,32 +38,44 @@ class RolesForm(Payload):
         return {"roles": ticked} | others
 
 
+class EraseForm(Payload):
+    """Whose data is erased, and why."""
+
+    user_id: Id
+    reason: Note
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A line of the list, in words; `why_not` and `why_not_roles` say what a rule forbids."""
 
     id: int
+    info_id: int
     version: int
     name: str
     initials: str
     username: str
     email: str
     roles: list[str]
-    #: active, waiting or disabled.
+    #: active, waiting, disabled or erased.
     status: str
     since: str
     last_seen: str
     why_not: str
     why_not_roles: str
+    why_not_erase: str
 
 
 @dataclass(frozen=True, slots=True)
 class RoleBox:
-    """A role that can be ticked for the person whose roles are asked for."""
+    """A role that can be ticked for the person whose roles are asked for; with `why_not` it cannot."""
 
     field: str
     name: str
     held: bool
+    description: str
+    size: str
+    why_not: str
 
 
 class UserMgmtState(FormState, rx.State):
@@ -149,8 +161,8 @@ class UserMgmtState(FormState, rx.State):
             return
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            roles = await fetch(users.role_choices)
-        self.boxes = [RoleBox(f"{_BOX}{role}", role, role in person.roles) for role in roles]
+            roles = await fetch(users.roles_to_give)
+        self.boxes = [_box(role, held=role.name in person.roles) for role in roles]
         self._open("roles", person)
 
     @rx.event
@@ -160,6 +172,14 @@ class UserMgmtState(FormState, rx.State):
         person = self._row(user_id)
         if person is not None:
             self._open("disable", person)
+
+    @rx.event
+    @action(users.erase_personal_data)
+    async def open_erase(self, user_id: Id) -> None:
+        """Ask why before a person's data is erased for good."""
+        person = self._row(user_id)
+        if person is not None:
+            self._open("erase", person)
 
     def _open(self, dialog: str, person: Person) -> None:
         self._new_form()
@@ -210,6 +230,17 @@ class UserMgmtState(FormState, rx.State):
         return self._done(f"Let {self._name(user_id)} in")
 
     @rx.event
+    @action(users.erase_personal_data)
+    async def erase_personal_data(self, form: EraseForm) -> Any:
+        """Erase a disabled person's name and e-mail, from the trail too."""
+        row = self._row(form.user_id)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            number = await in_transaction(users.erase_personal_data, **form.arguments())
+        whose = row.username if row else "the person"
+        return self._done(f"Erased the personal data of {whose}: {number} values of the trail")
+
+    @rx.event
     @action(suppliers.approve_supplier)
     async def approve_supplier(self, supplier_id: Id) -> Any:
         """Approve a waiting supplier; the dashboard's own handler also takes a reason."""
@@ -233,11 +264,23 @@ class UserMgmtState(FormState, rx.State):
         return [AuthState.guard_page, UserMgmtState.load, _toast.success(message)]
 
 
+def _box(role: RoleToGive, *, held: bool) -> RoleBox:
+    return RoleBox(
+        field=f"{_BOX}{role.name}",
+        name=role.name,
+        held=held,
+        description=role.description,
+        size="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
+        why_not=role.why_not,
+    )
+
+
 def _person(row: UserRow) -> Person:
     name = row.full_name or row.username
-    disabled = "waiting" if row.never_enabled else "disabled"
+    disabled = "erased" if row.erased else "waiting" if row.never_enabled else "disabled"
     return Person(
         id=row.id,
+        info_id=row.info_id,
         version=row.version,
         name=name,
         initials=initials(name),
@@ -249,4 +292,5 @@ def _person(row: UserRow) -> Person:
         last_seen=row.last_seen,
         why_not=row.why_not,
         why_not_roles=row.why_not_roles,
+        why_not_erase=row.why_not_erase,
     )

@@ -5,6 +5,8 @@ import pytest
 from inventory_app.audit import drift
 from inventory_app.migrations import head
 from inventory_app.operator_error import OperatorError
+from inventory_app.paths import APP_ROLE, OWNER_ROLE
+from inventory_app.settings import get_settings
 
 
 def tampered(database, *statements: str) -> str:
@@ -118,6 +120,13 @@ def test_what_is_frozen_is_what_the_migration_installs(database):
             "CREATE RULE nothing AS ON INSERT TO audit_personal DO INSTEAD NOTHING",
             "rule nothing on audit_personal is not one of ours",
         ),
+        (f"GRANT DELETE ON audit_personal TO {APP_ROLE}", "the application may DELETE on audit_personal"),
+        (f"GRANT UPDATE (pk) ON audit_change TO {APP_ROLE}", "the application may UPDATE on audit_change"),
+        ("GRANT TRUNCATE ON product TO PUBLIC", "the application may TRUNCATE on product"),
+        (f"REVOKE INSERT ON product FROM {APP_ROLE}", "the application may no longer INSERT on product"),
+        (f"ALTER TABLE audit_operation OWNER TO {APP_ROLE}", f"table audit_operation belongs to {APP_ROLE}"),
+        (f"ALTER FUNCTION audit_open OWNER TO {APP_ROLE}", f"function audit_open belongs to {APP_ROLE}"),
+        (f"GRANT EXECUTE ON FUNCTION audit_open TO {APP_ROLE}", "function audit_open has another callable"),
         ("ALTER TABLE stock_movement DISABLE TRIGGER ALL", "a foreign key's trigger on stock_movement is disabled"),
     ],
     ids=lambda value: value[:50],
@@ -154,8 +163,7 @@ def test_all_that_differs_is_named_at_once_with_what_to_do(database):
         "DROP TRIGGER audit_capture ON supplier",
     )
     assert "trigger audit_capture on product is disabled; trigger audit_capture on supplier is missing" in sentence
-    newest = drift.frozen_file(head()).name.removesuffix(".catalogue.json")
-    assert f"put it back as the migrations up to {newest}.sql made it" in sentence
+    assert "put it back as the frozen SQL in alembic/versions says" in sentence
 
 
 def test_a_newer_revision_than_the_code_is_its_own_sentence(database):
@@ -206,3 +214,26 @@ def test_freezing_writes_the_same_file_again(monkeypatch, tmp_path, capsys):
     drift.main(["--freeze"])
     assert (tmp_path / f"{head()}.json").read_text(encoding="utf-8") == kept
     assert capsys.readouterr().out.strip() == str(tmp_path / f"{head()}.json")
+
+
+def test_a_catalogue_from_before_grants_were_frozen_is_still_one(database):
+    """0001 has none: it is compared by what it holds."""
+    older = drift.frozen("0001")
+    assert "grants" not in older
+    with database.as_owner() as owner:
+        found = drift.installed(owner)
+        owner.execute(f"GRANT DELETE ON product TO {APP_ROLE}")
+        more = drift.installed(owner)
+    assert [clause for clause in drift.differences(older, more) if "product" in clause] == []
+    assert "the application may DELETE on product" in list(drift.differences(drift.frozen(head()), more))
+    assert list(drift.differences(drift.frozen(head()), found)) == []
+
+
+def test_with_one_role_for_both_there_is_no_separation_to_compare(database, monkeypatch):
+    with database.as_superuser() as connection:
+        connection.execute(f"REASSIGN OWNED BY {OWNER_ROLE} TO {APP_ROLE}")
+    assert f"the tables belong to the application's role {APP_ROLE}" in refusal(database)
+    monkeypatch.delenv("MIGRATION_DATABASE_URL")
+    get_settings.cache_clear()
+    with database.as_app() as connection:
+        drift.check(connection)

@@ -9,14 +9,22 @@ from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, InvalidTe
 from sqlmodel import SQLModel
 
 from inventory_app.audit.triggers import APPEND_ONLY, DELETABLE
+from inventory_app.context import acting_as
 from inventory_app.database.errors import sqlstate
+from inventory_app.operations.users import erase_personal_data
 from inventory_app.paths import APP_ROLE
-from inventory_app.unit_of_work import open_session
+from inventory_app.unit_of_work import open_session, transact
 from tests.factories import arrange, item, location, person, supplier
 
 KEPT = "AU007"
-TRAIL = ("audit_incarnation", "audit_operation", "audit_change", "audit_personal")
-COLUMN = {"audit_incarnation": "why", "audit_operation": "reason", "audit_change": "after", "audit_personal": "after"}
+TRAIL = ("audit_incarnation", "audit_operation", "audit_change", "audit_personal", "audit_erasure")
+COLUMN = {
+    "audit_incarnation": "why",
+    "audit_operation": "reason",
+    "audit_change": "after",
+    "audit_personal": "after",
+    "audit_erasure": "pk",
+}
 BEGIN_AS = "SELECT audit_begin_as(%s, 'test', 'succeeded', 'cli', 'cli:test', NULL, NULL, NULL, NULL, NULL, NULL)"
 
 
@@ -28,6 +36,13 @@ def writes(table: str, column: str) -> dict[str, str]:
         "delete": f"DELETE FROM {table}",
         "truncate": f"TRUNCATE {table}",
     }
+
+
+def erased() -> None:
+    """Leave an erasure on record, so that there is a row to change."""
+    carla = person("carla", enabled=False)
+    with acting_as(person("ada", "admin")):
+        transact(erase_personal_data, user_id=carla.id, reason="asked for")
 
 
 def partition(observer: psycopg.Connection) -> str:
@@ -50,6 +65,7 @@ def test_the_application_cannot_write_the_trail(database, observer, table, verb)
 def test_triggers_refuse_to_change_the_record_even_for_the_owner(database, observer, table, verb, role):
     supplier(email="a@example.com")
     item(quantity=5)
+    erased()
     name = partition(observer) if table == "a partition" else table
     with getattr(database, role)() as connection:
         if role == "as_superuser":

@@ -139,7 +139,7 @@ def transfer(window: Window, sku: str, quantity: str, to: str) -> None:
     options = window.dialog().locator("[name=to_location_id] option")
     label = options.filter(has_text=to).first.inner_text()
     window.dialog().locator("[name=to_location_id]").select_option(label=label)
-    window.fill(window.dialog(), quantity=quantity)
+    window.fill(window.dialog(), quantity=quantity, reason_code="relocated")
     window.dialog().get_by_role("button", name=re.compile("^Transfer")).click()
     window.toast(f"Moved {quantity}")
 
@@ -155,6 +155,7 @@ def count(window: Window, mark: str, counted: dict[str, str]) -> None:
     for place, quantity in counted.items():
         line = window.dialog().locator(".field").filter(has_text=place)
         line.locator("input.ctl").fill(quantity)
+    window.fill(window.dialog(), reason_code="counted")
     window.button("Save the counts").click()
     window.toast(f"Updated {len(counted)} of {len(counted)} items")
 

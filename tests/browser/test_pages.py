@@ -1,6 +1,7 @@
 """Every page at both widths, light and dark: it shows, complains about nothing, fits, and everybody can use it."""
 
 import re
+import secrets
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -50,9 +51,11 @@ def too_wide(window: Window) -> list[str]:
 
 def address_of(page: Page, trail: Trail) -> str:
     """Return an address of the page where there is something to see."""
-    return re.sub(
-        r"\[[^]]*\]", lambda _: str(trail.last(name="stock.adjust_inventory").id), "/" + page.route.strip("/")
-    )
+    named = {
+        "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
+        "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
+    }
+    return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
 
 
 @pytest.fixture
@@ -89,13 +92,31 @@ def make_an_adjustment(site: Site) -> None:
         transact(stock.adjust_inventory, item_id=item.id or 0, quantity=Decimal(1), reason_code="found")
 
 
-DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
-    "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
-    "a new location": ("/inventory", lambda w: w.button("New location").click()),
-    "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
-    "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
-    "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
-}
+def _from_row(window: Window, action: str) -> None:
+    row = window.page.locator("tbody tr").first
+    row.hover()
+    if window.is_phone:
+        row.get_by_role("button", name=re.compile("^What can be done")).click()
+        window.page.get_by_role("menuitem", name=action).click()
+    else:
+        window.button(action, within=row).click()
+
+
+def _count(window: Window) -> None:
+    window.page.locator("tbody input.check").first.click()
+    window.button("Count").click()
+    expect(window.dialog()).to_be_visible()
+    # With everything it can say.
+    window.dialog().locator("input.ctl").first.fill("many")
+    window.button("Save the counts", within=window.dialog()).click()
+    window.fill(window.dialog(), reason_code="counted")
+    window.button("Save the counts", within=window.dialog()).click()
+    expect(window.dialog().locator(".count-line .field-error").first).to_be_visible()
+
+
+def _correct(window: Window) -> None:
+    window.page.locator("tbody a.rowlink").first.click()
+    window.button("Correct").click()
 
 
 def _from_menu(window: Window, action: str) -> None:
@@ -103,6 +124,18 @@ def _from_menu(window: Window, action: str) -> None:
     row.hover()
     row.get_by_role("button", name=re.compile("^What can be done")).click()
     window.page.get_by_role("menuitem", name=action).click()
+
+
+DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
+    "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
+    "a new location": ("/inventory", lambda w: w.button("New location").click()),
+    "a transfer": ("/inventory", lambda w: _from_row(w, "Transfer")),
+    "a count": ("/inventory", _count),
+    "correcting a supplier": ("/suppliers", _correct),
+    "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
+    "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
+    "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
+}
 
 
 @pytest.mark.parametrize("size", SIZES)

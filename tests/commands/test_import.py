@@ -10,7 +10,8 @@ from inventory_app.models.catalog import Product
 from inventory_app.models.suppliers import Supplier
 from inventory_app.paths import OWNER_ROLE
 from inventory_app.unit_of_work import open_session
-from tests.setup.conftest import ANSWER_SECONDS, COMMAND, clean_environment
+from tests.fixtures.environment import clean_environment
+from tests.setup.conftest import ANSWER_SECONDS, COMMAND
 
 SUPPLIERS = "SupplierID;CompanyName\n9;PB Knäckebröd AB\n"
 PRODUCTS = (
@@ -90,7 +91,7 @@ def test_it_looks_refuses_imports_and_recognises_a_file(command, trail):
 
 @pytest.mark.parametrize(
     ("text", "status", "words"),
-    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column ProductName")],
+    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column name")],
 )
 def test_a_file_it_cannot_use_is_one_sentence(command, text, status, words):
     answer = command("products", text)

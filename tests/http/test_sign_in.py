@@ -9,11 +9,21 @@ import psycopg
 import pytest
 
 from inventory_app.http._requests import FORM_LIMIT, form_token
+from inventory_app.http.sign_in import WRONG
 from inventory_app.operations.sessions import hash_token
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site, Visitor
 from tests.fixtures.tab import Tab
-from tests.http.answers import OUT_OF_DATE, cookies, count, enters, is_signed_in, message
+from tests.http.answers import (
+    CROSS_SITE,
+    OUT_OF_DATE,
+    cookies,
+    count,
+    enters,
+    is_signed_in,
+    live_sessions,
+    message,
+)
 
 
 @pytest.fixture
@@ -66,8 +76,13 @@ async def test_a_form_that_is_not_from_our_own_page_does_nothing(
     if not request.headers["Origin"]:
         del request.headers["Origin"]
     answer = visitor.send(request)
-    assert answer.status_code == 303
-    assert message(answer) == OUT_OF_DATE
+    if request.headers.get("Origin") == visitor.site.origin:
+        assert answer.status_code == 303
+        assert message(answer) == OUT_OF_DATE
+    else:
+        assert (answer.status_code, answer.text) == (403, CROSS_SITE)
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert set(cookies(answer)) == set(), "nobody else's page changes so much as a cookie"
     assert "session" not in cookies(answer)
     assert (
         count(site_observer, "SELECT count(*) FROM sign_in_attempt WHERE account = %s AND NOT succeeded", ann.username)
@@ -140,7 +155,9 @@ def test_every_sign_in_has_a_token_of_its_own_and_only_its_hash_is_stored(
     assert not tokens & stored
 
 
-def test_the_visit_changes_with_every_form_and_an_old_form_is_worth_nothing(site: Site, ann: Person):
+def test_the_visit_changes_whenever_somebody_signs_in_or_out_and_an_older_form_is_worth_nothing(
+    site: Site, ann: Person
+):
     visitor = site.visitor()
     visitor.get("/login/")
     visits = [visitor.kept("visit")]
@@ -148,8 +165,49 @@ def test_the_visit_changes_with_every_form_and_an_old_form_is_worth_nothing(site
         send()
         visits.append(visitor.kept("visit"))
     assert len(set(visits)) == len(visits)
-    old = visitor.post("/auth/sign-out", data={"csrf": form_token(visits[0])})
-    assert message(old) == OUT_OF_DATE
+    for visit in visits[:-1]:
+        assert message(visitor.post("/auth/sign-out", data={"csrf": form_token(visit)})) == OUT_OF_DATE
+
+
+def test_the_forms_of_several_tabs_stay_good_whatever_one_of_them_sends(site: Site, ann: Person):
+    visitor = site.visitor()
+    visitor.get("/login/")
+    visit = visitor.kept("visit")
+    for _ in range(2):  # two tabs that show the sign-in page
+        assert message(visitor.sign_in(ann.username, "not the password")) == WRONG
+        assert visitor.kept("visit") == visit
+    visitor.sign_in(ann.username)
+    visit = visitor.kept("visit")
+    for _ in range(2):
+        answer = visitor.post_form("/auth/password", {"current": "not mine", "password": "another fine password"})
+        assert message(answer) != OUT_OF_DATE
+        assert visitor.kept("visit") == visit
+
+
+async def test_signing_in_over_a_live_session_ends_that_one_in_the_same_operation(
+    site: Site, site_observer: psycopg.Connection, site_trail: Trail, ann: Person
+):
+    visitor, bob = site.signed_in(ann), site.person("bob", "employee")
+    before, header = visitor.kept("session"), visitor.cookie_header
+    phone = site.signed_in(ann)
+    assert await is_signed_in(visitor, header)
+    visitor.sign_in(bob.username)
+    assert not await is_signed_in(visitor, header)
+    assert live_sessions(site_observer, ann, before) == 0
+    assert await is_signed_in(visitor)
+    assert await is_signed_in(phone), "the same person elsewhere"
+    done = site_trail.last(name="sessions.sign_in")
+    assert done.actor_name == bob.username
+    assert [(c.table, c.kind) for c in site_trail.changes(done.id)] == [
+        ("auth_session", "update"),
+        ("auth_session", "insert"),
+    ]
+
+
+async def test_who_fails_to_sign_in_over_a_live_session_keeps_it(site: Site, ann: Person):
+    visitor = site.signed_in(ann)
+    visitor.sign_in(ann.username, "not the password")
+    assert await is_signed_in(visitor)
 
 
 ELSEWHERE = [
@@ -195,7 +253,7 @@ async def test_failing_to_sign_in_leads_nowhere_else_and_the_page_does_not_eithe
 def test_nothing_typed_becomes_a_header(site: Site, value: str):
     answer = site.visitor().sign_in(value.encode("utf-16", "surrogatepass").decode("utf-16"))
     assert answer.status_code == 303
-    assert set(cookies(answer)) == {"visit", "flash"}
+    assert set(cookies(answer)) == {"flash"}
     assert max(len(header) for header in answer.headers.get_list("set-cookie")) < 4_096
 
 
@@ -265,4 +323,4 @@ async def test_on_https_every_cookie_is_secure_and_bound_to_the_host_and_no_prox
         attempts = connection.execute("SELECT DISTINCT address FROM sign_in_attempt").fetchall()
     assert (seen, attempts) == ("127.0.0.1", [("127.0.0.1",)])
     plain = visitor.post("/auth/sign-in", data=data, headers=headers | {"Origin": "http://inventory.example.com"})
-    assert message(plain, "__Host-flash") == OUT_OF_DATE
+    assert (plain.status_code, plain.text) == (403, CROSS_SITE)

@@ -4,14 +4,13 @@ import httpx
 import psycopg
 import pytest
 
-from inventory_app.http._requests import decode_flash
 from inventory_app.http.sign_in import WRONG
 from inventory_app.operations.sessions import FREE_FAILURES
 from inventory_app.states.inventory import InventoryState
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site, Visitor
 from tests.fixtures.tab import Tab
-from tests.http.answers import cookies, enters, is_signed_in, live_sessions, message
+from tests.http.answers import cookies, enters, flash_of, is_signed_in, live_sessions, message
 
 
 @pytest.fixture
@@ -98,7 +97,7 @@ def test_a_password_that_cannot_be_taken_is_said_beside_its_field_and_changes_no
 ):
     answer = change(site.signed_in(ann), current, new)
     assert answer.headers["location"] == "/password"
-    assert list(decode_flash(cookies(answer)["flash"].value)["errors"]) == [field]
+    assert list(flash_of(answer)["errors"]) == [field]
     assert enters(site, ann)
 
 

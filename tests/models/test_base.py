@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
 
@@ -168,3 +169,37 @@ def test_money_and_quantities_are_exact(database):
     assert isinstance(row.unit_price, Decimal)
     table: sa.Table = Product.__table__
     assert not [c.name for c in table.columns if isinstance(c.type, sa.Float)]
+
+
+STALE = {
+    "update": lambda session: session.execute(sa.update(Product).values(name="Äpfel")),
+    "update of the table": lambda session: session.execute(sa.update(Product.__table__).values({"name": "Äpfel"})),
+    "ordered update": lambda session: session.execute(sa.update(Product).ordered_values((Product.name, "Äpfel"))),
+    "update by keys": lambda session: session.execute(sa.update(Product), [{"id": 1, "name": "Äpfel"}]),
+    "update with parameters": lambda session: session.connection().execute(
+        sa.update(Product.__table__), {"name": "Äpfel"}
+    ),
+    "upsert": lambda session: session.execute(
+        insert(Product)
+        .values(sku="WIDGET", name="Äpfel", currency="USD", search="x")
+        .on_conflict_do_update(index_elements=[sa.text("lower(sku)")], set_={"name": "Äpfel"})
+    ),
+}
+
+
+@pytest.mark.parametrize("change", STALE.values(), ids=STALE.keys())
+def test_a_bulk_statement_that_would_leave_the_sort_key_behind_is_refused(database, change):
+    product("WIDGET")
+    with pytest.raises(ValueError, match="changes name without sort_key"):
+        arrange(change)
+    with open_session() as session:
+        assert session.scalars(sa.select(Product.name)).all() == ["Widget"]
+
+
+def test_a_bulk_statement_may_set_both_or_neither_and_an_object_refreshes_its_own(database):
+    made = product("WIDGET")
+    arrange(lambda s: s.execute(sa.update(Product).values(name="Äpfel", sort_key="apfel")))
+    arrange(lambda s: s.execute(sa.update(Product).values(active=False)))
+    arrange(lambda s: setattr(s.get_one(Product, made.id), "name", "Ödön"))
+    with open_session() as session:
+        assert session.execute(sa.select(Product.name, Product.sort_key)).all() == [("Ödön", "odon")]

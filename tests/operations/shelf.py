@@ -80,24 +80,24 @@ class Ledger:
 
     def quantities(self, *item_ids: int) -> list[Decimal]:
         """Return what the items hold, in the order they were named."""
-        found = self._rows("SELECT id, quantity FROM inventory_item WHERE id = ANY (%s)", [list(item_ids)])
+        found = self.rows("SELECT id, quantity FROM inventory_item WHERE id = ANY (%s)", [list(item_ids)])
         held = {row.id: row.quantity for row in found}
         return [held[id_] for id_ in item_ids]
 
     def item(self, item_id: int) -> Any:
         """Return the whole item."""
-        return self._rows("SELECT * FROM inventory_item WHERE id = %s", [item_id])[0]
+        return self.rows("SELECT * FROM inventory_item WHERE id = %s", [item_id])[0]
 
     def movements(self, *item_ids: int) -> list[Any]:
         """Return the movements of the items, or of all, in the order they were written."""
-        return self._rows(
+        return self.rows(
             "SELECT * FROM stock_movement WHERE %(all)s OR item_id = ANY (%(ids)s) ORDER BY id",
             {"all": not item_ids, "ids": list(item_ids)},
         )
 
     def totals(self) -> tuple[Decimal, Decimal]:
         """Return the sums of all quantities and of the values of all transfers."""
-        return self._rows(
+        return self.rows(
             "SELECT (SELECT sum(quantity) FROM inventory_item) AS quantity,"
             " (SELECT coalesce(sum(value), 0) FROM stock_movement WHERE kind = 'transfer') AS value"
         )[0]
@@ -107,5 +107,6 @@ class Ledger:
         with open_session() as session:
             assert stock.books_balance(session) == []
 
-    def _rows(self, statement: str, values: dict[str, Any] | Sequence[Any] = ()) -> list[Any]:
+    def rows(self, statement: str, values: dict[str, Any] | Sequence[Any] = ()) -> list[Any]:
+        """Return what a statement finds, by the names of its columns."""
         return self._connection.cursor(row_factory=namedtuple_row).execute(statement, values).fetchall()

@@ -58,6 +58,9 @@ def refusal(content, kind="products"):
         ("sku,name\nA,B\n".encode("utf-16"), "UTF-16"),
         ("sku,name\nA,B\n".encode("utf-16-le"), "not a text file"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file"),
+        (b"sku,name" + b",x" * 199 + b"\nA,B\n", "longer than a list of 200 columns"),
+        (b"sku," + b"n" * 1_000_000 + b"\nA,B\n", "longer than a list of 200 columns"),
+        (b"sku," + b"n" * 1_000_000, "longer than a list of 200 columns"),
         (b"sku,name\nA,\x81\n", "not a text file"),
         (b"sku,name\nA,\xe4\x01\n", "not a text file"),
         (b"\x00" * 1_000, "not a text file"),
@@ -152,12 +155,12 @@ def test_it_names_the_columns_it_leaves_out_if_they_hold_anything():
 @pytest.mark.parametrize(
     ("kind", "content", "words"),
     [
-        ("products", b"name,price\nA,1\n", "needs a column sku or item number or ProductID"),
-        ("products", b"sku,price\nA,1\n", "needs a column ProductName or name. This one has: sku, price."),
+        ("products", b"name,price\nA,1\n", "needs a column sku or item number or product number or ProductID"),
+        ("products", b"sku,price\nA,1\n", "needs a column name or product. This one has: sku, price."),
         ("products", b"CompanyName\nA\n", "It looks like a file of suppliers."),
         ("suppliers", b"ProductID,ProductName\n1,A\n", "It looks like a file of products."),
         ("suppliers", b"CategoryID,CategoryName\n1,A\n", "It looks like a file of categories."),
-        ("categories", b"code\n1\n", "needs a column CategoryName"),
+        ("categories", b"code\n1\n", "needs a column name"),
         ("products", b"sku,name,product\nA,B,C\n", "The columns name and product mean the same."),
         ("products", b"sku,sku,name\nA,B,C\n", "The columns sku and sku mean the same."),
         ("suppliers", ",".join("abcdefghijklmnop").encode() + b"\nx\n", ", l, …."),
@@ -323,3 +326,12 @@ def test_any_bytes_are_rows_with_faults_or_one_sentence(content, kind):
         assert row > 1
         assert column
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("columns", "more"), [(12, False), (13, True)])
+def test_the_columns_it_has_instead_are_named_up_to_the_twelfth(columns, more):
+    names = [f"c{number}" for number in range(1, columns + 1)]
+    said = refusal((",".join(names) + "\n" + ",".join(names) + "\n").encode())
+    assert (", ".join(names[:12]) + (", …" if more else "")) in said
+    assert ("…" in said) is more
+    assert "c13" not in said

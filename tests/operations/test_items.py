@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from inventory_app.context import acting_as
-from inventory_app.errors import Invalid
+from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.operations import dashboard, items
+from inventory_app.operations.home import home
 from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read
 from tests.factories import add, arrange, item, location, person, product, supplier
@@ -119,6 +120,9 @@ def test_a_cursor_that_is_none_of_ours_is_refused(sort, cursor, things, as_ann):
         ({"tab": "reorder"}, ["Bolt", "Bolt", "Empty"]),
         ({"tab": "out"}, ["Café", "Empty", "Ärmel"]),
         ({"tab": "out", "search": "caf"}, ["Café"]),
+        ({"search": "METÁL"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
+        ({"search": "metal long"}, ["bolt long", "bolt long"]),
+        ({"search": "metal%"}, []),
     ],
 )
 def test_filters(filters, names, things, as_ann):
@@ -143,7 +147,7 @@ def test_the_figures_are_what_a_person_would_count(things, as_ann):
     assert summary.out == 3
     # Bolt is at its reorder point with 6 + 4; Empty has none; what was never kept is a product without an item.
     assert summary.to_reorder == 3
-    assert read(dashboard.waiting).low_stock == 3
+    assert read(home).products_to_reorder == 3
     assert read(items.overview, view=View()).summary == summary
 
 
@@ -163,11 +167,46 @@ def test_a_row_shows_everything_about_its_item(things, as_ann):
         "0.25",
         "1.50",
     )
-    assert (bolt.fill, bolt.tick, bolt.active) == (27, 45, True)
+    # The bar is the product's: 6 here and 4 elsewhere against a reorder point of 10.
+    assert (bolt.fill, bolt.rest, bolt.tick, bolt.in_all, bolt.active) == (27, 18, 45, "10 kg", True)
     (drum,) = read(items.list_items, view=View(Filters("drum"))).rows
     assert (drum.level, drum.active) == ("", False)
     (cafe,) = read(items.list_items, view=View(Filters("caf"))).rows
-    assert (cafe.level, cafe.on_hand, cafe.category) == ("out", "0", "")
+    assert (cafe.level, cafe.on_hand, cafe.in_all, cafe.category) == ("out", "0", "", "")
+
+
+def test_what_is_low_is_said_of_the_product_and_the_same_on_every_row_and_list(things, as_ann):
+    rows = read(items.list_items, view=View()).rows
+    levels = {(row.product, row.location): row.level for row in rows}
+    assert levels == {
+        ("Ärmel", "North"): "",
+        ("Ärmel", "South"): "none",
+        ("Bolt", "North"): "low",
+        ("Bolt", "South"): "low",
+        ("Café", "North"): "out",
+        ("bolt long", "North"): "",
+        ("bolt long", "South"): "",
+        ("Drum", "North"): "",
+        ("Empty", "South"): "out",
+        ("Zinc", "North"): "",
+        ("Zinc", "South"): "",
+    }
+    listed = read(items.overview, view=View(Filters(tab="reorder")))
+    assert {kept.product for kept in listed.page.rows} == {"Bolt", "Empty"}
+    assert listed.note == (
+        f"{read(dashboard.waiting).low_stock} products are at or below the reorder point, all locations together. "
+        "Kept nowhere, so without a row here: Never kept (SKU3)."
+    )
+    assert read(items.overview, view=View(Filters(tab="out"))).note.startswith("Nothing left at their location.")
+    assert read(items.overview, view=View()).note == ""
+
+
+def test_the_place_of_an_item_says_how_it_is_counted(things, as_ann):
+    bolt = next(one[0] for one in things if one[1].name == "Bolt")
+    place = read(items.item_place, item_id=bolt.id)
+    assert (place.product, place.location, place.unit, place.decimals) == ("Bolt", "North", "kg", 3)
+    with pytest.raises(NotFound):
+        read(items.item_place, item_id=999_999)
 
 
 def test_costs_are_only_for_who_may_see_them(things):
@@ -205,6 +244,11 @@ def test_where_a_product_can_go_is_every_open_place_but_this(things, as_ann):
     bolt = next(one[0] for one in things if one[1].name == "Bolt" and one[2] == "North")
     found = read(items.transfer_targets, item_id=bolt.id)
     assert [(target.location, target.on_hand) for target in found] == [("Main warehouse", "0"), ("South", "4")]
+
+
+def test_where_a_thing_can_go_that_is_not_there_is_no_answer(as_ann):
+    with pytest.raises(NotFound):
+        read(items.transfer_targets, item_id=4711)
 
 
 def test_the_choices_follow_what_is_opened_and_closed(as_ann):

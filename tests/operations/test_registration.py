@@ -40,6 +40,7 @@ def test_registration_can_be_open_or_closed(stranger, configure):
         ({"username": "has space"}, "username"),
         ({"username": "x" * 41}, "username"),
         ({"username": "-dash"}, "username"),
+        ({"username": "Anonymous"}, "username"),
         ({"full_name": "  "}, "full_name"),
         ({"full_name": "x" * 201}, "full_name"),
         ({"email": "nobody"}, "email"),

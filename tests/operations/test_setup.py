@@ -7,11 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from inventory_app import first_run
+from inventory_app import first_password, first_run
 from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.errors import PasswordChangeRequired
+from inventory_app.models.catalog import Location
 from inventory_app.models.users import LocalUser, Permission, Role, RolePermission, UserInfo
 from inventory_app.operations import sessions, setup, users
+from inventory_app.operations.catalog import DEFAULT_LOCATION
 from inventory_app.passwords import hash_password, verify_password
 from inventory_app.permissions import ADMIN, DEFAULT_ROLES
 from inventory_app.permissions import Permission as Known
@@ -40,6 +42,11 @@ def test_roles_and_permissions_are_those_of_the_code(database):
         assert all(role.built_in and role.active for role in roles.values())
     for name, (_, wanted) in DEFAULT_ROLES.items():
         assert held(name) == wanted, name
+
+
+def test_there_is_a_place_to_keep_things_from_the_first_start_on(database):
+    with open_session() as session:
+        assert [(place.code, place.name) for place in session.exec(select(Location))] == [DEFAULT_LOCATION]
 
 
 def test_a_second_start_writes_nothing(database, trail):
@@ -131,6 +138,29 @@ def test_a_generated_password_is_in_a_private_file_and_valid_once(database, data
         pytest.raises(PasswordChangeRequired),
     ):
         read(users.list_users)
+
+
+def test_the_file_goes_when_its_password_is_replaced_and_not_before(database, data_dir):
+    first_run.ensure_first_administrator()
+    file = data_dir / "first-password.txt"
+    password = file.read_text().strip()
+    assert not first_password.remove_if_it_was("another")
+    assert not first_password.remove_if_it_was(password[:-1])
+    assert file.exists()
+    assert first_password.remove_if_it_was(password)
+    assert not file.exists()
+    assert not first_password.remove_if_it_was(password)
+
+
+def test_a_file_that_is_not_the_one_written_here_stays(data_dir, tmp_path, configure, log_lines):
+    data_dir.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("the password\n")
+    (data_dir / "first-password.txt").symlink_to(elsewhere)
+    assert not first_password.remove_if_it_was("the password")
+    assert elsewhere.exists()
+    assert (data_dir / "first-password.txt").is_symlink()
+    assert [line["event"] for line in log_lines] == ["first_password_left"]
 
 
 def test_a_generated_password_is_shown_on_a_terminal_and_written_nowhere(database, data_dir, monkeypatch):

@@ -12,7 +12,7 @@ from inventory_app.errors import Conflict, InsufficientStock, Invalid, NotAllowe
 from inventory_app.models.catalog import Location, Product
 from inventory_app.operations import stock
 from inventory_app.unit_of_work import transact
-from tests.factories import arrange, location, product
+from tests.factories import arrange, location, person, product
 from tests.operations.shelf import Ledger, adjust, issue, refusal, shelf, transfer
 
 GONE = "This item does not exist (any more). Reload the page."
@@ -36,6 +36,18 @@ def as_ann(ann, ledger):
 
 def close(location_id):
     arrange(lambda session: setattr(session.get_one(Location, location_id), "active", False))
+
+
+def statements(act):
+    """Return the first words of the statements that are sent meanwhile."""
+    sent = list[str]()
+    listener = (get_engine(), "before_cursor_execute", lambda *args: sent.append(args[2].split()[0]))
+    sa.event.listen(*listener)
+    try:
+        act()
+    finally:
+        sa.event.remove(*listener)
+    return sent
 
 
 def test_a_transfer_moves_and_says_what_it_moved(ledger):
@@ -260,7 +272,7 @@ def test_adjusting_and_issuing_need_an_item_a_place_in_use_and_a_reason(act):
     bolt = shelf()
     assert str(refusal(NotFound, act, 999_999, 1)) == GONE
     error = refusal(Invalid, act, bolt.here, 1, reason_code="because")
-    assert error.fields == {"reason_code": "Choose a reason of the list."}
+    assert error.fields == {"reason_code": "Choose a reason."}
     close(bolt.here_location)
     sentence = "Bolt north is closed. Choose a location that is in use."
     assert refusal(Invalid, act, bolt.here, 1).fields == {"item_id": sentence}
@@ -283,9 +295,44 @@ def test_a_new_product_comes_with_its_opening_stock(ledger, trail):
         "opening",
         1,
     )
-    tables = [c.table for c in trail.changes()]
-    assert tables.count("inventory_item") == 2
-    assert {"product", "product_price", "stock_movement"} <= set(tables)
+    tables = sorted(c.table for c in trail.changes(trail.last().id))
+    assert tables == ["inventory_item", "product", "product_price", "stock_movement"]
+
+
+def everything(ledger, sku):
+    """Return every column of what was made for a product, without keys and times, which differ each time."""
+    return ledger.rows(
+        "SELECT to_jsonb(p) - '{id,sku,search,created_at}'::text[] AS product,"
+        " (SELECT jsonb_agg(to_jsonb(r) - '{id,product_id,valid_from}'::text[]) FROM product_price r"
+        "   WHERE r.product_id = p.id) AS prices,"
+        " (SELECT jsonb_agg(to_jsonb(i) - '{id,product_id,changed_at}'::text[]) FROM inventory_item i"
+        "   WHERE i.product_id = p.id) AS items,"
+        " (SELECT jsonb_agg(to_jsonb(m) - '{id,item_id,operation_id,occurred_at,recorded_at}'::text[])"
+        "   FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id WHERE i.product_id = p.id) AS movements"
+        " FROM product p WHERE sku = %s",
+        [sku],
+    )[0]
+
+
+@pytest.mark.parametrize("quantity", ["0", "8", "1.125"])
+def test_both_ways_of_making_an_item_write_and_say_the_same(quantity, ledger, monkeypatch):
+    west = location("WEST", name="West")
+    fields = {"unit_code": "kg", "unit_price": Decimal("1.5"), "quantity": Decimal(quantity)}
+    fields |= {"name": " Élan  ", "reorder_point": Decimal("0.5"), "reorder_quantity": Decimal(3)}
+    said = []
+    for sku in ("one", "two"):
+        made = create(location_id=west.id, sku=f" {sku} ", **fields)
+        said.append((made.product, made.location, ledger.quantities(made.item_id)))
+        monkeypatch.setattr(stock, "open_with_stock", lambda *_, **__: None)
+    assert said[0] == said[1]
+    assert everything(ledger, "ONE") == everything(ledger, "TWO")
+
+
+def test_an_item_that_may_be_made_is_made_in_one_statement():
+    west = location("WEST", name="West")
+    assert statements(lambda: create(location_id=west.id, unit_cost=Decimal(0))) == ["SELECT", "WITH"]
+    # Whether somebody may set a cost is asked as well.
+    assert statements(lambda: create(location_id=west.id, sku="NUT-2")) == ["SELECT", "SELECT", "WITH"]
 
 
 def test_an_existing_product_is_put_at_one_more_place(ledger):
@@ -349,18 +396,12 @@ def test_a_double_click_transfers_once(ledger):
 
 @pytest.mark.parametrize("target", ["item", "location"])
 def test_a_transfer_that_may_be_made_is_made_in_one_statement(target):
-    bolt, sent = shelf(), []
+    bolt = shelf()
     where = (
         {"to_item_id": bolt.there} if target == "item" else {"to_item_id": None, "to_location_id": bolt.there_location}
     )
-    listener = (get_engine(), "before_cursor_execute", lambda *args: sent.append(args[2].split()[0]))
-    sa.event.listen(*listener)
-    try:
-        transfer(bolt.here, quantity=2, **where)
-    finally:
-        sa.event.remove(*listener)
     # What opens the operation, and what does it.
-    assert sent == ["SELECT", "WITH"]
+    assert statements(lambda: transfer(bolt.here, quantity=2, **where)) == ["SELECT", "WITH"]
 
 
 def test_both_ways_of_a_transfer_write_and_say_the_same(ledger, monkeypatch):
@@ -406,3 +447,15 @@ def test_a_transfer_tells_what_is_left_and_whether_a_place_was_or_became_empty(
     assert [(one.changed_at, one.changed_by) for one in done.items] == [
         (row.changed_at, row.changed_by) for row in map(ledger.item, (bolt.here, bolt.there))
     ]
+
+
+@pytest.mark.parametrize("field", ["unit_cost", "unit_price"])
+def test_who_may_not_see_prices_sets_none(field, ledger, trail):
+    shed = location("SHED").id or 0
+    fields = {"location_id": shed, "sku": "NUT-1", "name": "Nut", "quantity": Decimal(8)}
+    with acting_as(person("eve", "employee")):
+        with pytest.raises(NotAllowed, match="See costs and prices"):
+            transact(stock.create_inventory_item, **fields, **{field: Decimal("0.25")})
+        assert trail.last().outcome == "denied"
+        assert ledger.movements() == []
+        assert transact(stock.create_inventory_item, **fields, **{field: Decimal(0)}).sku == "NUT-1"

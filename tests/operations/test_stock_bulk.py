@@ -7,8 +7,12 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, InvalidRows, NotFound
 from inventory_app.models.catalog import Location
+from inventory_app.operations import stock
+from inventory_app.unit_of_work import transact
 from tests.factories import arrange
 from tests.operations.shelf import Ledger, adjust, bulk, refusal, shelf
+
+GROUPED = "Leave out what separates the thousands: write 1234 or 1234.5."
 
 
 @pytest.fixture
@@ -87,14 +91,14 @@ def test_every_fault_is_listed_and_nothing_is_saved(ledger):
         (6, "quantity", "pcs are counted with whole numbers only."),
         (7, "item_id", "Oil south is closed"),
         (8, "quantity", "l are counted with at most 3 decimals."),
-        (9, "item_id", "Nut is already in row 6"),
+        (9, "quantity", "Enter a number such as 12 or 12.5."),
         (10, "item_id", "Oil is already in row 8"),
     )
     assert ledger.movements() == before
     assert ledger.quantities(bolt.here) == [10]
 
 
-@pytest.mark.parametrize("quantity", ["-0.5", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("quantity", [Decimal(text) for text in ("-0.5", "NaN", "Infinity", "-Infinity")])
 def test_a_quantity_that_no_item_can_have(quantity):
     error = refusal(InvalidRows, bulk, (shelf().here, quantity))
     assert error.rows == ((1, "quantity", f"Bolt cannot have {quantity}"),)
@@ -105,26 +109,38 @@ def test_a_quantity_that_is_too_large():
     assert error.rows == ((1, "quantity", "This number is too large."),)
 
 
+NEEDS = ("item_id", "needs an item and a quantity such as 12 or 12.5")
+NEVER_READ = ("quantity", "was read as something that is no quantity")
+NO_NUMBER = ("quantity", "Enter a number such as 12 or 12.5.")
+
+
 @pytest.mark.parametrize(
-    "row",
+    ("row", "fault"),
     [
-        {},
-        {"item_id": 1},
-        {"quantity": "1"},
-        {"item_id": "x", "quantity": "1"},
-        {"item_id": None, "quantity": "1"},
-        {"item_id": 1, "quantity": "many"},
-        {"item_id": 1, "quantity": "1", "read_quantity": "some"},
+        ({}, NEEDS),
+        ({"item_id": 1}, NEEDS),
+        ({"quantity": "1"}, NEEDS),
+        ({"item_id": "x", "quantity": "1"}, NEEDS),
+        ({"item_id": None, "quantity": "1"}, NEEDS),
+        ({"item_id": 1, "quantity": "many"}, NO_NUMBER),
+        ({"item_id": 1, "quantity": ""}, NO_NUMBER),
+        ({"item_id": 1, "quantity": "1e2"}, NO_NUMBER),
+        ({"item_id": 1, "quantity": "1", "read_quantity": "some"}, NEVER_READ),
+        ({"item_id": 1, "quantity": "1 200"}, ("quantity", GROUPED)),
     ],
 )
-def test_a_row_that_cannot_be_read_is_named(row):
-    from inventory_app.operations import stock
-    from inventory_app.unit_of_work import transact
+def test_a_row_that_cannot_be_read_is_named_beside_the_other_faults(row, fault):
+    given = [{"item_id": shelf().here, "quantity": "0.5"}, row]
+    error = refusal(InvalidRows, transact, stock.bulk_update_inventory, updates=given)
+    assert str(error) == "2 of 2 rows cannot be saved, so none was:"
+    assert error.rows == ((1, "quantity", "pcs are counted with whole numbers only."), (2, *fault))
 
-    good = {"item_id": shelf().here, "quantity": "1"}
-    error = refusal(InvalidRows, transact, stock.bulk_update_inventory, updates=[good, row])
-    assert str(error) == "A row cannot be read, so nothing was saved:"
-    assert error.rows == ((2, "quantity", "needs an item and a quantity such as 12 or 12.5"),)
+
+@pytest.mark.parametrize("read", ["NaN", "Infinity", "1E+21", "1E-21", Decimal("NaN"), Decimal("1E+21")])
+def test_what_nobody_can_have_read_is_refused_in_words(read):
+    bolt = shelf()
+    error = refusal(InvalidRows, bulk, (bolt.there, "1"), (bolt.here, "1", read))
+    assert error.rows == ((2, "quantity", "was read as something that is no quantity"),)
 
 
 @pytest.mark.parametrize("item_id", ["0", "-1", str(2**63)])
@@ -136,7 +152,7 @@ def test_a_key_that_no_item_can_have(item_id):
 
 def test_a_reason_of_the_list_is_needed():
     error = refusal(Invalid, bulk, (shelf().here, "1"), reason_code="because")
-    assert error.fields == {"reason_code": "Choose a reason of the list."}
+    assert error.fields == {"reason_code": "Choose a reason."}
 
 
 def test_a_double_click_counts_once(ledger):

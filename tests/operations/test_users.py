@@ -296,6 +296,28 @@ def test_a_damaged_link_to_a_page_is_said(ada, values):
             read(users.list_users, cursor=cursor[:-3] + "é")
 
 
+def test_the_roles_to_give_say_what_they_are_and_which_the_viewer_may_not_give(ada, clerk):
+    with acting_as(clerk):
+        seen = {role.name: role for role in read(users.roles_to_give)}
+    assert {name for name, role in seen.items() if not role.why_not} == {"employee", "clerk"}
+    assert seen["auditor"].why_not == "You do not hold what is in it: See the audit trail, See costs and prices."
+    assert seen["admin"].why_not.endswith(" more.")
+    assert (seen["employee"].description, seen["employee"].permissions) == ("Works in the warehouse", 5)
+    with acting_as(ada):
+        assert not [role for role in read(users.roles_to_give) if role.why_not]
+
+
+def test_what_the_dialog_greys_out_is_what_the_operation_refuses(clerk, bob):
+    with acting_as(clerk):
+        for role in read(users.roles_to_give):
+            try:
+                transact(users.change_user_role, user_id=bob.id, role_name=role.name)
+            except NotAllowed:
+                assert role.why_not, role.name
+                continue
+            assert not role.why_not, role.name
+
+
 def test_roles_to_choose_from_are_the_active_ones(ada):
     arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "auditor").values(active=False)))
     with acting_as(ada):

@@ -1,6 +1,5 @@
 """The `inventory` command as people run it: another process, its own data folder, its own environment."""
 
-import os
 import re
 import selectors
 import shutil
@@ -19,16 +18,10 @@ import pytest
 from inventory_app.database import embedded
 from inventory_app.database.embedded import Server
 from inventory_app.paths import PROJECT, SYSTEM_HOME, cluster_of
+from tests.fixtures.environment import clean_environment
 
 COMMAND = [sys.executable, "-m", "inventory_app.cli"]
 ANSWER_SECONDS = 300
-_OURS = re.compile(r"^(INVENTORY_|REFLEX_|__REFLEX|DATABASE_URL|MIGRATION_DATABASE_URL|PORT$|SQLALCHEMY_)")
-
-
-def clean_environment(**variables: object) -> dict[str, str]:
-    """The environment without anything of ours, then `variables`."""
-    kept = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
-    return kept | {"PYTHONPATH": str(PROJECT)} | {name: str(value) for name, value in variables.items()}
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pytest
 from inventory_app.database import embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.paths import APP_ROLE, OWNER_ROLE, cluster_of
+from tests.fixtures.environment import PG_BIN
 from tests.setup.conftest import remove
 
 # Debian's, where it is installed: the programs of the wheel are newer than this server.
@@ -127,7 +128,7 @@ def test_a_backup_can_be_restored_into_an_empty_installation(filled, tmp_path):
         answer = other("restore", file)
         assert answer.status == 0, answer.complained
         assert not other.database_runs
-        server = embedded.start(other.data_dir)
+        server = embedded.start(other.data_dir, pg_bin=PG_BIN)
         with owner(other) as connection:
             assert contents(connection) == before
         server.stop()
@@ -259,18 +260,19 @@ def test_a_dump_that_does_not_load_changes_nothing(filled, tmp_path):
         assert databases(connection) == ["inventory", "postgres"]
 
 
-@pytest.mark.parametrize("pg_bin", [None, *POSTGRES_15])
+@pytest.mark.parametrize("pg_bin", [PG_BIN, *POSTGRES_15])
 def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_owner(inventory, tmp_path, pg_bin):
     with embedded.throw_away(pg_bin=pg_bin) as server:
         addresses = {"DATABASE_URL": server.url(), "MIGRATION_DATABASE_URL": server.url(OWNER_ROLE)}
         assert inventory("migrate", **addresses).status == 0
         file = tmp_path / "monday.zip"
         assert inventory("backup", file, **addresses).status == 0
+        with psycopg.connect(libpq(server.superuser_url()), autocommit=True) as connection:
+            connection.execute(f"GRANT CONNECT ON DATABASE postgres TO {OWNER_ROLE}")
         refused = inventory("restore", file, "--replace", "--yes", **addresses)
         assert refused.sentence.endswith(f"ALTER ROLE {OWNER_ROLE} CREATEDB.")
         with psycopg.connect(libpq(server.superuser_url()), autocommit=True) as connection:
             connection.execute(f"ALTER ROLE {OWNER_ROLE} CREATEDB")
-            connection.execute(f"GRANT CONNECT ON DATABASE postgres TO {OWNER_ROLE}")
         answer = inventory("restore", file, "--replace", "--yes", **addresses)
         assert answer.status == 0, answer.complained
         with psycopg.connect(libpq(server.url(OWNER_ROLE))) as connection:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,8 @@ from inventory_app.database import _throw_away, embedded
 from inventory_app.database.reachable import libpq
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import APP_ROLE, DATABASE, OWNER_ROLE, PROJECT, Cluster, cluster_of
-from tests.setup.conftest import clean_environment, is_alive, remove
+from tests.fixtures.environment import clean_environment
+from tests.setup.conftest import is_alive, remove
 
 AS_ROOT = os.geteuid() == 0
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin/postgres")
@@ -156,7 +158,8 @@ def test_a_killed_server_recovers_what_was_committed(data_dir):
         connection.execute("CREATE TABLE fruit AS SELECT 'apple' AS name")
     processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # the backend of the connection above may have ended by itself
+            process.kill()
     psutil.wait_procs(processes, timeout=30)
     again = embedded.start(data_dir)
     with connect(again, OWNER_ROLE) as connection:
@@ -317,3 +320,47 @@ def test_a_cluster_in_use_is_not_taken_for_an_abandoned_one():
         assert server.pid == before
         with connect(server) as connection:
             assert one(connection, "SELECT 1") == 1
+
+
+LARGE_OBJECTS = [
+    "SELECT lo_create(0)",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_from_bytea(0, 'kept where no trigger looks')",
+    "SELECT lo_put(1, 0, 'x')",
+    "SELECT lo_get(1)",
+    "SELECT lo_open(1, 131072)",
+    "SELECT lo_unlink(1)",
+    "SELECT lowrite(0, 'x')",
+    "SELECT loread(0, 1)",
+]
+
+
+@pytest.mark.parametrize("statement", LARGE_OBJECTS)
+@pytest.mark.parametrize("role", [APP_ROLE, OWNER_ROLE])
+def test_nobody_keeps_data_in_large_objects(server, new_database, role, statement):
+    with connect(server, role, new_database()) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("role", [APP_ROLE, OWNER_ROLE])
+@pytest.mark.parametrize("database", ["postgres", "template1", "template0"])
+def test_our_roles_stay_out_of_the_servers_own_databases(server, role, database):
+    with pytest.raises(psycopg.OperationalError, match=r"permission denied|not currently accepting connections"):
+        connect(server, role, database)
+
+
+def test_an_older_cluster_gets_the_same_doors_at_its_next_start(data_dir):
+    first = embedded.start(data_dir)
+    with psycopg.connect(libpq(first.superuser_url()), autocommit=True) as connection:
+        connection.execute("GRANT CONNECT, TEMPORARY ON DATABASE postgres, template1 TO PUBLIC")
+    with psycopg.connect(libpq(first.superuser_url(DATABASE)), autocommit=True) as connection:
+        connection.execute("GRANT EXECUTE ON FUNCTION lo_create(oid), lowrite(int, bytea) TO PUBLIC")
+    with connect(first) as connection:
+        connection.execute("SELECT lo_create(0)")
+    first.stop()
+    again = embedded.start(data_dir)
+    with connect(again) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT lo_create(0)")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        connect(again, APP_ROLE, "postgres")
+    again.stop()

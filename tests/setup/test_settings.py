@@ -8,7 +8,7 @@ import pytest
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import PROJECT
 from inventory_app.settings import Settings, get_settings
-from tests.setup.conftest import clean_environment
+from tests.fixtures.environment import clean_environment
 
 
 @pytest.fixture

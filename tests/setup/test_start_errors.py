@@ -15,7 +15,8 @@ from inventory_app.database import embedded
 from inventory_app.database._postgres import prepare_system_home, service_account
 from inventory_app.database.reachable import libpq
 from inventory_app.paths import OWNER_ROLE, PROJECT, cluster_of
-from tests.setup.conftest import COMMAND, Answer, clean_environment
+from tests.fixtures.environment import PG_BIN, clean_environment, unmeasured
+from tests.setup.conftest import COMMAND, Answer
 
 SMALL_FILE = 1 << 20
 
@@ -63,7 +64,7 @@ def test_somebody_elses_data_folder_is_refused(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", code, folder],
         cwd=PROJECT,
-        env=clean_environment(),
+        env=unmeasured(clean_environment()),
         capture_output=True,
         text=True,
         check=False,
@@ -185,7 +186,7 @@ def full_disk(inventory):
         result = subprocess.run(
             [*COMMAND, *arguments],
             cwd=PROJECT,
-            env=inventory.environment(),
+            env=unmeasured(inventory.environment()),
             capture_output=True,
             text=True,
             check=False,
@@ -221,7 +222,7 @@ def test_a_full_disk_at_the_first_start_leaves_a_folder_that_starts_later(invent
     assert answer.sentence.startswith("The disk is full while ")
     assert not cluster_of(inventory.data_dir).data.exists()
     _unmount(cluster_of(inventory.data_dir).home)
-    embedded.start(inventory.data_dir).stop()
+    embedded.start(inventory.data_dir, pg_bin=PG_BIN).stop()
 
 
 def test_a_full_disk_is_said_by_a_backup_which_leaves_nothing(inventory, tmp_path):
@@ -236,7 +237,7 @@ def test_a_full_disk_is_said_by_a_backup_which_leaves_nothing(inventory, tmp_pat
     result = subprocess.run(
         [*COMMAND, "backup", file],
         cwd=PROJECT,
-        env=inventory.environment(),
+        env=unmeasured(inventory.environment()),
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,7 @@ from inventory_app.states._action import Action
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.users import UserMgmtState
 from tests import factories
@@ -60,23 +61,27 @@ class Things:
     location: int
     supplier: int
     another_supplier: int
+    third_supplier: int
     colleague: Person
     newcomer: Person
+    leaver: Person
 
 
 def make_things(site: Site) -> Things:
     """Put a product at two places, two suppliers in the queue, and two people into the list."""
     product = factories.product(f"SKU-{secrets.token_hex(3)}".upper())
     first, second = (factories.item(product.id, quantity=100) for _ in range(2))
-    suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(2)]
+    suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(3)]
     return Things(
         first.id or 0,
         second.id or 0,
         factories.location(f"L{secrets.token_hex(4)}".upper()).id or 0,
         suppliers[0].id or 0,
         suppliers[1].id or 0,
+        suppliers[2].id or 0,
         site.person("colleague", "accountant"),
         site.person("newcomer", enabled=False),
+        site.person("leaver", enabled=False),
     )
 
 
@@ -122,12 +127,23 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         ),
         (
             InventoryState.submit_transfer,
-            lambda t: {"form": {"from_item_id": t.first, "to_location_id": t.location, "quantity": "2"}},
+            lambda t: {
+                "form": {
+                    "from_item_id": t.first,
+                    "to_location_id": t.location,
+                    "quantity": "2",
+                    "reason_code": "relocated",
+                }
+            },
         ),
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (
             SupplierState.decide,
             lambda t: {"form": {"supplier_id": t.supplier, "version": 1, "decision": "rejected", "reason": "Too dear"}},
+        ),
+        (
+            SupplierPageState.update_supplier,
+            lambda t: {"form": {"supplier_id": t.third_supplier, "version": 1, "name": f"{_word()} Ltd"}},
         ),
         (UserMgmtState.approve_supplier, lambda t: {"supplier_id": t.another_supplier}),
         (UserMgmtState.change_user_role, lambda t: {"user_id": t.colleague.id, "role_name": "auditor"}),
@@ -136,6 +152,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             lambda t: {"form": {"user_id": t.newcomer.id, "version": 1, "roles": ["employee"]}},
         ),
         (UserMgmtState.deactivate_user, lambda t: {"user_id": t.colleague.id}),
+        (
+            UserMgmtState.erase_personal_data,
+            lambda t: {"form": {"user_id": t.leaver.id, "reason": "Asked for by the person"}},
+        ),
         (UserMgmtState.enable_user, lambda t: {"user_id": t.newcomer.id}),
     )
 }

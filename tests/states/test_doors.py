@@ -35,6 +35,11 @@ def held_by(role: str) -> tuple[str, ...]:
 
 def shut_by_the_guard(answer: Answer, handler: Handler) -> bool:
     """Tell whether the first door stayed shut; where `guard_page` leads strangers is its own answer."""
+    if handler.name.endswith(".load") and not answer.said and not answer.redirects:
+        # Of a page it says itself which permission it needs; whoever may see it is sent what is on it.
+        page = handler.short.removesuffix("load")
+        sent = {name: value for name, value in answer.vars().items() if name.startswith(page)}
+        return not sent or sent.get(f"{page}loading") is True
     return answer.is_refused and not handler.name.endswith("auth_state.guard_page")
 
 

@@ -1,10 +1,14 @@
 """Refused events in the trail: each under its own name and person, counted by the minute; a flood is slowed down."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from inventory_app.context import Actor
 from inventory_app.paths import SUPERUSER_ROLE
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.trail import TrailState
 from inventory_app.states.users import UserMgmtState
+from inventory_app.unit_of_work import _Refused
 from tests.fixtures.database import reached_by_the_application
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Site, fresh_address
@@ -55,6 +59,31 @@ async def test_nobody_hides_behind_the_refusals_of_somebody_else_at_the_same_add
     assert denied(site_trail, address) == expected
 
 
+async def test_a_person_is_one_on_whatever_device_and_from_whatever_address(site: Site, site_trail: Trail):
+    bob = site.person("bob")
+    for visitor in (site.signed_in(bob), site.signed_in(bob)):
+        async with Tab(visitor) as tab:
+            await tab.call(UserMgmtState.load)
+    (entry,) = site_trail.operations(actor_name=bob.username, outcome="denied")
+    assert (entry.name, entry.attempts) == ("event.user_mgmt_state.load", 1)
+
+
+def test_denials_of_operations_are_counted_by_person_and_strangers_by_address():
+    refused = _Refused(each=2, seconds=60.0)
+    ann = Actor(kind="user", name="ann", id=1, token_hash="a", client_ip="192.0.2.1")
+    assert [refused.due(replace(ann, token_hash=f"{n}", client_ip=f"192.0.2.{n}"), "x") for n in range(4)] == [
+        1,
+        1,
+        0,
+        0,
+    ]
+    assert refused.due(replace(ann, id=2), "x") == 1
+    assert refused.due(ann, "y") == 1
+    # A cookie that proves nothing is no person, and an IPv6 customer has a whole /64.
+    strangers = [replace(ann, id=None, token_hash=f"{n}", client_ip=f"2001:db8::{n}") for n in range(3)]
+    assert [refused.due(stranger, "x") for stranger in strangers] == [1, 1, 0]
+
+
 async def test_a_stranger_chooses_no_name_that_stands_in_the_trail(site: Site, site_trail: Trail):
     stranger = site.visitor()
     async with Tab(stranger) as tab:
@@ -82,3 +111,14 @@ async def test_a_flood_is_slowed_down_for_its_sender_only_and_its_count_is_writt
     assert len(counts) == 2, "the first at once, the others as one more record"
     assert _RATE <= sum(counts) < _FLOOD
     assert len(site.log_lines(event="events_slowed_down")) < _FLOOD / 2, "the log is not flooded either"
+
+
+async def test_a_page_that_one_may_not_see_is_refused_without_a_message_beside_it(site: Site):
+    async with Tab(site.signed_in(site.person("bob", "accountant")), "/audit") as tab:
+        answer = await tab.call(TrailState.load)
+        assert answer.said == []
+        assert not [name for name in answer.vars() if name.startswith("trail_state.")]
+        # What one does on a page is answered, as ever.
+        assert (await tab.call(TrailState.load_facets)).said == [
+            "This needs the permission “See the audit trail” (audit:view). Ask an administrator."
+        ]

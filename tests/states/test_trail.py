@@ -1,5 +1,6 @@
 """What the page of the trail shows for an address, and where its links lead."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ import reflex as rx
 from reflex.istate.data import RouterData
 
 from inventory_app.context import acting_as
+from inventory_app.errors import InsufficientStock
 from inventory_app.models.catalog import Product
 from inventory_app.operations import stock
 from inventory_app.states import _guard
@@ -30,7 +32,8 @@ async def tab(auditor):
     token = _guard._event_actor.set(auditor)
     root = rx.State()
 
-    async def open_at(address, kind=TrailState):
+    async def open_at(address, kind=TrailState, zone=""):
+        root.router_data = {"headers": {"cookie": f"zone={zone}"}}
         state = await root.get_state(kind)
         at(state, address)
         return state
@@ -60,7 +63,7 @@ def moved(ann):
                     to_item_id=target.id,
                     quantity=Decimal(quantity),
                 )
-            except stock.InsufficientStock:
+            except InsufficientStock:
                 continue
     return source, target
 
@@ -141,6 +144,49 @@ async def test_a_period_replaces_the_dates_and_is_taken_off_where_it_was_put_on(
     await state.load()
     assert state.periods[0].chosen
     assert state.periods[0].href == "/audit?q=ann"
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("Europe/Berlin", "Europe/Berlin (UTC+"),
+        ("Asia/Kolkata", "Asia/Kolkata (UTC+5:30)"),
+        ("../etc", "UTC"),
+        ("", "UTC"),
+    ],
+)
+async def test_days_are_those_of_the_browser_and_the_page_says_so(tab, auditor, sent, words):
+    state = await tab("/audit", zone=sent)
+    await state.load()
+    assert state.zone.startswith(words)
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+async def test_today_is_the_day_it_is_where_one_sits(tab, auditor, hour, monkeypatch):
+    monkeypatch.setattr(states, "now", lambda: datetime(2026, 11, 17, hour, 30, tzinfo=UTC))
+    days = {}
+    for zone in ("Pacific/Auckland", "America/Los_Angeles"):
+        state = await tab("/audit", zone=zone)
+        await state.load()
+        days[zone] = state.periods[0].href.rpartition("%3A")[2]
+    assert days["Pacific/Auckland"] == ("2026-11-17" if hour == 0 else "2026-11-18")
+    assert days["America/Los_Angeles"] == ("2026-11-16" if hour == 0 else "2026-11-17")
+
+
+async def test_a_first_look_counts_what_it_lists(tab, moved):
+    state = await tab("/audit")
+    await state.load()
+    await state.load_facets()
+    assert state.total == str(len(state.rows))
+
+
+async def test_the_history_of_a_record_says_whose_it_is(tab, moved):
+    state = await tab(f"/audit?q=record:inventory_item/{moved[0].id}")
+    await state.load()
+    assert state.about == "Côte de Blaye at Bond store"
+    at(state, "/audit")
+    await state.load()
+    assert state.about == ""
 
 
 async def test_what_is_typed_is_added_to_the_search(tab, auditor):

@@ -1,0 +1,62 @@
+"""Where one can go: every page of the navigation, and who is shown the way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from inventory_app.components import gates
+from inventory_app.permissions import Permission
+from inventory_app.states.auth import AuthState
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page in the navigation; shown to people who hold the permission."""
+
+    label: str
+    href: str
+    icon: str
+    permission: Permission | None = None
+    waiting: Any = None
+    #: Another permission that opens the page as well.
+    or_permission: Permission | None = None
+
+
+HOME = Place("Home", "/", "house")
+INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
+IMPORTS = Place(
+    "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
+)
+SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
+APPROVALS = Place(
+    "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
+)
+AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
+PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
+
+#: Open only at their own address: other places have addresses below theirs.
+EXACTLY = (HOME, SUPPLIERS)
+
+#: The groups of the side bar, in order.
+GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    ("Stock", (INVENTORY, IMPORTS)),
+    ("Purchasing", (SUPPLIERS, APPROVALS)),
+    ("Control", (AUDIT, PEOPLE)),
+)
+
+
+def open_to(place: Place, entry: rx.Component) -> rx.Component:
+    """Show the way to a place only to people who may go there."""
+    if place.permission is None:
+        return entry
+    elsewhere = gates.can(place.or_permission, entry) if place.or_permission else None
+    return gates.can(place.permission, entry, otherwise=elsewhere)
+
+
+def group_of(route: str) -> str:
+    """Name the group a route stands in, for the breadcrumb; empty when it stands in none."""
+    for name, places in GROUPS:
+        if any(route == place.href or route.startswith(place.href + "/") for place in places):
+            return name
+    return ""

@@ -1,0 +1,141 @@
+"""What people call a record of the trail: one statement for each kind of record on the page.
+
+Names are today's, not those of the moment; the fields of the change hold what it was then.
+"""
+
+import json
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
+from inventory_app.models.stock import InventoryItem, StockMovement
+from inventory_app.models.suppliers import ImportBatch, Supplier
+from inventory_app.models.users import AuthSession, LocalUser, Permission, Role, UserInfo
+
+Record = tuple[str, str]
+
+
+def record_names(session: Session, records: Iterable[Record]) -> dict[Record, str]:
+    """Return what each (table, primary key) of `records` is called; nameless ones are left out."""
+    by_table: dict[str, set[str]] = {}
+    for table, pk in records:
+        # Without a key it is a change of the table's form, not of a record.
+        if pk:
+            by_table.setdefault(table, set()).add(pk)
+    found: dict[Record, str] = {}
+    for table, pks in by_table.items():
+        if table in _LINKS:
+            statement = _LINKS[table].where(sa.tuple_(*_LINK_KEYS[table]).in_([json.loads(pk) for pk in pks]))
+        elif table in _NAMED:
+            statement = _NAMED[table].where(_KEYS[table].in_([int(pk) for pk in pks]))
+        elif table == "unit":
+            codes = [json.loads(pk)[0] for pk in pks]
+            statement = sa.select(
+                sa.cast(sa.func.json_build_array(col(Unit.code)), sa.Text).label("pk"), col(Unit.name).label("label")
+            ).where(col(Unit.code).in_(codes))
+        else:
+            continue
+        found.update({(table, row.pk): row.label for row in session.execute(statement) if row.label})
+    return found
+
+
+def _place() -> sa.ColumnElement[str]:
+    return col(Product.name) + " at " + col(Location.name)
+
+
+def _person() -> sa.ColumnElement[str]:
+    return sa.func.coalesce(sa.func.nullif(col(UserInfo.full_name), ""), col(LocalUser.username))
+
+
+_ACCOUNT = sa.outerjoin(LocalUser, UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+_ITEM = sa.join(InventoryItem, Product, col(Product.id) == col(InventoryItem.product_id)).join(
+    Location, col(Location.id) == col(InventoryItem.location_id)
+)
+_KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
+    "category": col(Category.id),
+    "location": col(Location.id),
+    "product": col(Product.id),
+    "product_price": col(ProductPrice.id),
+    "inventory_item": col(InventoryItem.id),
+    "stock_movement": col(StockMovement.id),
+    "supplier": col(Supplier.id),
+    "import_batch": col(ImportBatch.id),
+    "local_user": col(LocalUser.id),
+    "user_info": col(UserInfo.id),
+    "auth_session": col(AuthSession.id),
+    "role": col(Role.id),
+    "permission": col(Permission.id),
+}
+
+
+def _named(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
+    return sa.select(sa.cast(_KEYS[table], sa.Text).label("pk"), label.label("label"))
+
+
+_NAMED: dict[str, sa.Select[str, str]] = {
+    "category": _named("category", col(Category.name)),
+    "location": _named("location", col(Location.name)),
+    "product": _named("product", col(Product.sku) + " " + col(Product.name)),
+    "product_price": _named("product_price", col(Product.sku) + " " + col(Product.name)).join_from(
+        ProductPrice, Product, col(Product.id) == col(ProductPrice.product_id)
+    ),
+    "inventory_item": _named("inventory_item", _place()).select_from(_ITEM),
+    "stock_movement": _named("stock_movement", _place()).select_from(
+        _ITEM.join(StockMovement, col(StockMovement.item_id) == col(InventoryItem.id))
+    ),
+    "supplier": _named("supplier", col(Supplier.name)),
+    "import_batch": _named("import_batch", col(ImportBatch.file_name)),
+    "local_user": _named("local_user", _person()).select_from(_ACCOUNT),
+    "user_info": _named("user_info", col(UserInfo.full_name)),
+    "auth_session": _named("auth_session", _person()).select_from(
+        _ACCOUNT.join(AuthSession, col(LocalUser.id) == col(AuthSession.user_id))
+    ),
+    "role": _named("role", col(Role.name)),
+    "permission": _named("permission", col(Permission.name)),
+}
+
+# A link that was taken away is in no table any more: its two ends still have names.
+_LINK_KEYS = {
+    "user_role": (col(UserInfo.id), col(Role.id)),
+    "role_permission": (col(Role.id), col(Permission.id)),
+}
+
+
+def _link(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
+    one, other = _LINK_KEYS[table]
+    pk = sa.func.concat("[", one, ", ", other, "]")
+    return sa.select(pk.label("pk"), label.label("label"))
+
+
+_LINKS: dict[str, sa.Select[str, str]] = {
+    "user_role": _link("user_role", col(UserInfo.full_name) + ": " + col(Role.name))
+    .select_from(UserInfo)
+    .join(Role, sa.true()),
+    "role_permission": _link("role_permission", col(Role.name) + ": " + col(Permission.name))
+    .select_from(Role)
+    .join(Permission, sa.true()),
+}
+
+
+def units(session: Session, records: Iterable[Record]) -> dict[Record, str]:
+    """Return the unit that quantities of these products, items and movements are counted in."""
+    by_table: dict[str, set[int]] = {}
+    for table, pk in records:
+        if table in _UNITS:
+            by_table.setdefault(table, set()).add(int(pk))
+    found: dict[Record, str] = {}
+    for table, ids in by_table.items():
+        rows = session.execute(_UNITS[table].where(_KEYS[table].in_(ids)))
+        found.update({(table, row.pk): row.label for row in rows})
+    return found
+
+
+_UNITS: dict[str, sa.Select[str, str]] = {
+    "product": _named("product", col(Product.unit_code)),
+    "inventory_item": _named("inventory_item", col(Product.unit_code)).select_from(_ITEM),
+    "stock_movement": _named("stock_movement", col(Product.unit_code)).select_from(
+        _ITEM.join(StockMovement, col(StockMovement.item_id) == col(InventoryItem.id))
+    ),
+}

@@ -1,0 +1,259 @@
+"""What a person finds on the start page: what waits for them, what runs low, what they did last, what it is worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inventory_app.audit.tables import audit_operation
+from inventory_app.models._base import now
+from inventory_app.models.catalog import Category, Product
+from inventory_app.models.stock import InventoryItem
+from inventory_app.models.suppliers import Supplier
+from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations._figures import bar, figures, held, reorder_due
+from inventory_app.operations._ledger import say
+from inventory_app.operations._operation import Viewer, current_viewer, query
+from inventory_app.operations._remembered import Remembered
+from inventory_app.operations._supplier_fields import place
+from inventory_app.operations._supplier_rules import may_be_decided_by
+from inventory_app.operations._trail_labels import operation_words
+from inventory_app.operations._trail_rows import operation_rows
+from inventory_app.operations.dashboard import count_waiting
+from inventory_app.permissions import Permission
+from inventory_app.settings import get_settings
+
+WAITING_SHOWN = 6
+LOW_SHOWN = 5
+CHANGES_SHOWN = 5
+CATEGORIES_SHOWN = 8
+LATE = timedelta(days=5)
+_PEOPLE_WAITING = "/admin/users?tab=waiting"
+_NO_CATEGORY, _OTHERS = "No category", "Others"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One thing that waits for the viewer; `kind` is supplier or person, `since` when it began to wait."""
+
+    kind: str
+    title: str
+    meta: str
+    since: str
+    late: bool
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowRow:
+    """A product at or below its reorder point, all places together; the rest as in `items.ItemRow`."""
+
+    sku: str
+    product: str
+    on_hand: str
+    reorder_point: str
+    unit: str
+    level: str
+    fill: int
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoneRow:
+    """Something the viewer did."""
+
+    id: str
+    title: str
+    summary: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a category is worth; `percent` of the one that is worth most."""
+
+    category: str
+    worth: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The start page for one viewer: what they may not see is empty, `worth` too.
+
+    `products_to_reorder` are the products of `low` and those beyond, `items_to_reorder` the rows of the list of stock
+    that shows them.
+    """
+
+    waiting: list[WaitingRow]
+    suppliers: int
+    people: int
+    late: int
+    low: list[LowRow]
+    products_to_reorder: int
+    items_to_reorder: int
+    done: list[DoneRow]
+    worth: str
+    currency: str
+    shares: list[Share]
+
+
+@query()
+def home(session: Session) -> Home:
+    """Return everything the start page shows to this person."""
+    viewer = current_viewer(session)
+    may = viewer.permissions
+    counts = count_waiting(session, viewer)
+    waiting = [
+        *(_suppliers(session, viewer) if counts.suppliers else ()),
+        *(_people(session) if counts.people else ()),
+    ]
+    stock = figures(session) if Permission.INVENTORY_VIEW in may else None
+    worth = stock is not None and Permission.PRICES_VIEW in may
+    return Home(
+        waiting=sorted(waiting, key=lambda row: row.since)[:WAITING_SHOWN],
+        suppliers=counts.suppliers,
+        people=counts.people,
+        late=_late(session, viewer) if waiting else 0,
+        low=_low(session) if stock and stock.products_to_reorder else [],
+        products_to_reorder=stock.products_to_reorder if stock else 0,
+        items_to_reorder=stock.to_reorder if stock else 0,
+        done=_done(session, viewer),
+        worth=f"{stock.worth:,.2f}" if stock and worth else "",
+        currency=get_settings().currency,
+        shares=_shares(_worth_by_category(session)) if worth else [],
+    )
+
+
+def _waiting_row(kind: str, title: str, meta: str, since: datetime, href: str) -> WaitingRow:
+    return WaitingRow(kind, title, meta, since.isoformat(), now() - since > LATE, href)
+
+
+def _suppliers(session: Session, viewer: Viewer) -> list[WaitingRow]:
+    rows = session.exec(
+        select(Supplier)
+        .where(may_be_decided_by(viewer.user_id))
+        .order_by(col(Supplier.submitted_at), col(Supplier.id))
+        .limit(WAITING_SHOWN)
+    )
+    came = {"application": "Applied by itself", "import": "Came with an import"}
+    return [
+        _waiting_row(
+            "supplier",
+            supplier.name,
+            " · ".join(filter(None, (came.get(supplier.source, "Entered by a colleague"), place(supplier)))),
+            supplier.submitted_at,
+            f"/suppliers/approvals?id={supplier.id}",
+        )
+        for supplier in rows
+    ]
+
+
+def _let_in() -> sa.ColumnElement[bool]:
+    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
+
+
+def _people(session: Session) -> list[WaitingRow]:
+    rows = session.exec(
+        select(LocalUser, UserInfo.full_name)
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(_let_in())
+        .order_by(col(LocalUser.created_at), col(LocalUser.id))
+        .limit(WAITING_SHOWN)
+    )
+    return [
+        _waiting_row("person", name or user.username, "Asked for an account", user.created_at, _PEOPLE_WAITING)
+        for user, name in rows
+    ]
+
+
+def _late(session: Session, viewer: Viewer) -> int:
+    """Count what has waited for this viewer for too long."""
+    may, before = viewer.permissions, now() - LATE
+    asked: list[sa.Select[int]] = []
+    if Permission.SUPPLIERS_APPROVE in may:
+        late = sa.and_(may_be_decided_by(viewer.user_id), col(Supplier.submitted_at) < before)
+        asked.append(sa.select(sa.func.count()).select_from(Supplier).where(late))
+    if Permission.USERS_MANAGE in may:
+        late = sa.and_(_let_in(), col(LocalUser.created_at) < before)
+        asked.append(sa.select(sa.func.count()).select_from(LocalUser).where(late))
+    return sum(session.scalar(statement) or 0 for statement in asked)
+
+
+def _low(session: Session) -> list[LowRow]:
+    """Return the products to reorder of which there is least, measured by their reorder points."""
+    on_hand = held()
+    rows = session.execute(
+        sa.select(
+            col(Product.sku),
+            col(Product.name),
+            col(Product.unit_code),
+            col(Product.reorder_point),
+            on_hand.label("on_hand"),
+        )
+        .where(col(Product.id).in_(reorder_due()))
+        .order_by(on_hand / col(Product.reorder_point), col(Product.sku))
+        .limit(LOW_SHOWN)
+    )
+    return [_low_row(*row) for row in rows]
+
+
+def _low_row(sku: str, name: str, unit: str, point: Decimal, on_hand: Decimal) -> LowRow:
+    fill, _, tick = bar(on_hand, on_hand, point)
+    return LowRow(
+        sku=sku,
+        product=name,
+        on_hand=say(on_hand),
+        reorder_point=say(point),
+        unit=unit,
+        level="out" if on_hand == 0 else "low",
+        fill=fill,
+        tick=tick,
+    )
+
+
+def _done(session: Session, viewer: Viewer) -> list[DoneRow]:
+    """Return what the viewer last changed; signing in and looking at the trail are no changes."""
+    op = audit_operation.c
+    name = session.scalar(select(LocalUser.username).where(col(LocalUser.id) == viewer.user_id))
+    rows = session.execute(
+        sa.select(audit_operation)
+        .where(
+            op.actor_name == name,
+            op.actor_id == viewer.user_id,
+            op.outcome == "succeeded",
+            ~op.name.like("sessions.%"),
+            ~op.name.like("trail.%"),
+        )
+        .order_by(op.recorded_at.desc(), op.id.desc())
+        .limit(CHANGES_SHOWN)
+    ).all()
+    return [DoneRow(row.id, operation_words(row.name), row.summary, row.at) for row in operation_rows(session, rows)]
+
+
+@Remembered
+def _worth_by_category(session: Session) -> Sequence[tuple[str, Decimal]]:
+    """Return what is kept of each category and what it is worth, the most first; what is worth nothing is left out."""
+    worth = sa.func.sum(col(InventoryItem.quantity) * col(Product.unit_cost))
+    rows = session.execute(
+        sa.select(sa.func.coalesce(Category.name, _NO_CATEGORY), worth)
+        .select_from(InventoryItem)
+        .join(Product, col(Product.id) == col(InventoryItem.product_id))
+        .outerjoin(Category, col(Category.id) == col(Product.category_id))
+        .group_by(col(Category.id), col(Category.name))
+        .having(worth > 0)
+        .order_by(worth.desc(), sa.func.coalesce(Category.name, _NO_CATEGORY))
+    )
+    return [(name, Decimal(worth)) for name, worth in rows]
+
+
+def _shares(worths: Sequence[tuple[str, Decimal]]) -> list[Share]:
+    shown = list(worths)
+    if len(shown) > CATEGORIES_SHOWN:
+        rest = shown[CATEGORIES_SHOWN - 1 :]
+        shown = [*shown[: CATEGORIES_SHOWN - 1], (_OTHERS, sum((worth for _, worth in rest), Decimal(0)))]
+    most = max((worth for _, worth in shown), default=Decimal(1))
+    return [Share(name, f"{worth:,.2f}", max(1, round(worth / most * 100))) for name, worth in shown]

@@ -1,0 +1,196 @@
+"""One supplier: the data, the decision, the history, and correcting it."""
+
+from typing import Any
+
+import reflex as rx
+
+from inventory_app.components import dialogs, feedback, forms, gates, layout, trail
+from inventory_app.components.basics import button, icon, link, stack, when
+from inventory_app.operations._supplier_rules import Check
+from inventory_app.operations._supplier_views import FieldRow
+from inventory_app.operations.trail import HistoryRow
+from inventory_app.pages import _trail
+from inventory_app.pages._page import page
+from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, status_badge
+from inventory_app.permissions import Permission
+from inventory_app.states.supplier_list import PATH
+from inventory_app.states.supplier_page import SupplierPageState
+
+S = SupplierPageState
+D = SupplierPageState.detail
+
+
+@page(
+    PATH + "/[supplier]",
+    "Supplier",
+    Permission.SUPPLIERS_VIEW,
+    on_load=[S.load],
+    crumbs=("Purchasing", ("Suppliers", PATH)),
+    heading=rx.cond(D.is_not_none(), D.name, ""),
+    back=PATH,
+)
+def supplier() -> rx.Component:
+    """Show the supplier, or that there is none at this address."""
+    return rx.fragment(
+        rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
+        _edit_dialog(),
+    )
+
+
+def _missing() -> rx.Component:
+    return feedback.empty_state(
+        "There is no such supplier",
+        "The link may be old. Look for it in the list.",
+        button("All suppliers", href=PATH),
+        icon_name="truck",
+        page=True,
+    )
+
+
+def _found() -> rx.Component:
+    decide = button(
+        "Decide", icon_name="circle-check", tone="solid", href="/suppliers/approvals?id=" + D.id.to_string()
+    )
+    return rx.fragment(
+        layout.page_head(
+            rx.el.bdi(D.name),
+            badge=status_badge(D.status),
+            sub=rx.el.bdi(D.summary),
+            actions=(
+                gates.can(Permission.SUPPLIERS_EDIT, button("Correct", icon_name="pencil", on_click=S.open_edit)),
+                rx.cond(
+                    (D.status == "pending") & (D.why_not == ""),
+                    gates.can(Permission.SUPPLIERS_APPROVE, decide),
+                    rx.fragment(),
+                ),
+            ),
+        ),
+        layout.columns(
+            layout.column(_stands(), _fields(), gates.can(Permission.AUDIT_VIEW, _history())),
+            layout.column(_decision(), _entry(), _checks()),
+        ),
+    )
+
+
+def _stands() -> rx.Component:
+    """Say what the status means for everybody, where that is not plain."""
+    waits = feedback.callout(
+        rx.cond(D.why_not, rx.fragment(D.why_not, " ", D.who_can), "Nothing can be ordered from it before."),
+        title="It waits for a decision.",
+        tone="accent",
+    )
+    rejected = feedback.callout(
+        "Its next application under this name, or somebody here who enters it again, puts it back into the queue with "
+        "what it says then. This decision stays in the history.",
+        title="It may apply again.",
+    )
+    return rx.match(D.status, ("pending", waits), ("rejected", rejected), rx.fragment())
+
+
+def _fields() -> rx.Component:
+    def pair(row: rx.Var[FieldRow]) -> rx.Component:
+        said = rx.fragment(rx.el.dt(row.label), rx.el.dd(rx.el.bdi(row.after, class_name="lines")))
+        return rx.cond(row.after, said, rx.fragment())
+
+    empty = rx.cond(D.not_given, rx.el.p("Not given: ", D.not_given, ".", class_name="meta"), rx.fragment())
+    return layout.card(stack(rx.el.dl(rx.foreach(D.fields, pair), class_name="facts"), empty), title="What we know")
+
+
+def _entry() -> rx.Component:
+    return layout.card(
+        feedback.facts([("How", D.entered), ("When", when(D.submitted, D.submitted, style="full"))]),
+        title="How it came here",
+    )
+
+
+def _decision() -> rx.Component:
+    nobody = rx.el.p("Nobody has decided yet.", class_name="muted")
+    return layout.card(rx.cond(D.status == "pending", nobody, decision_facts(D)), title="Decision")
+
+
+def _checks() -> rx.Component:
+    def line(check: rx.Var[Check]) -> rx.Component:
+        tone = rx.match(check.outcome, ("passed", "ok"), ("look", "warn"), "bad")
+        return trail.check_line(tone, check.title, check.word, check.found)
+
+    return layout.card(trail.checks(rx.foreach(D.checks, line)), title="Checks")
+
+
+def _history() -> rx.Component:
+    turn = rx.el.nav(
+        rx.cond(S.later_href, button("Later changes", href=S.later_href), rx.fragment()),
+        rx.cond(S.earlier_href, button("Earlier changes", href=S.earlier_href), rx.fragment()),
+        link("All of it in the audit trail", href=S.trail_href),
+        class_name="row-x",
+        aria_label="Pages of the history",
+    )
+    return layout.card(
+        rx.el.ol(rx.foreach(S.history, _happened), class_name="history"), title="History", foot=turn, flush=True
+    )
+
+
+def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
+    deed = row.operation
+    return rx.el.li(
+        feedback.avatar(deed.initials),
+        rx.el.div(
+            rx.el.div(
+                rx.el.strong(deed.person),
+                " ",
+                link(deed.name, href="/audit/" + deed.id, class_name="id"),
+                rx.el.span(when(deed.at, deed.at_text), class_name="meta end"),
+                class_name="history-head",
+            ),
+            rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
+            rx.cond(row.change.kind == "insert", _as_entered(row), _trail.fields(row.change.fields, row.change.kind)),
+            class_name="grow",
+        ),
+        key=row.change.id,
+    )
+
+
+def _as_entered(row: rx.Var[HistoryRow]) -> rx.Component:
+    """Keep what the first entry said folded: most of it still stands above."""
+    return rx.el.details(
+        rx.el.summary(icon("chevron-right", 14, class_name="chev"), "As it was entered"),
+        _trail.fields(row.change.fields, row.change.kind),
+        class_name="fold fold-plain",
+    )
+
+
+def _edit_dialog() -> rx.Component:
+    return dialogs.dialog(
+        forms.hidden_input("supplier_id", D.id.to_string()),
+        forms.hidden_input("version", S.version.to_string()),
+        rx.cond(
+            S.was_approved,
+            feedback.callout(
+                "Another name or tax id sends it back to the approvals. Whoever corrects it cannot approve it.",
+                title="It is approved.",
+                tone="warn",
+            ),
+            rx.fragment(),
+        ),
+        *fields_of_supplier(S.errors, _value),
+        forms.field(
+            "Why",
+            forms.textarea("reason", rows=2, max_length=1_000),
+            error=forms.problem(S.errors, "reason"),
+            optional=True,
+            aside=rx.el.span("kept in the history", class_name="aside"),
+        ),
+        open=S.dialog == "edit",
+        on_open_change=S.close,
+        title="Correct the supplier",
+        sub=rx.el.bdi(D.name),
+        status="Nothing is saved yet.",
+        primary=forms.submit("Save the corrections"),
+        on_submit=S.update_supplier,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+        size="l",
+    )
+
+
+def _value(name: str) -> Any:
+    return S.values.get(name, "").to(str)

@@ -1,0 +1,68 @@
+"""The start page: a greeting by the clock on the wall, and what the person finds there."""
+
+import reflex as rx
+
+from inventory_app.models._base import now
+from inventory_app.operations import _zones
+from inventory_app.operations.home import DoneRow, Home, LowRow, Share, WaitingRow, home
+from inventory_app.states._action import action
+from inventory_app.states.auth import AuthState
+from inventory_app.unit_of_work import fetch
+
+_NOON, _EVENING = 12, 18
+_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+class HomeState(rx.State):
+    """What waits, runs low, was done last and is worth what; empty where the person may not look."""
+
+    loading: bool = True
+    greeting: str = "Good day"
+    today: str = ""
+    waits: str = ""
+
+    waiting: list[WaitingRow] = []
+    waiting_count: int = 0
+    suppliers: int = 0
+    people: int = 0
+    low: list[LowRow] = []
+    products_to_reorder: int = 0
+    items_to_reorder: int = 0
+    done: list[DoneRow] = []
+    worth: str = ""
+    currency: str = ""
+    shares: list[Share] = []
+
+    @rx.event
+    @action(public=True)
+    async def load(self) -> None:
+        """Show the start page as it is now; a stranger is led to sign in meanwhile, which is no refusal to record."""
+        auth_state = await self.get_state(AuthState)
+        if not auth_state.signed_in or auth_state.must_change_password:
+            return
+        here = _zones.clock(now(), auth_state._time_zone())  # noqa: SLF001  # ours
+        with auth_state.audit_context():
+            found = await fetch(home)
+        self.greeting = f"Good {'morning' if here.hour < _NOON else 'afternoon' if here.hour < _EVENING else 'evening'}"
+        self.today = f"{here:%A %-d %B}"
+        self.waits = _say_waiting(found)
+        self.waiting, self.suppliers, self.people = found.waiting, found.suppliers, found.people
+        self.waiting_count = found.suppliers + found.people
+        self.low, self.done, self.shares = found.low, found.done, found.shares
+        self.products_to_reorder, self.items_to_reorder = found.products_to_reorder, found.items_to_reorder
+        self.worth, self.currency = found.worth, found.currency
+        self.loading = False
+
+
+def _say_waiting(found: Home) -> str:
+    """Say in a sentence how much waits, and whether some of it has waited for too long."""
+    number = found.suppliers + found.people
+    if not number:
+        return "Nothing waits for you."
+    things = f"{_count(number)} {'thing waits' if number == 1 else 'things wait'} for you"
+    late = f", {_count(found.late).lower()} for more than five days" if found.late else ""
+    return f"{things}{late}."
+
+
+def _count(number: int) -> str:
+    return _WORDS[number] if number < len(_WORDS) else f"{number:,}"

@@ -1,0 +1,67 @@
+"""The pages as Reflex draws them when it builds: without a database, and calling only what stands behind a door."""
+
+import json
+import re
+from functools import cache
+
+import pytest
+
+from inventory_app.pages._page import PAGES
+from inventory_app.permissions import Permission
+from inventory_app.states._guard import FRAMEWORK_EVENTS
+from tests.fixtures.tab import event_name
+from tests.states.handlers import registered
+
+HANDLERS = registered()
+_EVENT = re.compile(r'ReflexEvent\("([\w.]+)"')
+
+
+@cache
+def drawn(route):
+    """What is drawn, and what the page's forms send: its own settings name no database (`pytest_configure`)."""
+    component = PAGES[route].render()
+    return json.dumps(component.render(), default=str, ensure_ascii=False), "\n".join(component._get_all_hooks())
+
+
+def called(route):
+    """The handlers that the page's buttons, fields and forms name."""
+    shown, hooks = drawn(route)
+    return set(_EVENT.findall(shown.replace('\\"', '"') + hooks))
+
+
+@pytest.mark.parametrize("route", sorted(PAGES))
+def test_a_page_calls_only_handlers_behind_a_door(route):
+    names = called(route) | {event_name(handler) for handler in PAGES[route].on_load}
+    browser_only = {name for name in names if name.startswith("_")}
+    undeclared = names - browser_only - set(FRAMEWORK_EVENTS)
+    assert [name for name in undeclared if name not in HANDLERS or not HANDLERS[name].declared] == []
+
+
+def test_what_a_page_needs_to_load_is_open_to_whoever_may_see_it():
+    for page in PAGES.values():
+        for handler in page.on_load:
+            declared = HANDLERS[event_name(handler)].declared
+            assert declared
+            assert declared.public or declared.permission in (None, page.permission), (page.route, handler)
+
+
+@pytest.mark.parametrize(
+    ("route", "handlers"),
+    [
+        ("/inventory", {"create_inventory_item", "submit_transfer", "adjust_inventory", "save_counts"}),
+        ("/suppliers/approvals", {"decide", "create_supplier"}),
+        ("/admin/users", {"set_roles", "deactivate_user", "enable_user"}),
+        ("/audit", {"search", "search_dates"}),
+        ("/apply", {"apply_supplier"}),
+        ("/register", {"register"}),
+    ],
+)
+def test_a_page_offers_what_it_is_for(route, handlers):
+    assert handlers <= {name.rpartition(".")[2] for name in called(route)}
+
+
+def test_a_page_for_some_says_to_the_others_which_permission_it_needs():
+    for page in PAGES.values():
+        if page.permission is not None:
+            assert isinstance(page.permission, Permission)
+            assert page.permission.value in drawn(page.route)[0], page.route
