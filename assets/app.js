@@ -101,6 +101,9 @@
       } else if (ev.key === "Enter" && ev.target === field && list.length) {
         ev.preventDefault();
         list[0].click();
+      } else if (ev.key === "Escape") { // at once: a search field keeps the first Escape for its text otherwise
+        ev.preventDefault();
+        box.hidePopover();
       }
     }
   });

@@ -23,6 +23,7 @@ from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
 from inventory_app.operations import users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
+from inventory_app.operations.catalog import search_text
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import hash_password
 from inventory_app.unit_of_work import transact
@@ -151,7 +152,8 @@ def register(actor: Actor, **changed: str) -> users.Registered:
 
 def product(sku: str = "WIDGET", **columns: object) -> Product:
     """Add a product that is kept in pieces."""
-    defaults: dict[str, object] = {"name": sku.title(), "currency": "USD", "search": sku.casefold()}
+    name = str(columns.get("name", sku.title()))
+    defaults: dict[str, object] = {"name": name, "currency": "USD", "search": search_text(sku, name)}
     return add(Product(sku=sku, **(defaults | columns)))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapper, declared_attr
+from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Field, SQLModel
 
 #: Amounts of money, 4 decimals, in the ISO currency that stands beside them.
@@ -90,6 +91,8 @@ def _refresh_sort_keys(mapper: Mapper[Any], _: sa.Connection, target: object) ->
         source = column.info.get("sort_key_of")
         if source and sa.inspect(target).attrs[source].history.has_changes():
             setattr(target, column.name, sort_key(getattr(target, source)))
+            # Sent along also where it stays the same (Ann, ANN), so that every statement can be held to the rule below.
+            flag_modified(target, column.name)
 
 
 @event.listens_for(sa.Engine, "before_execute")

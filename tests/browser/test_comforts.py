@@ -264,6 +264,7 @@ def test_a_session_that_ends_while_the_page_is_open_leads_to_signing_in_and_back
     )
     window.button("New item").first.click()
     # The server may have asked a moment ago who this is; the first thing that needs the database notices.
+    expect(window.page.locator(".dialog, [name=password]").first).to_be_visible()
     if window.dialog().is_visible():
         window.fill(window.dialog(), sku=f"X{mark}", name="Too late")
         window.button("Add the item").click()

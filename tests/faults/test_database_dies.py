@@ -11,6 +11,7 @@ from inventory_app.database.engine import CONNECTION_PARAMETERS
 from inventory_app.database.keeper import Keeper
 from inventory_app.errors import DatabaseUnavailable
 from inventory_app.operator_error import OperatorError
+from inventory_app.settings import get_settings
 from inventory_app.states.inventory import InventoryState
 from inventory_app.unit_of_work import open_session
 from tests.factories import item
@@ -121,5 +122,5 @@ def test_nobody_waits_for_minutes_for_a_server_that_has_vanished(database):
     with open_session() as session:
         info = session.connection().connection.driver_connection.info
         assert {name: info.get_parameters().get(name) for name in CONNECTION_PARAMETERS} == CONNECTION_PARAMETERS
-    assert get_engine().pool.size() == 4
+    assert get_engine().pool.size() == get_settings().db_threads
     assert str(DatabaseUnavailable()) == SENTENCE

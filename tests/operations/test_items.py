@@ -10,7 +10,7 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product
-from inventory_app.operations import dashboard, items
+from inventory_app.operations import items
 from inventory_app.operations.home import home
 from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read
@@ -194,7 +194,7 @@ def test_what_is_low_is_said_of_the_product_and_the_same_on_every_row_and_list(t
     listed = read(items.overview, view=View(Filters(tab="reorder")))
     assert {kept.product for kept in listed.page.rows} == {"Bolt", "Empty"}
     assert listed.note == (
-        f"{read(dashboard.waiting).low_stock} products are at or below the reorder point, all locations together. "
+        f"{read(home).products_to_reorder} products are at or below the reorder point, all locations together. "
         "Kept nowhere, so without a row here: Never kept (SKU3)."
     )
     assert read(items.overview, view=View(Filters(tab="out"))).note.startswith("Nothing left at their location.")

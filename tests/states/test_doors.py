@@ -35,6 +35,9 @@ def held_by(role: str) -> tuple[str, ...]:
 
 def shut_by_the_guard(answer: Answer, handler: Handler) -> bool:
     """Tell whether the first door stayed shut; where `guard_page` leads strangers is its own answer."""
+    if handler.declared and handler.declared.public and not answer.is_refused:
+        # What strangers may send has nothing for them, perhaps: the start page leads to signing in by itself.
+        return False
     if handler.name.endswith(".load") and not answer.said and not answer.redirects:
         # Of a page it says itself which permission it needs; whoever may see it is sent what is on it.
         page = handler.short.removesuffix("load")
