@@ -34,12 +34,13 @@ APPROVALS = Place(
 )
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
+ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, IMPORTS)),
     ("Purchasing", (APPROVALS,)),
-    ("Control", (AUDIT, PEOPLE)),
+    ("Control", (AUDIT, ROLES, PEOPLE)),
 )
 
 
@@ -125,7 +126,7 @@ def more_sheet() -> rx.Component:
             class_name="person",
         ),
         rx.el.div(class_name="menu-line"),
-        *[_sheet_entry(place) for place in (APPROVALS, IMPORTS, PEOPLE)],
+        *[_sheet_entry(place) for place in (APPROVALS, IMPORTS, ROLES, PEOPLE)],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),

@@ -48,11 +48,10 @@ def too_wide(window: Window) -> list[str]:
     )
 
 
-def address_of(page: Page, trail: Trail) -> str:
+def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
-    return re.sub(
-        r"\[[^]]*\]", lambda _: str(trail.last(name="stock.adjust_inventory").id), "/" + page.route.strip("/")
-    )
+    named = {"[operation]": trail.last(name="stock.adjust_inventory").id, "[role]": 3, "[person]": person.id}
+    return re.sub(r"\[[^]]*\]", lambda found: str(named[found[0]]), "/" + page.route.strip("/"))
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_a_page_shows_fits_and_can_be_used_by_everybody(
         window.allowed.append("404")
     if not page.public or route == "/password":
         window.enter(ada)
-    window.goto(address_of(page, site_trail))
+    window.goto(address_of(page, site_trail, ada))
     expect(window.page).to_have_title(re.compile(re.escape(page.title)))
     assert window.page.evaluate("document.documentElement.className").count(scheme) == 1
     assert too_wide(window) == []
@@ -93,9 +92,22 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
     "a new location": ("/inventory", lambda w: w.button("New location").click()),
     "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
+    "a new role": ("/admin/roles", lambda w: w.button("New role").click()),
+    "a role's properties": ("/admin/roles/3", lambda w: w.button("Edit…").click()),
+    "a copy of a role": ("/admin/roles/3", lambda w: _from_role(w, "Copy…")),
+    "deactivating a role": ("/admin/roles/3", lambda w: _from_role(w, "Deactivate…")),
+    "who has a permission": (
+        "/admin/roles/3",
+        lambda w: w.page.get_by_role("button", name="See stock inventory:view").click(),
+    ),
     "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
     "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
 }
+
+
+def _from_role(window: Window, action: str) -> None:
+    window.page.get_by_role("button", name=re.compile("^What can be done with")).click()
+    window.page.get_by_role("menuitem", name=action).click()
 
 
 def _from_menu(window: Window, action: str) -> None:

@@ -13,6 +13,7 @@ from inventory_app.states._action import Action
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.roles import RolesState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.users import UserMgmtState
 from tests import factories
@@ -62,6 +63,8 @@ class Things:
     another_supplier: int
     colleague: Person
     newcomer: Person
+    #: Roles that nobody holds, one for each operation that changes one; the last is deactivated.
+    roles: tuple[int, ...]
 
 
 def make_things(site: Site) -> Things:
@@ -77,6 +80,9 @@ def make_things(site: Site) -> Things:
         suppliers[1].id or 0,
         site.person("colleague", "accountant"),
         site.person("newcomer", enabled=False),
+        tuple(
+            factories.role(f"{_word()} role", "inventory:view", active=active) for active in (True, True, True, False)
+        ),
     )
 
 
@@ -124,6 +130,12 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             InventoryState.submit_transfer,
             lambda t: {"form": {"from_item_id": t.first, "to_location_id": t.location, "quantity": "2"}},
         ),
+        (RolesState.create_role, lambda _: {"form": {"name": f"{_word()} role"}}),
+        (RolesState.clone_role, lambda t: {"form": {"role_id": t.roles[0], "name": f"{_word()} copy"}}),
+        (RolesState.edit_role, lambda t: {"form": {"role_id": t.roles[0], "version": 1, "name": f"{_word()} role"}}),
+        (RolesState.set_permissions, lambda t: {"role_id": t.roles[1], "version": 1, "permissions": ["prices:view"]}),
+        (RolesState.deactivate_role, lambda t: {"role_id": t.roles[2], "version": 1}),
+        (RolesState.activate_role, lambda t: {"role_id": t.roles[3], "version": 1}),
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (
             SupplierState.decide,
