@@ -197,6 +197,28 @@
       "; path=/; max-age=31536000; samesite=lax" + (safe ? "; secure" : "");
   } catch { /* no cookies here: days are those of UTC */ }
 
+  // ---- A grid of plain cells: which one was pressed, arrows between them, Space and Enter press ---------------
+  let pressed = { column: 0, row: "" };
+  window.inventoryCell = () => pressed;
+  const cellOf = (el) => el.closest && el.closest("[data-grid] td[data-c]");
+  window.addEventListener("click", (ev) => {
+    const td = cellOf(ev.target);
+    const head = td && td.closest("table").tHead.rows[0].cells[td.cellIndex];
+    pressed = td ? { column: Number(head.dataset.column), row: td.parentElement.dataset.row } : { column: 0, row: "" };
+  }, true);
+  window.addEventListener("keydown", (ev) => {
+    const td = cellOf(ev.target);
+    if (!td || ev.ctrlKey || ev.metaKey || ev.altKey) return;
+    if (ev.key === " " || ev.key === "Enter") { ev.preventDefault(); td.click(); return; }
+    const lines = [...td.closest("tbody").querySelectorAll("tr[data-row]")], line = td.parentElement, at = lines.indexOf(line);
+    const cells = [...line.querySelectorAll("td[data-c]")], here = cells.indexOf(td);
+    const cell = (y, x) => lines[y] && lines[y].querySelectorAll("td[data-c]")[x];
+    const next = { ArrowRight: cells[here + 1], ArrowLeft: cells[here - 1], ArrowDown: cell(at + 1, here), ArrowUp: cell(at - 1, here), Home: cells[0], End: cells[cells.length - 1] };
+    if (!(ev.key in next)) return;
+    ev.preventDefault();
+    if (next[ev.key]) next[ev.key].focus();
+  });
+
   // ---- Times: absolute from the server, relative here, exact on hover ----------------------------------------
   const day = (opts) => new Intl.DateTimeFormat("en-GB", opts);
   const HM = day({ hour: "2-digit", minute: "2-digit" }), WD = day({ weekday: "short" });

@@ -20,7 +20,7 @@ from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
 from inventory_app.models.suppliers import Supplier
-from inventory_app.models.users import AuthSession, LocalUser, UserInfo
+from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
 from inventory_app.operations import users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
 from inventory_app.operations.catalog import search_text
@@ -93,6 +93,19 @@ def person(
         session.flush()
         info.set_roles(roles, session)
         return _signed_in(session, user, client_ip)
+
+    return arrange(build)
+
+
+def role(name: str, *permissions: str, active: bool = True) -> int:
+    """Create a role that contains `permissions`; returns its id."""
+
+    def build(session: Session) -> int:
+        made = Role(name=name, active=active)
+        session.add(made)
+        session.flush()
+        made.set_permissions(permissions, session)
+        return made.id or 0
 
     return arrange(build)
 

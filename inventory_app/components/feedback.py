@@ -151,6 +151,15 @@ def skeleton(width: str = "100%", height: str = "8px") -> rx.Component:
     return rx.el.span(class_name="skel", style={"width": width, "height": height}, aria_hidden=True)
 
 
+def reasons(sentences: rx.Var[list[str]]) -> rx.Component:
+    """List why something is not possible."""
+
+    def line(sentence: rx.Var[str]) -> rx.Component:
+        return rx.el.li(sentence, key=sentence)
+
+    return rx.el.ul(rx.foreach(sentences, line), class_name="why-list")
+
+
 def facts(pairs: Sequence[tuple[Text, Content]]) -> rx.Component:
     """List facts: name muted at the left, value at the right."""
     return rx.el.dl(*[part for name, value in pairs for part in (rx.el.dt(name), rx.el.dd(value))], class_name="facts")

@@ -13,6 +13,7 @@ from inventory_app.components.places import (
     IMPORTS,
     INVENTORY,
     PEOPLE,
+    ROLES,
     SUPPLIERS,
     Place,
     group_of,
@@ -96,7 +97,7 @@ def more_sheet() -> rx.Component:
             class_name="menu-item",
             custom_attrs={"popoverTarget": palette.ID},
         ),
-        *[_sheet_entry(place) for place in (SUPPLIERS, APPROVALS, IMPORTS, PEOPLE)],
+        *[_sheet_entry(place) for place in (SUPPLIERS, APPROVALS, IMPORTS, ROLES, PEOPLE)],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),

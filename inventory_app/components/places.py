@@ -33,6 +33,7 @@ APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
+ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
 #: Open only at their own address: other places have addresses below theirs.
@@ -42,7 +43,7 @@ EXACTLY = (HOME, SUPPLIERS)
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
-    ("Control", (AUDIT, PEOPLE)),
+    ("Control", (AUDIT, ROLES, PEOPLE)),
 )
 
 

@@ -21,16 +21,16 @@ _FAR = 0.25
 _WORDS: dict[Outcome, str] = {"passed": "Passed", "look": "Look at this", "failed": "Failed"}
 
 
-def why_not_decide(session: Session, supplier: Supplier, user_id: int | None) -> AppError | None:
-    """Return why this person cannot decide about the supplier; None when they can."""
+def why_not_decide(session: Session, supplier: Supplier, user_id: int | None, *, whom: str = "You") -> AppError | None:
+    """Return why this person cannot decide about the supplier; None when they can. `whom` is who reads or is meant."""
     if supplier.status != SupplierStatus.PENDING:
         by = full_name(session, supplier.decided_by) or "An import"
         at = f" on {supplier.decided_at:%-d %b %Y, %H:%M} UTC" if supplier.decided_at else ""
         return AlreadyDecided(f"{by} {supplier.status} this supplier{at}.")
     if user_id is not None and user_id == supplier.entered_by:
-        return NotAllowed("You entered this supplier, so somebody else must approve it.")
+        return NotAllowed(f"{whom} entered this supplier, so somebody else must approve it.")
     if user_id is not None and user_id == supplier.last_edited_by:
-        return NotAllowed("You last edited this supplier, so somebody else must approve it.")
+        return NotAllowed(f"{whom} last edited this supplier, so somebody else must approve it.")
     return None
 
 

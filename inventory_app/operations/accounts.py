@@ -17,18 +17,11 @@ from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
+from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_address
 from inventory_app.operations.sessions import revoke_sessions
-from inventory_app.operations.users import (
-    check_details,
-    create_user,
-    grantable,
-    held_permissions,
-    permissions_of,
-    person_to_change,
-    why_not,
-)
+from inventory_app.operations.users import check_details, create_user, grantable, person_to_change
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings

@@ -10,12 +10,13 @@ from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock_rule
 from inventory_app.errors import AppError, Invalid, InvalidRows, NotFound
 from inventory_app.models.users import LocalUser, UserInfo, role_names
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations.users import (
+from inventory_app.operations._people_rules import (
     permissions_of,
     permissions_of_roles,
-    replace_roles,
     why_not_change_roles,
+    why_not_pass_on,
 )
+from inventory_app.operations.users import replace_roles
 from inventory_app.permissions import Permission
 
 Mode = Literal["replace", "add", "remove"]
@@ -82,9 +83,7 @@ def _why_not(
     """Say what the operation would say, by the same rules."""
     if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
         return reason
-    if beyond := permissions_of_roles(session, set(after) - set(before)) - held:
-        return f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}."
-    return ""
+    return why_not_pass_on(permissions_of_roles(session, set(after) - set(before)), held)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("mode", "roles"), reason="reason", fresh=True)

@@ -7,8 +7,9 @@ from inventory_app.database.locks import FIRST_SET_UP, ROLES_AND_PERMISSIONS, lo
 from inventory_app.models.catalog import Unit
 from inventory_app.models.users import LocalUser, Permission, Role, RolePermission
 from inventory_app.operations._operation import operation
+from inventory_app.operations._people_rules import permissions_of_roles
 from inventory_app.operations.catalog import default_location
-from inventory_app.operations.users import create_user, permissions_of_roles
+from inventory_app.operations.users import create_user
 from inventory_app.permissions import ADMIN, DEFAULT_ROLES
 from inventory_app.permissions import Permission as Known
 

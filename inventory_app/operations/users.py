@@ -1,7 +1,6 @@
 """Accounts and the roles people hold: registering, enabling, disabling, changing roles.
 
-Every change of `enabled` or of roles takes one advisory lock and checks after the flush that
-an enabled administrator is left; two people at once would each see the other otherwise.
+What may be done to whom, and what must be left after every change, is in `_people_rules.py`.
 """
 
 import re
@@ -30,10 +29,19 @@ from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._people_rules import (
+    held_permissions,
+    keeps_every_permission_held,
+    permissions_of,
+    permissions_of_roles,
+    why_not,
+    why_not_change_roles,
+    why_not_pass_on,
+)
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_new_password, hash_password
-from inventory_app.permissions import ADMIN, EMPLOYEE, Permission
+from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
 
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,38}[a-z0-9])", re.IGNORECASE)
@@ -176,7 +184,7 @@ def replace_roles(session: Session, user_id: int, roles: list[str], version: int
     info.set_roles(roles, session, current_actor())
     info.version += 1
     session.flush()
-    _keep_an_administrator(session)
+    keeps_every_permission_held(session)
     return before
 
 
@@ -186,9 +194,8 @@ def grantable(session: Session, roles: Iterable[str], held: frozenset[str]) -> N
     if unknown := set(roles) - known:
         message = f"There is no role {', '.join(sorted(unknown))}."
         raise Invalid(message, fields={"roles": message})
-    if beyond := _beyond(permissions_of_roles(session, roles), held):
-        message = f"You cannot give what you do not hold yourself: {', '.join(beyond)}."
-        raise NotAllowed(message)
+    if reason := why_not_pass_on(permissions_of_roles(session, roles), held):
+        raise NotAllowed(reason)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -264,25 +271,7 @@ def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
         user.enabled_at = now()
     info.version += 1
     session.flush()
-    _keep_an_administrator(session)
-
-
-def why_not(user_id: int, theirs: Iterable[str], held: frozenset[str]) -> str:
-    """Say why the person who holds `held` may not touch this account; empty when they may.
-
-    Otherwise whoever can disable or reset accounts becomes the administrator.
-    """
-    beyond = set(theirs) - held
-    if beyond and user_id != current_actor().id:
-        return f"This account may do what you may not ({', '.join(sorted(beyond)[:3])}): ask an administrator."
-    return ""
-
-
-def why_not_change_roles(user_id: int, theirs: Iterable[str], held: frozenset[str]) -> str:
-    """Say why the person who holds `held` may not change the roles of this account; empty when they may."""
-    if user_id == current_actor().id:
-        return "You cannot change your own roles. Ask another administrator."
-    return why_not(user_id, theirs, held)
+    keeps_every_permission_held(session)
 
 
 def _beyond(contained: Iterable[str], held: frozenset[str]) -> list[str]:
@@ -303,47 +292,6 @@ def person_to_change(session: Session, user_id: int) -> tuple[LocalUser, UserInf
 def _id(row: LocalUser | UserInfo) -> int:
     assert row.id is not None  # noqa: S101  # flushed
     return row.id
-
-
-def held_permissions(session: Session) -> frozenset[str]:
-    """Return what the acting person holds, read in this transaction; machines hold everything."""
-    actor = current_actor()
-    if actor.kind in ("system", "cli"):
-        return frozenset(Permission)
-    info = session.exec(select(UserInfo).where(UserInfo.user_id == actor.id)).first()
-    return frozenset(permissions_of(session, info)) if info else frozenset()
-
-
-def permissions_of(session: Session, info: UserInfo) -> set[str]:
-    """Return what a person holds through active roles."""
-    return info.get_permissions(session)
-
-
-def permissions_of_roles(session: Session, names: Iterable[str]) -> set[str]:
-    """Return everything the named roles contain."""
-    return set(
-        session.exec(
-            select(PermissionRow.name)
-            .join(RolePermission, col(RolePermission.permission_id) == col(PermissionRow.id))
-            .join(Role, col(Role.id) == col(RolePermission.role_id))
-            .where(col(Role.name).in_(list(names)))
-        )
-    )
-
-
-def _keep_an_administrator(session: Session) -> None:
-    """Refuse a change that leaves no enabled administrator: `admin` holds every permission."""
-    left = session.scalar(
-        sa.select(sa.func.count())
-        .select_from(UserRole)
-        .join(Role, col(Role.id) == col(UserRole.role_id))
-        .join(UserInfo, col(UserInfo.id) == col(UserRole.user_id))
-        .join(LocalUser, col(LocalUser.id) == col(UserInfo.user_id))
-        .where(col(Role.name) == ADMIN, col(Role.active), col(LocalUser.enabled))
-    )
-    if not left:
-        message = "This is the last administrator who can sign in. Make somebody else one first."
-        raise NotAllowed(message)
 
 
 @query(Permission.USERS_VIEW)

@@ -127,7 +127,7 @@ def _detail() -> rx.Component:
             _head(),
             layout.columns(
                 layout.column(_told_on_phone(), _fields(), rx.el.div(_decided_lately(), class_name="no-phone")),
-                layout.column(_checks(), _decision()),
+                layout.column(_checks(), _decision(), _why_cannot_they()),
             ),
             _phone_bar(),
         ),
@@ -258,6 +258,12 @@ def _decide(decision: str) -> Any:
             "idempotency_key": S.idempotency_key,
         }
     )
+
+
+def _why_cannot_they() -> rx.Component:
+    asked = f"/admin/explain?can={Permission.SUPPLIERS_APPROVE}&supplier="
+    there = link("Why can’t somebody approve it?", href=asked + D.id.to_string())
+    return rx.cond(D.status == "pending", gates.can(Permission.ROLES_VIEW, there), rx.fragment())
 
 
 def _decided_card() -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, tables, trail
-from inventory_app.components.basics import button, icon_button, row_of, when
+from inventory_app.components.basics import button, icon_button, link, row_of, when
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.users import PATH, Person, RoleBox, UserMgmtState
@@ -87,7 +87,7 @@ def _row(row: rx.Var[Person]) -> rx.Component:
     by = S.changed.get(row.id, "")
     return tables.row(
         tables.cell(
-            tables.who(row.initials, rx.el.bdi(row.name), row.username + " · " + row.email),
+            tables.who(row.initials, _name(row), row.username + " · " + row.email),
             tables.changed_by(by),
             card="title",
         ),
@@ -108,6 +108,10 @@ def _row(row: rx.Var[Person]) -> rx.Component:
         key=row.id,
         live=by != "",
     )
+
+
+def _name(row: rx.Var[Person]) -> rx.Component:
+    return link(rx.el.bdi(row.name), href=PATH + "/" + row.id.to_string(), plain=True, class_name="rowlink")
 
 
 def _roles_button(row: rx.Var[Person]) -> rx.Component:

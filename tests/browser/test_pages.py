@@ -49,11 +49,13 @@ def too_wide(window: Window) -> list[str]:
     )
 
 
-def address_of(page: Page, trail: Trail) -> str:
+def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
         "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
+        "[role]": lambda: "3",
+        "[person]": lambda: str(person.id),
     }
     return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
 
@@ -78,7 +80,7 @@ def test_a_page_shows_fits_and_can_be_used_by_everybody(
         window.allowed.append("404")
     if not page.public or route == "/password":
         window.enter(ada)
-    window.goto(address_of(page, site_trail))
+    window.goto(address_of(page, site_trail, ada))
     expect(window.page).to_have_title(re.compile(re.escape(page.title)))
     assert window.page.evaluate("document.documentElement.className").count(scheme) == 1
     assert too_wide(window) == []
@@ -119,6 +121,11 @@ def _correct(window: Window) -> None:
     window.button("Correct").click()
 
 
+def _from_role(window: Window, action: str) -> None:
+    window.page.get_by_role("button", name=re.compile("^What can be done with")).click()
+    window.page.get_by_role("menuitem", name=action).click()
+
+
 def _from_menu(window: Window, action: str) -> None:
     row = window.row("colleague")
     row.hover()
@@ -133,6 +140,14 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a count": ("/inventory", _count),
     "correcting a supplier": ("/suppliers", _correct),
     "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
+    "a new role": ("/admin/roles", lambda w: w.button("New role").click()),
+    "a role's properties": ("/admin/roles/3", lambda w: w.button("Edit…").click()),
+    "a copy of a role": ("/admin/roles/3", lambda w: _from_role(w, "Copy…")),
+    "deactivating a role": ("/admin/roles/3", lambda w: _from_role(w, "Deactivate…")),
+    "who has a permission": (
+        "/admin/roles/3",
+        lambda w: w.page.get_by_role("button", name="See stock inventory:view").click(),
+    ),
     "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
     "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
 }

@@ -13,6 +13,7 @@ from inventory_app.states._action import Action
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.roles import RolesState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.users import UserMgmtState
@@ -65,6 +66,8 @@ class Things:
     colleague: Person
     newcomer: Person
     leaver: Person
+    #: Roles that nobody holds, one for each operation that changes one; the last is deactivated.
+    roles: tuple[int, ...]
 
 
 def make_things(site: Site) -> Things:
@@ -82,6 +85,9 @@ def make_things(site: Site) -> Things:
         site.person("colleague", "accountant"),
         site.person("newcomer", enabled=False),
         site.person("leaver", enabled=False),
+        tuple(
+            factories.role(f"{_word()} role", "inventory:view", active=active) for active in (True, True, True, False)
+        ),
     )
 
 
@@ -136,6 +142,12 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
                 }
             },
         ),
+        (RolesState.create_role, lambda _: {"form": {"name": f"{_word()} role"}}),
+        (RolesState.clone_role, lambda t: {"form": {"role_id": t.roles[0], "name": f"{_word()} copy"}}),
+        (RolesState.edit_role, lambda t: {"form": {"role_id": t.roles[0], "version": 1, "name": f"{_word()} role"}}),
+        (RolesState.set_permissions, lambda t: {"role_id": t.roles[1], "version": 1, "permissions": ["prices:view"]}),
+        (RolesState.deactivate_role, lambda t: {"role_id": t.roles[2], "version": 1}),
+        (RolesState.activate_role, lambda t: {"role_id": t.roles[3], "version": 1}),
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (
             SupplierState.decide,

@@ -1,0 +1,134 @@
+"""One person: their roles, everything they may do and through what, and why they may not do something."""
+
+import reflex as rx
+
+from inventory_app.components import feedback, forms, gates, layout
+from inventory_app.components.basics import button, link, stack, when
+from inventory_app.operations.explain import HeldRole
+from inventory_app.pages._page import page
+from inventory_app.permissions import Permission
+from inventory_app.states.explain import CHOICES, PEOPLE, HoldingLine, PersonState, SourceLine
+
+S = PersonState
+P = PersonState.person
+
+
+@page(
+    PEOPLE + "/[person]",
+    "Person",
+    Permission.USERS_VIEW,
+    on_load=[S.load],
+    crumbs=("Control", ("People", PEOPLE)),
+    heading=S.name,
+    back=PEOPLE,
+)
+def person() -> rx.Component:
+    """Show the person that the address names."""
+    return rx.fragment(
+        rx.el.link(rel="stylesheet", href="/roles.css", custom_attrs={"precedence": "page"}),
+        rx.cond(S.loading, layout.page_skeleton(), rx.cond(P.is_not_none(), _found(), _missing())),
+    )
+
+
+def _found() -> rx.Component:
+    return rx.fragment(
+        layout.page_head(rx.el.bdi(P.name), badge=_status(), sub=P.username + " · " + P.email),
+        layout.columns(
+            layout.column(gates.can(Permission.ROLES_VIEW, _holdings())),
+            # Cards about the same person (their sessions, links to the account) go into this column.
+            layout.column(_roles(), gates.can(Permission.ROLES_VIEW, _why()), _about()),
+        ),
+    )
+
+
+def _status() -> rx.Component:
+    return rx.match(
+        S.status,
+        ("active", feedback.quiet_badge("Active", dot="ok")),
+        ("waiting", feedback.badge("Waiting", tone="warn")),
+        feedback.quiet_badge("Disabled", dot="bad"),
+    )
+
+
+def _holdings() -> rx.Component:
+    def source(line: rx.Var[SourceLine]) -> rx.Component:
+        return link(line.text, href=line.href, key=line.text)
+
+    def row(line: rx.Var[HoldingLine]) -> rx.Component:
+        held = rx.el.span(rx.foreach(line.sources, source), class_name="held-by")
+        may_not = rx.el.button("may not: why?", type="button", class_name="link", on_click=S.ask(line.permission))
+        return rx.fragment(
+            rx.cond(line.heading, rx.el.li(line.heading, class_name="held-group"), rx.fragment()),
+            rx.el.li(
+                rx.el.span(
+                    rx.el.span(line.label, class_name=rx.cond(line.held, "medium", "dim")),
+                    " ",
+                    rx.el.span(line.permission, class_name="meta"),
+                ),
+                rx.cond(line.held, held, rx.el.span(may_not, class_name="held-by")),
+            ),
+            key=line.permission,
+        )
+
+    return layout.card(
+        rx.el.ul(rx.foreach(S.holdings, row), class_name="held-list"),
+        title="What they may do",
+        note="and through what",
+        end=rx.fragment(S.held.to_string(), " of ", S.permissions.to_string()),
+        flush=True,
+    )
+
+
+def _roles() -> rx.Component:
+    def row(role: rx.Var[HeldRole]) -> rx.Component:
+        off = rx.cond(role.active, rx.fragment(), feedback.badge("Deactivated", tone="warn"))
+        named = rx.el.bdi(role.name)
+        return layout.row_item(
+            gates.can(
+                Permission.ROLES_VIEW,
+                link(named, href="/admin/roles/" + role.id.to_string(), plain=True),
+                otherwise=named,
+            ),
+            rx.cond(role.needs_factor, "needs a second factor", ""),
+            icon_name="key-round",
+            end=off,
+            key=role.id,
+        )
+
+    nobody = feedback.empty_state("No role", "They can sign in, and do nothing.", icon_name="key-round")
+    return layout.card(
+        rx.cond(P.roles.length() > 0, layout.rows(rx.foreach(P.roles, row)), nobody), title="Roles", flush=True
+    )
+
+
+def _why() -> rx.Component:
+    answer = rx.cond(
+        S.answer.can,
+        feedback.callout(S.answer.name, " may do this now.", tone="ok"),
+        feedback.reasons(S.answer.why),
+    )
+    return layout.card(
+        stack(
+            forms.field(
+                "What?",
+                forms.select("why", CHOICES, placeholder="Choose", value_now=S.asked, on_change=S.ask),
+            ),
+            rx.el.div(rx.cond(S.answer.is_not_none(), answer, rx.fragment()), aria_live="polite"),
+        ),
+        title=rx.fragment("Why can’t ", rx.el.bdi(P.name), " …?"),
+    )
+
+
+def _about() -> rx.Component:
+    history = gates.can(Permission.AUDIT_VIEW, link("Everything that happened to them", href=S.history_href))
+    return layout.card(feedback.facts([("Account since", when(P.created, P.created, style="full"))]), foot=history)
+
+
+def _missing() -> rx.Component:
+    return feedback.empty_state(
+        "There is no such person",
+        "The link may be old.",
+        button("All people", href=PEOPLE),
+        icon_name="users",
+        page=True,
+    )
