@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     )
     session_idle_minutes: int = Field(480, alias="INVENTORY_SESSION_IDLE_MINUTES", ge=1, le=60 * 24 * 90)
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
+    supplier_approvals: int = Field(1, alias="INVENTORY_SUPPLIER_APPROVALS", ge=1, le=10)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
 
     @field_validator("database_url", "migration_database_url")

@@ -28,6 +28,7 @@ from inventory_app.models.users import (
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_new_password, hash_password
@@ -133,13 +134,16 @@ def create_user(
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "role_name"))
 def change_user_role(session: Session, *, user_id: int, role_name: str) -> list[str]:
-    """Make `role_name` the person's only role; returns the roles held before."""
+    """Make `role_name` the person's only role; returns the roles held before. Some roles wait for an approval."""
     return _set_roles(session, user_id, [role_name], None)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "roles"))
 def set_user_roles(session: Session, *, user_id: int, roles: list[str], version: int) -> list[str]:
-    """Replace the roles of a person whose row was read as `version`; returns those held before."""
+    """Replace the roles of a person whose row was read as `version`; returns those held before.
+
+    A role that needs somebody else's agreement is asked for and waits; what is taken away is gone at once.
+    """
     return _set_roles(session, user_id, roles, version)
 
 
@@ -159,7 +163,7 @@ def _set_roles(session: Session, user_id: int, roles: list[str], version: int | 
     if beyond := permissions_of_roles(session, roles) - held:
         message = f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}."
         raise NotAllowed(message)
-    info.set_roles(roles, session, current_actor())
+    info.set_roles(hold_back(session, user_id, before, roles), session, current_actor())
     info.version += 1
     session.flush()
     _keep_an_administrator(session)
