@@ -25,7 +25,6 @@ from inventory_app.context import Actor, current_actor, generate_operation_id, o
 from inventory_app.database import engine
 from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, refused_name, sqlstate
 from inventory_app.errors import AppError, DatabaseUnavailable, Denied
-from inventory_app.operations import sessions
 from inventory_app.operations._operation import Operation, Run, Spec, record_refusal
 from inventory_app.operations._remembered import forget
 from inventory_app.settings import get_settings
@@ -254,12 +253,4 @@ def record_denial(name: str, error: AppError, attempts: int) -> None:
     with open_session() as session:
         session.info["run"] = Run(generate_operation_id())
         record_refusal(session, name, error, attempts=attempts)
-        session.commit()
-
-
-def housekeeping() -> None:
-    """Drop counters that no longer matter and create the trail's next partitions ahead."""
-    with open_session() as session:
-        sessions.forget_old_attempts(session)
-        session.connection().exec_driver_sql("SELECT audit_ensure_partitions(3)")
         session.commit()
