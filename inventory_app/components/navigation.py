@@ -25,6 +25,7 @@ class Place:
 
 
 HOME = Place("Home", "/", "house")
+WAITING = Place("Waiting for me", "/approvals", "inbox", waiting=AuthState.waiting_approvals)
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
@@ -87,7 +88,7 @@ def side_bar() -> rx.Component:
             class_name="side-head",
         ),
         rx.el.nav(
-            rx.el.ul(_entry(HOME)),
+            rx.el.ul(_entry(HOME), _entry(WAITING)),
             *[_group(name, places) for name, places in GROUPS],
             class_name="nav",
             aria_label="Main",
@@ -105,7 +106,7 @@ def tab_bar() -> rx.Component:
     return rx.el.nav(
         _tab("Home", HOME),
         _tab("Stock", INVENTORY),
-        _tab("Approve", APPROVALS),
+        _tab("Approve", WAITING),
         _tab("Audit", AUDIT),
         more,
         class_name="tabbar",
@@ -130,6 +131,7 @@ def more_sheet() -> rx.Component:
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),
         rx.el.div(class_name="menu-line"),
+        _away(),
         _own_password(),
         _sign_out(),
         id="more-sheet",
@@ -262,11 +264,18 @@ def _person_menu() -> rx.Component:
     return rx.el.div(
         rx.el.div(AuthState.username, class_name="menu-note"),
         rx.el.div(class_name="menu-line"),
+        _away(),
         _own_password(),
         _sign_out(),
         id="person-menu",
         class_name="menu person-menu",
         custom_attrs={"popover": "auto"},
+    )
+
+
+def _away() -> rx.Component:
+    return NavLink.create(
+        icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"
     )
 
 

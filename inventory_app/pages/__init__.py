@@ -4,6 +4,7 @@ from inventory_app.pages import (
     apply,
     approvals,
     audit,
+    away,
     home,
     imports,
     inventory,
@@ -12,6 +13,7 @@ from inventory_app.pages import (
     password,
     register,
     users,
+    waiting,
 )
 from inventory_app.pages._page import app_options, register_pages
 
@@ -20,6 +22,7 @@ __all__ = [
     "apply",
     "approvals",
     "audit",
+    "away",
     "home",
     "imports",
     "inventory",
@@ -29,4 +32,5 @@ __all__ = [
     "register",
     "register_pages",
     "users",
+    "waiting",
 ]

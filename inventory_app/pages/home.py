@@ -6,12 +6,13 @@ import reflex as rx
 
 from inventory_app.components import gates, layout
 from inventory_app.components.basics import link
-from inventory_app.components.navigation import APPROVALS, AUDIT, IMPORTS, INVENTORY, PEOPLE, Place, open_to
+from inventory_app.components.navigation import APPROVALS, AUDIT, IMPORTS, INVENTORY, PEOPLE, WAITING, Place, open_to
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
 
 _WORDS = {
+    WAITING: "Everything that needs your agreement, and what you asked for",
     INVENTORY: "What is where, and how much of it",
     IMPORTS: "Bring in suppliers, categories and products as files",
     APPROVALS: "Look at suppliers and decide",
@@ -23,7 +24,7 @@ _WORDS = {
 @page("/", "Home")
 def home() -> rx.Component:
     """Greet, list what waits, and lead to the pages the person may see."""
-    waits = AuthState.waiting_suppliers + AuthState.waiting_people + AuthState.low_stock
+    waits = AuthState.waiting_approvals + AuthState.waiting_people + AuthState.low_stock
     return rx.fragment(
         layout.page_head(
             rx.fragment("Good day, ", AuthState.name.split(" ")[0]),
@@ -53,6 +54,16 @@ def _waiting() -> rx.Component:
             "/suppliers/approvals",
         ),
         _wait(
+            AuthState.waiting_others,
+            None,
+            "inbox",
+            "request",
+            "requests",
+            "to decide",
+            "Needs the agreement of a second person",
+            "/approvals",
+        ),
+        _wait(
             AuthState.waiting_people,
             Permission.USERS_VIEW,
             "users",
@@ -76,7 +87,7 @@ def _waiting() -> rx.Component:
 
 
 def _wait(
-    number: Any, permission: Permission, icon_name: str, one: str, many: str, words: str, meta: str, href: str
+    number: Any, permission: Permission | None, icon_name: str, one: str, many: str, words: str, meta: str, href: str
 ) -> rx.Component:
     line = layout.row_item(
         link(number, " ", rx.cond(number == 1, one, many), " ", words, href=href, plain=True, class_name="rowlink"),
@@ -84,7 +95,8 @@ def _wait(
         icon_name=icon_name,
         end=link("Review", href=href, plain=True, class_name="btn"),
     )
-    return gates.can(permission, rx.cond(number > 0, line, rx.fragment()))
+    shown = rx.cond(number > 0, line, rx.fragment())
+    return shown if permission is None else gates.can(permission, shown)
 
 
 def _place(place: Place) -> rx.Component:

@@ -44,6 +44,9 @@ class AuthState(FormState, rx.State):
     session_days: int = 14
 
     waiting_suppliers: int = 0
+    #: Other requests this person can decide, and both together.
+    waiting_others: int = 0
+    waiting_approvals: int = 0
     waiting_people: int = 0
     low_stock: int = 0
 
@@ -147,6 +150,8 @@ class AuthState(FormState, rx.State):
         with self.audit_context():
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers
+        self.waiting_others = counts.others
+        self.waiting_approvals = counts.suppliers + counts.others
         self.waiting_people = counts.people
         self.low_stock = counts.low_stock
         if self.flash:
