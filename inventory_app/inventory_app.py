@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import cast
 
 import reflex as rx
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from inventory_app import first_run, logs, staging
+from inventory_app import first_run, jobs, logs
 from inventory_app.buckets import Buckets
 from inventory_app.components import feedback
 from inventory_app.database.errors import app_error
@@ -26,13 +27,12 @@ from inventory_app.settings import get_settings
 from inventory_app.states import _live, _socket, _toast
 from inventory_app.states._guard import Guard
 from inventory_app.states.auth import AuthState
-from inventory_app.unit_of_work import housekeeping, in_thread
+from inventory_app.unit_of_work import in_thread
 
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 8
 _RELEASE = "window.inventoryRelease && window.inventoryRelease()"
-_HOUSEKEEPING_SECONDS = 600
 
 #: Anybody can report errors; a line a second is enough to notice.
 _browser_errors = Buckets(1, 20)
@@ -93,27 +93,16 @@ register_pages(app)
 @app.register_lifespan_task
 @asynccontextmanager
 async def working_hours() -> AsyncIterator[None]:
-    """Prepare before the first visitor, keep house while serving, drain at the end."""
+    """Prepare before the first visitor, run the jobs while serving, drain at the end."""
     await in_thread(first_run.check_and_prepare)
-    keeper = asyncio.create_task(_keep_house(), name="housekeeping")
     live = asyncio.create_task(_live.serve(app, AuthState.person_changed), name="live")
     # Reflex cancels running handlers at SIGTERM otherwise.
     app.event_processor.graceful_shutdown_timeout = _DRAIN_SECONDS
-    try:
+    async with jobs.running(("flush_refusals", timedelta(minutes=1), _flush_refusals)):
         yield
-    finally:
-        keeper.cancel()
-        live.cancel()
-        await guard.refusals.flush()
+    live.cancel()
+    await guard.refusals.flush()
 
 
-async def _keep_house() -> None:
-    while True:
-        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
-        await guard.refusals.flush(older_than=60.0)
-        try:
-            await in_thread(housekeeping)
-        except AppError as error:
-            # The database is away for a moment: the next round does it.
-            log.warning("housekeeping_put_off", error_type=type(error).__name__)
-        await in_thread(staging.forget_old)
+async def _flush_refusals() -> None:
+    await guard.refusals.flush(older_than=60.0)

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(None, alias="SMTP_URL", repr=False, pattern=r"^smtps?://[^/]+/?$")
     mail_from: str = Field("", alias="INVENTORY_MAIL_FROM")
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
+    supplier_approvals: int = Field(1, alias="INVENTORY_SUPPLIER_APPROVALS", ge=1, le=10)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
 
     @field_validator("database_url", "migration_database_url")

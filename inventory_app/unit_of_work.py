@@ -274,16 +274,6 @@ def record_denial(name: str, error: AppError, attempts: int) -> None:
     _record(Run(generate_operation_id()), name, error, attempts=attempts)
 
 
-def housekeeping() -> None:
-    """Drop counters that no longer matter and create the trail's next partitions ahead."""
-
-    def keep(session: Session) -> None:
-        sessions.forget_old_attempts(session)
-        session.connection().exec_driver_sql("SELECT audit_ensure_partitions(3)")
-
-    _write(keep)
-
-
 def answers() -> bool:
     """Tell whether the database answers the application now."""
     try:

@@ -19,9 +19,9 @@ from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
-from inventory_app.models.suppliers import Supplier
+from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import users
+from inventory_app.operations import _supplier_approvals, users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.sessions import hash_token
@@ -207,5 +207,16 @@ def item(product_id: int | None = None, location_id: int | None = None, quantity
 
 
 def supplier(name: str = "Acme", **columns: object) -> Supplier:
-    """Add a supplier; pending unless `status` says otherwise."""
-    return add(Supplier(name=name, **columns))
+    """Add a supplier; pending unless `status` says otherwise, and then a decision about it is asked for."""
+
+    def build(session: Session) -> Supplier:
+        row = Supplier(name=name, **columns)
+        session.add(row)
+        session.flush()
+        if row.status == SupplierStatus.PENDING:
+            _supplier_approvals.ask(session, [row])
+        session.refresh(row)
+        session.expunge(row)
+        return row
+
+    return arrange(build)

@@ -47,6 +47,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str | Doubt]
         yield "database", lambda: resting
     else:
         yield "database", lambda: _database(settings)
+        yield "jobs", lambda: _jobs(settings)
     yield "pages", _pages
 
 
@@ -92,6 +93,23 @@ def _database(settings: Settings) -> str | Doubt:
     if role.owns or settings.owner_database_url == settings.app_database_url:
         return Doubt(f"answers, schema {schema}; {role.name} owns the tables and could change the record: {way_out}.")
     return f"answers, schema {schema}, as {role.name}, which owns nothing"
+
+
+def _jobs(settings: Settings) -> str:
+    import psycopg
+
+    from inventory_app.database import reachable
+
+    reachable.check(settings)
+    statement = "SELECT name, coalesce(finished_at, started_at), error_class FROM job ORDER BY name"
+    try:
+        with psycopg.connect(reachable.libpq(settings.app_database_url)) as connection:
+            found = connection.execute(statement).fetchall()
+    except psycopg.errors.UndefinedTable:
+        found = []
+    if failed := [f"{name} failed with {error} at {at:%-d %b %Y, %H:%M %Z}" for name, at, error in found if error]:
+        raise OperatorError(f"{'; '.join(failed)}. It is tried again by itself; the log says more under job_failed.")
+    return ", ".join(f"{name} at {at:%-d %b %H:%M}" for name, at, _ in found) or "none has run yet"
 
 
 def _pages() -> str:

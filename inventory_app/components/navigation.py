@@ -15,6 +15,7 @@ from inventory_app.components.places import (
     PEOPLE,
     ROLES,
     SUPPLIERS,
+    WAITING,
     Place,
     group_of,
     open_to,
@@ -52,7 +53,7 @@ def side_bar() -> rx.Component:
             class_name="side-head",
         ),
         rx.el.nav(
-            rx.el.ul(_entry(HOME)),
+            rx.el.ul(_entry(HOME), _entry(WAITING)),
             *[_group(name, places) for name, places in GROUPS],
             class_name="nav",
             aria_label="Main",
@@ -70,7 +71,7 @@ def tab_bar() -> rx.Component:
     return rx.el.nav(
         _tab("Home", HOME),
         _tab("Stock", INVENTORY),
-        _tab("Approve", APPROVALS),
+        _tab("Approve", WAITING),
         _tab("Audit", AUDIT),
         more,
         class_name="tabbar",
@@ -247,6 +248,7 @@ def _person_menu() -> rx.Component:
 def _own_account() -> rx.Component:
     return rx.fragment(
         NavLink.create(icon("user"), rx.el.span("Your account"), to="/profile", class_name="menu-item"),
+        NavLink.create(icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"),
         NavLink.create(icon("key-round"), rx.el.span("Change password"), to="/password", class_name="menu-item"),
     )
 

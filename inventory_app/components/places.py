@@ -24,6 +24,7 @@ class Place:
 
 
 HOME = Place("Home", "/", "house")
+WAITING = Place("Waiting for me", "/approvals", "inbox", waiting=AuthState.waiting_approvals)
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE

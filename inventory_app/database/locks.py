@@ -1,7 +1,8 @@
 """Row locks, taken in one order by everybody, so that no two operations wait for each other.
 
-Between kinds: role-and-permission lock, supplier, purchase order, invoice, product, item, number series.
-Within a kind: by id.
+Between kinds: role-and-permission lock, person, supplier, purchase order, invoice, product, item, approval, number
+series. Within a kind: by id. An approval comes after whatever it is about: its subject never changes, so whoever
+decides takes the locks of the subject first, as does whoever changes the subject and asks anew.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ Row = TypeVar("Row", bound=SQLModel)
 ROLES_AND_PERMISSIONS = 7_001
 FIRST_SET_UP = 7_002
 IMPORTING = 7_003
+#: Held for as long as a process runs the jobs (`process_lock.py`).
+RUNNING_JOBS = 7_004
 
 
 def lock(session: Session, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:

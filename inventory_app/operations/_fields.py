@@ -16,6 +16,7 @@ _HIDDEN = frozenset("\u00ad\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u206
 _BLANKS = re.compile(r"[ \u00a0\t\r\n]+")
 _LINE_BREAKS = "\n\t"
 _EMPTY = "Please fill this in."
+REASON_LENGTH = 1_000
 
 
 def unusable(text: str, *, lines: bool = False) -> str:
@@ -82,3 +83,13 @@ class Fields:
         elif pattern is not None and not pattern.fullmatch(tidy):
             self.faults[name] = sentence
         return tidy
+
+
+def checked_reason(reason: str, *, missing: str = "") -> str | None:
+    """Return the reason of a decision; `missing` is the sentence when there must be one."""
+    fields = Fields()
+    taken = fields.text("reason", reason, most=REASON_LENGTH)
+    if missing and taken is None:
+        fields.faults.setdefault("reason", missing)
+    fields.check()
+    return taken

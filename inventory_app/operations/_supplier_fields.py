@@ -4,7 +4,9 @@ import re
 from typing import TypedDict
 
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._fields import Fields
+from inventory_app.operations._fields import Fields, checked_reason
+
+__all__ = ["SupplierFields", "checked", "checked_reason", "contact", "place", "readable"]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"(?=(?:\D*\d){4})[\d+()./ x-]+")
@@ -12,7 +14,6 @@ _TAX_ID = re.compile(r"(?=.*[0-9])[\w ./-]+")
 _WEBSITE = re.compile(r"(?:https?://)?[^\s:/?#@]+\.[^\s:/?#@]+(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
-REASON_LENGTH = 1_000
 _LONGEST_EMAIL = 254  # RFC 5321
 
 
@@ -65,16 +66,6 @@ def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFiel
 
 #: What staff correct; the message is the applicant's own.
 EDITABLE = tuple(name for name in SupplierFields.__annotations__ if name != "message")
-
-
-def checked_reason(reason: str, *, missing: str = "") -> str | None:
-    """Return the reason of a decision; `missing` is the sentence when there must be one."""
-    fields = Fields()
-    taken = fields.text("reason", reason, most=REASON_LENGTH)
-    if missing and taken is None:
-        fields.faults.setdefault("reason", missing)
-    fields.check()
-    return taken
 
 
 def place(supplier: Supplier) -> str:

@@ -8,9 +8,15 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.errors import AlreadyDecided, AppError, NotAllowed
+from inventory_app.errors import AlreadyDecided, AppError, Conflict
+from inventory_app.models.approvals import Approval
 from inventory_app.models.suppliers import Supplier, SupplierStatus
-from inventory_app.models.users import LocalUser, Permission, Role, RolePermission, UserInfo, UserRole
+from inventory_app.models.users import UserInfo
+from inventory_app.operations import _approval_rules as rules
+from inventory_app.operations._approvals import open_about
+
+#: The kind of request about a supplier.
+KIND = "supplier"
 
 Outcome = Literal["passed", "look", "failed"]
 
@@ -21,46 +27,37 @@ _FAR = 0.25
 _WORDS: dict[Outcome, str] = {"passed": "Passed", "look": "Look at this", "failed": "Failed"}
 
 
-def why_not_decide(session: Session, supplier: Supplier, user_id: int | None, *, whom: str = "You") -> AppError | None:
-    """Return why this person cannot decide about the supplier; None when they can. `whom` is who reads or is meant."""
-    if supplier.status != SupplierStatus.PENDING:
-        by = full_name(session, supplier.decided_by) or "An import"
-        at = f" on {supplier.decided_at:%-d %b %Y, %H:%M} UTC" if supplier.decided_at else ""
-        return AlreadyDecided(f"{by} {supplier.status} this supplier{at}.")
-    if user_id is not None and user_id == supplier.entered_by:
-        return NotAllowed(f"{whom} entered this supplier, so somebody else must approve it.")
-    if user_id is not None and user_id == supplier.last_edited_by:
-        return NotAllowed(f"{whom} last edited this supplier, so somebody else must approve it.")
-    return None
+def why_not_decide(session: Session, supplier: Supplier, user_id: int | None) -> AppError | None:
+    """Return why this person cannot decide about the supplier; None when they can."""
+    if refusal := decided_already(session, supplier):
+        return refusal
+    approval = open_about(session, KIND, supplier.id or 0)
+    if approval is None:
+        return Conflict("Nobody has asked for a decision about this supplier. Save it again, so that it is asked for.")
+    return rules.why_not_decide(session, approval, user_id)
 
 
-def may_be_decided_by(user_id: int | None) -> sa.ColumnElement[bool]:
-    """Return the same rule as a condition, for counting: waiting, and neither entered nor edited by them."""
-    return sa.and_(
-        col(Supplier.status) == SupplierStatus.PENDING,
-        col(Supplier.entered_by).is_distinct_from(user_id),
-        col(Supplier.last_edited_by).is_distinct_from(user_id),
+def decided_already(session: Session, supplier: Supplier) -> AppError | None:
+    """Return who decided about the supplier and when; None while it waits."""
+    if supplier.status == SupplierStatus.PENDING:
+        return None
+    by = full_name(session, supplier.decided_by) or "An import"
+    at = f" on {supplier.decided_at:%-d %b %Y, %H:%M} UTC" if supplier.decided_at else ""
+    return AlreadyDecided(f"{by} {supplier.status} this supplier{at}.")
+
+
+def may_be_decided_by(session: Session, user_id: int | None) -> sa.ColumnElement[bool]:
+    """Return the same rule as a condition, for counting."""
+    asked = sa.select(col(Approval.subject_id)).where(
+        col(Approval.kind) == KIND, rules.decidable_by(rules.standing(session, user_id))
     )
+    return sa.and_(col(Supplier.status) == SupplierStatus.PENDING, col(Supplier.id).in_(asked))
 
 
-def who_can_decide(session: Session, supplier: Supplier, permission: str) -> list[str]:
-    """Return the names of the enabled people who hold `permission` and did not enter or edit the supplier."""
-    touched = [id_ for id_ in (supplier.entered_by, supplier.last_edited_by) if id_ is not None]
-    holds = (
-        sa.select(col(UserRole.user_id))
-        .join(Role, col(Role.id) == col(UserRole.role_id))
-        .join(RolePermission, col(RolePermission.role_id) == col(Role.id))
-        .join(Permission, col(Permission.id) == col(RolePermission.permission_id))
-        .where(col(Role.active), col(Permission.name) == permission)
-    )
-    return list(
-        session.scalars(
-            select(UserInfo.full_name)
-            .join(LocalUser, col(LocalUser.id) == col(UserInfo.user_id))
-            .where(col(LocalUser.enabled), col(UserInfo.id).in_(holds), col(LocalUser.id).not_in(touched))
-            .order_by(col(UserInfo.sort_key), col(UserInfo.id))
-        )
-    )
+def who_can_decide(session: Session, supplier: Supplier) -> list[str]:
+    """Return the names of the enabled people who can decide about the supplier now."""
+    approval = open_about(session, KIND, supplier.id or 0)
+    return [who.name for who in rules.who_can_decide(session, approval)] if approval else []
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

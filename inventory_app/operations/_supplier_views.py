@@ -17,6 +17,7 @@ from inventory_app.models.users import UserInfo
 from inventory_app.operations import _supplier_rules as rules
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._supplier_approvals import agreement
 from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import contact, place, readable
 from inventory_app.operations._supplier_rules import Check
@@ -94,6 +95,9 @@ class SupplierDetail:
     decided: str
     decided_at: str
     reason: str
+    #: "1 of 2" while more than one must agree, and who has already.
+    agreed: str
+    agreed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,7 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
     found = rules.checks(session, supplier)
     why_not, who_can = _why_not(session, viewer, supplier)
     entered_by = rules.full_name(session, supplier.entered_by)
+    agreed, agreed_by = agreement(session, supplier.id or 0)
     return SupplierDetail(
         id=supplier.id or 0,
         version=supplier.version,
@@ -223,6 +228,8 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         decided=rules.full_name(session, supplier.decided_by),
         decided_at=supplier.decided_at.isoformat() if supplier.decided_at else "",
         reason=supplier.decision_reason or "",
+        agreed=agreed,
+        agreed_by=agreed_by,
     )
 
 
@@ -246,7 +253,7 @@ def _why_not(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[AppE
         refusal = NotAllowed()
     if refusal is None:
         return None, ""
-    can = rules.who_can_decide(session, supplier, permission)
+    can = rules.who_can_decide(session, supplier)
     nobody = f"Nobody else holds the permission “{permission.label}”: ask an administrator to give it to somebody."
     return refusal, f"{rules.listed(can)} can." if can else nobody
 
@@ -285,7 +292,7 @@ def count_waiting(session: Session, viewer: Viewer) -> WaitingCounts:
     total, yours, late = session.execute(
         sa.select(
             sa.func.count(),
-            sa.func.count().filter(rules.may_be_decided_by(viewer.user_id)),
+            sa.func.count().filter(rules.may_be_decided_by(session, viewer.user_id)),
             sa.func.count().filter(col(Supplier.submitted_at) < now() - LONG),
         ).where(col(Supplier.status) == SupplierStatus.PENDING)
     ).one()

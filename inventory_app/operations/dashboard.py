@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser
+from inventory_app.operations._approval_views import counts
 from inventory_app.operations._figures import reorder_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
-from inventory_app.operations._supplier_rules import may_be_decided_by
+from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations.users import waits
 from inventory_app.permissions import Permission
 
@@ -20,7 +20,9 @@ __all__ = ["Waiting", "reorder_due", "waiting"]
 class Waiting:
     """How much waits in each place; 0 where the person may not look."""
 
+    #: Suppliers this person can decide about, on the page they may see; all other requests they can decide.
     suppliers: int
+    others: int
     people: int
 
 
@@ -33,16 +35,13 @@ def waiting(session: Session) -> Waiting:
 def count_waiting(session: Session, viewer: Viewer) -> Waiting:
     """Count what waits for a viewer: the one count for the navigation and the start page."""
     may = viewer.permissions
+    requests = counts(session, viewer)
+    suppliers = requests.get(SUPPLIER, 0) if Permission.SUPPLIERS_VIEW in may else 0
     return Waiting(
-        suppliers=_count_suppliers(session, viewer) if Permission.SUPPLIERS_APPROVE in may else 0,
+        suppliers=suppliers,
+        others=sum(requests.values()) - suppliers,
         people=_count_people(session) if Permission.USERS_MANAGE in may else 0,
     )
-
-
-def _count_suppliers(session: Session, viewer: Viewer) -> int:
-    """Count those this person can decide about: what they entered waits for somebody else."""
-    counted = sa.select(sa.func.count()).select_from(Supplier).where(may_be_decided_by(viewer.user_id))
-    return session.scalar(counted) or 0
 
 
 def _count_people(session: Session) -> int:

@@ -245,8 +245,9 @@ def _answer(session: Session, user_id: int, permission: Permission, subject: Sup
     name = full_name(session, user_id) or user.username
     why = [*_account(session, user, name), *_permission(session, user_id, name, permission)]
     if subject is not None and permission == Permission.SUPPLIERS_APPROVE:
-        refusal = why_not_decide(session, subject, user_id, whom=name)
-        why += [str(refusal)] if refusal else []
+        # The rule speaks to who asks it: its own words, as they would read them.
+        refusal = why_not_decide(session, subject, user_id)
+        why += [f"{name} would read: “{refusal}”"] if refusal else []
     return Answer(user_id, name, user.username, not why, why)
 
 

@@ -14,11 +14,13 @@ from inventory_app.models.catalog import Category, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations._approval_views import oldest_to_decide
 from inventory_app.operations._figures import bar, figures, held, reorder_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._remembered import Remembered
 from inventory_app.operations._supplier_fields import place
+from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations._trail_rows import operation_rows
@@ -37,7 +39,7 @@ _NO_CATEGORY, _OTHERS = "No category", "Others"
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """One thing that waits for the viewer; `kind` is supplier or person, `since` when it began to wait."""
+    """One thing that waits for the viewer; `kind` is supplier, request or person, `since` when it began to wait."""
 
     kind: str
     title: str
@@ -90,6 +92,7 @@ class Home:
 
     waiting: list[WaitingRow]
     suppliers: int
+    others: int
     people: int
     late: int
     low: list[LowRow]
@@ -109,6 +112,7 @@ def home(session: Session) -> Home:
     counts = count_waiting(session, viewer)
     waiting = [
         *(_suppliers(session, viewer) if counts.suppliers else ()),
+        *(_others(session, viewer) if counts.others else ()),
         *(_people(session) if counts.people else ()),
     ]
     stock = figures(session) if Permission.INVENTORY_VIEW in may else None
@@ -116,6 +120,7 @@ def home(session: Session) -> Home:
     return Home(
         waiting=sorted(waiting, key=lambda row: row.since)[:WAITING_SHOWN],
         suppliers=counts.suppliers,
+        others=counts.others,
         people=counts.people,
         late=_late(session, viewer) if waiting else 0,
         low=_low(session) if stock and stock.products_to_reorder else [],
@@ -135,7 +140,7 @@ def _waiting_row(kind: str, title: str, meta: str, since: datetime, href: str) -
 def _suppliers(session: Session, viewer: Viewer) -> list[WaitingRow]:
     rows = session.exec(
         select(Supplier)
-        .where(may_be_decided_by(viewer.user_id))
+        .where(may_be_decided_by(session, viewer.user_id))
         .order_by(col(Supplier.submitted_at), col(Supplier.id))
         .limit(WAITING_SHOWN)
     )
@@ -149,6 +154,17 @@ def _suppliers(session: Session, viewer: Viewer) -> list[WaitingRow]:
             f"/suppliers/approvals?id={supplier.id}",
         )
         for supplier in rows
+    ]
+
+
+def _others(session: Session, viewer: Viewer) -> list[WaitingRow]:
+    """Return the other requests this viewer can decide about."""
+    rows = oldest_to_decide(session, viewer, besides=SUPPLIER, most=WAITING_SHOWN)
+    return [
+        _waiting_row(
+            "request", row.title, f"{row.label} · {row.asked_by}", datetime.fromisoformat(row.asked_at), "/approvals"
+        )
+        for row in rows
     ]
 
 
@@ -175,7 +191,7 @@ def _late(session: Session, viewer: Viewer) -> int:
     may, before = viewer.permissions, now() - LATE
     asked: list[sa.Select[int]] = []
     if Permission.SUPPLIERS_APPROVE in may:
-        late = sa.and_(may_be_decided_by(viewer.user_id), col(Supplier.submitted_at) < before)
+        late = sa.and_(may_be_decided_by(session, viewer.user_id), col(Supplier.submitted_at) < before)
         asked.append(sa.select(sa.func.count()).select_from(Supplier).where(late))
     if Permission.USERS_MANAGE in may:
         late = sa.and_(_let_in(), col(LocalUser.created_at) < before)

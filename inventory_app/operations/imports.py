@@ -40,6 +40,7 @@ from inventory_app.operations._operation import (
     operation_id,
     query,
 )
+from inventory_app.operations._supplier_approvals import ask_about
 from inventory_app.operations.catalog import default_location, search_text
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -95,7 +96,8 @@ def import_suppliers(session: Session, *, file: ImportFile[SupplierRow]) -> Impo
     batch = _begin(session, file)
     _refuse(file, check_suppliers(session, file))
     shared = {"status": SupplierStatus.PENDING.value, "source": "import", "entered_by": acting_user_id()}
-    _insert(session, Supplier, [{**row.fields, **shared, "submitted_at": now()} for row in file.rows])
+    made = _insert(session, Supplier, [{**row.fields, **shared, "submitted_at": now()} for row in file.rows])
+    ask_about(session, made, entered_by=acting_user_id())
     return _done(file, batch, "They wait for approval.")
 
 

@@ -1,6 +1,7 @@
 """Suppliers: applying, entering, deciding; who entered a supplier never decides about it.
 
-A decision takes the supplier's row lock, so that of two people at once exactly one decides.
+A decision goes through the one engine (`_approvals.py`) and takes the supplier's row lock first, so that of two
+people at once exactly one decides.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,17 @@ from sqlmodel import Session, col
 from inventory_app.database.locks import lock
 from inventory_app.errors import Invalid, NotFound, Stale
 from inventory_app.models._base import now
+from inventory_app.models.approvals import Verdict
 from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations import _approvals
 from inventory_app.operations import _supplier_list as lists
 from inventory_app.operations import _supplier_views as views
+from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._strangers import slow_down
-from inventory_app.operations._supplier_fields import EDITABLE, SupplierFields, checked, checked_reason
-from inventory_app.operations._supplier_rules import checks, failed, why_not_decide
+from inventory_app.operations._supplier_approvals import ask, asked_about
+from inventory_app.operations._supplier_fields import EDITABLE, SupplierFields, checked
+from inventory_app.operations._supplier_rules import why_not_decide
 from inventory_app.permissions import Permission
 
 _NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
@@ -48,6 +53,16 @@ class Decided:
     supplier_id: int
     name: str
     status: str
+    #: How many have agreed, of how many that must.
+    given: int = 1
+    required: int = 1
+
+
+def said(done: Decided) -> str:
+    """Say what was decided, or that somebody else must agree too."""
+    if done.status == SupplierStatus.PENDING:
+        return f"You approved {done.name}: {done.given} of {done.required}, so it waits for somebody else too"
+    return f"{done.status.capitalize()} {done.name}"
 
 
 @operation(public=True, name=views.APPLYING)
@@ -111,6 +126,7 @@ def _submit(session: Session, fields: SupplierFields, *, source: str, entered_by
     supplier.source, supplier.entered_by, supplier.last_edited_by = source, entered_by, None
     supplier.submitted_at = now()
     session.flush()
+    ask(session, [supplier])
     return Submitted(supplier.id or 0, supplier.name)
 
 
@@ -178,36 +194,33 @@ def update_supplier(  # noqa: PLR0913  # as many as the form has fields
         supplier.submitted_at = now()
     else:
         supplier.version += 1
+    if supplier.status == SupplierStatus.PENDING:
+        # What was decided so far was decided about other data.
+        session.flush()
+        ask(session, [supplier])
     return Corrected(supplier_id, supplier.name, returned)
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
 def approve_supplier(session: Session, *, supplier_id: int, reason: str = "", version: int | None = None) -> Decided:
     """Approve a waiting supplier that somebody else entered; a failed check needs a reason."""
-    supplier = _to_decide(session, supplier_id, version)
-    wrong = failed(checks(session, supplier))
-    missing = f"The check “{wrong[0]}” failed. Say why you approve nevertheless." if wrong else ""
-    _decide(supplier, SupplierStatus.APPROVED, checked_reason(reason, missing=missing))
-    supplier.approved_at = supplier.decided_at
-    return Decided(supplier_id, supplier.name, supplier.status)
+    return _decide(session, supplier_id, version, Verdict.APPROVE, reason)
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
 def reject_supplier(session: Session, *, supplier_id: int, reason: str, version: int | None = None) -> Decided:
     """Reject a waiting supplier that somebody else entered; always with a reason."""
-    supplier = _to_decide(session, supplier_id, version)
-    missing = "Say why it is rejected: the reason is kept with the decision."
-    _decide(supplier, SupplierStatus.REJECTED, checked_reason(reason, missing=missing))
-    return Decided(supplier_id, supplier.name, supplier.status)
+    return _decide(session, supplier_id, version, Verdict.REJECT, reason)
 
 
-def _to_decide(session: Session, supplier_id: int, version: int | None) -> Supplier:
-    """Lock the supplier for a decision of the acting person, or raise why they cannot decide."""
+def _decide(session: Session, supplier_id: int, version: int | None, verdict: Verdict, reason: str) -> Decided:
+    """Decide for the acting person about the supplier as they read it, or raise why they cannot."""
     supplier = _locked(session, supplier_id)
     if refusal := why_not_decide(session, supplier, acting_user_id()):
         raise refusal
     _not_stale(supplier, version)
-    return supplier
+    done = _approvals.decide(session, asked_about(session, supplier_id), verdict, reason)
+    return Decided(supplier_id, supplier.name, supplier.status, done.given, done.required)
 
 
 def _read_as(session: Session, supplier_id: int, version: int) -> Supplier:
@@ -229,14 +242,6 @@ def _not_stale(supplier: Supplier, version: int | None) -> None:
     if version is not None and supplier.version != version:
         message = f"{supplier.name} was changed after you opened it. Reload the page and read it again."
         raise Stale(message)
-
-
-def _decide(supplier: Supplier, status: SupplierStatus, reason: str | None) -> None:
-    supplier.status = status
-    supplier.decided_by = acting_user_id()
-    supplier.decided_at = now()
-    supplier.decision_reason = reason
-    supplier.version += 1
 
 
 @query(Permission.SUPPLIERS_VIEW)

@@ -38,6 +38,7 @@ from inventory_app.operations._people_rules import (
     why_not_change_roles,
     why_not_pass_on,
 )
+from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_new_password, hash_password
@@ -160,13 +161,16 @@ def create_user(
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "role_name"))
 def change_user_role(session: Session, *, user_id: int, role_name: str) -> list[str]:
-    """Make `role_name` the person's only role; returns the roles held before."""
+    """Make `role_name` the person's only role; returns the roles held before. Some roles wait for an approval."""
     return replace_roles(session, user_id, [role_name], None)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "roles"))
 def set_user_roles(session: Session, *, user_id: int, roles: list[str], version: int) -> list[str]:
-    """Replace the roles of a person whose row was read as `version`; returns those held before."""
+    """Replace the roles of a person whose row was read as `version`; returns those held before.
+
+    A role that needs somebody else's agreement is asked for and waits; what is taken away is gone at once.
+    """
     return replace_roles(session, user_id, roles, version)
 
 
@@ -181,7 +185,7 @@ def replace_roles(session: Session, user_id: int, roles: list[str], version: int
     if version is not None and info.version != version:
         raise Stale
     grantable(session, roles, held)
-    info.set_roles(roles, session, current_actor())
+    info.set_roles(hold_back(session, user_id, before, roles), session, current_actor())
     info.version += 1
     session.flush()
     keeps_every_permission_held(session)

@@ -4,6 +4,7 @@ from inventory_app.pages import (
     apply,
     approvals,
     audit,
+    away,
     explain,
     home,
     imports,
@@ -20,6 +21,7 @@ from inventory_app.pages import (
     supplier,
     suppliers,
     users,
+    waiting,
 )
 from inventory_app.pages._page import app_options, register_pages
 
@@ -28,6 +30,7 @@ __all__ = [
     "apply",
     "approvals",
     "audit",
+    "away",
     "explain",
     "home",
     "imports",
@@ -45,4 +48,5 @@ __all__ = [
     "supplier",
     "suppliers",
     "users",
+    "waiting",
 ]

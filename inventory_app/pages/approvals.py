@@ -136,7 +136,8 @@ def _detail() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    waiting = rx.cond(D.status == "pending", feedback.badge(D.waits, dot=False), rx.fragment())
+    agreed = rx.cond(D.agreed, feedback.badge(D.agreed, dot=False), rx.fragment())
+    waiting = rx.cond(D.status == "pending", rx.fragment(agreed, feedback.badge(D.waits, dot=False)), rx.fragment())
     steps = row_of(
         rx.el.span(S.position, class_name="muted"),
         _step("chevron-up", "Previous supplier", S.previous_href),
@@ -227,8 +228,20 @@ def _decide_card() -> rx.Component:
         "A check failed: say why you approve nevertheless. Rejecting needs a reason too.",
         "Rejecting needs a reason.",
     )
+    agreed = rx.cond(
+        D.agreed,
+        rx.el.p(
+            D.agreed,
+            " have approved",
+            rx.cond(D.agreed_by, ": " + D.agreed_by, ""),
+            ". It takes effect with the last.",
+            class_name="meta",
+        ),
+        rx.fragment(),
+    )
     return layout.card(
         stack(
+            agreed,
             forms.field(
                 "Reason",
                 forms.textarea("reason", key=D.id.to_string() + "-" + D.version.to_string(), rows=3, max_length=1_000),

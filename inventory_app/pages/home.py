@@ -51,6 +51,7 @@ def _waiting() -> rx.Component:
             link("All suppliers to approve, ", S.suppliers, href="/suppliers/approvals"),
             rx.fragment(),
         ),
+        rx.cond(S.others > 0, link("All other requests, ", S.others, href="/approvals"), rx.fragment()),
         rx.cond(S.people > 0, link("All people to let in, ", S.people, href="/admin/users?tab=waiting"), rx.fragment()),
         class_name="card-foot links",
     )

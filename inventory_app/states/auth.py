@@ -46,6 +46,9 @@ class AuthState(FormState, rx.State):
     session_days: int = 14
 
     waiting_suppliers: int = 0
+    #: Other requests this person can decide, and both together.
+    waiting_others: int = 0
+    waiting_approvals: int = 0
     waiting_people: int = 0
 
     csrf: str = ""
@@ -157,6 +160,8 @@ class AuthState(FormState, rx.State):
         with self.audit_context():
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers
+        self.waiting_others = counts.others
+        self.waiting_approvals = counts.suppliers + counts.others
         self.waiting_people = counts.people
         if self.flash:
             return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)

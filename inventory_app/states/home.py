@@ -24,6 +24,7 @@ class HomeState(rx.State):
     waiting: list[WaitingRow] = []
     waiting_count: int = 0
     suppliers: int = 0
+    others: int = 0
     people: int = 0
     low: list[LowRow] = []
     products_to_reorder: int = 0
@@ -47,7 +48,8 @@ class HomeState(rx.State):
         self.today = f"{here:%A %-d %B}"
         self.waits = _say_waiting(found)
         self.waiting, self.suppliers, self.people = found.waiting, found.suppliers, found.people
-        self.waiting_count = found.suppliers + found.people
+        self.others = found.others
+        self.waiting_count = found.suppliers + found.others + found.people
         self.low, self.done, self.shares = found.low, found.done, found.shares
         self.products_to_reorder, self.items_to_reorder = found.products_to_reorder, found.items_to_reorder
         self.worth, self.currency = found.worth, found.currency
@@ -56,7 +58,7 @@ class HomeState(rx.State):
 
 def _say_waiting(found: Home) -> str:
     """Say in a sentence how much waits, and whether some of it has waited for too long."""
-    number = found.suppliers + found.people
+    number = found.suppliers + found.others + found.people
     if not number:
         return "Nothing waits for you."
     things = f"{_count(number)} {'thing waits' if number == 1 else 'things wait'} for you"

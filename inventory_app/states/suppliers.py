@@ -170,7 +170,7 @@ class SupplierState(FormState, rx.State):
             done = await in_transaction(operation, **given)
         self._new_form()
         self.dialog = ""
-        said = _toast.success(f"{'Approved' if approve else 'Rejected'} {done.name}")
+        said = _toast.success(suppliers.said(done))
         # The count beside the navigation has changed as well.
         return [self._go_on(done.supplier_id), AuthState.guard_page, said]
 

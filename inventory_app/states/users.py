@@ -7,7 +7,7 @@ import reflex as rx
 from pydantic import model_validator
 
 from inventory_app import people
-from inventory_app.operations import suppliers, users
+from inventory_app.operations import approvals, suppliers, users
 from inventory_app.operations.users import RoleToGive, UserRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _toast, _view
@@ -199,7 +199,8 @@ class UserMgmtState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             await in_transaction(users.change_user_role, user_id=user_id, role_name=role_name)
-        return self._done(f"{self._name(user_id)} is now {role_name}")
+            waiting = await fetch(approvals.roles_waiting, user_id=user_id)
+        return self._done(_roles_now(self._name(user_id), [role_name], waiting))
 
     @rx.event
     @action(users.set_user_roles)
@@ -208,8 +209,8 @@ class UserMgmtState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             await in_transaction(users.set_user_roles, **form.arguments())
-        name = self._name(form.user_id)
-        return self._done(f"{name} is now {' and '.join(form.roles)}" if form.roles else f"{name} has no role now")
+            waiting = await fetch(approvals.roles_waiting, user_id=form.user_id)
+        return self._done(_roles_now(self._name(form.user_id), form.roles, waiting))
 
     @rx.event
     @action(users.deactivate_user)
@@ -247,7 +248,7 @@ class UserMgmtState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(suppliers.approve_supplier, supplier_id=supplier_id)
-        return _toast.success(f"Approved {done.name}")
+        return _toast.success(suppliers.said(done))
 
     def _row(self, user_id: int) -> Person | None:
         return next((row for row in self.rows if row.id == user_id), None)
@@ -273,6 +274,13 @@ def _box(role: RoleToGive, *, held: bool) -> RoleBox:
         size="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
         why_not=role.why_not,
     )
+
+
+def _roles_now(name: str, wanted: list[str], waiting: list[str]) -> str:
+    """Say which roles somebody has now, and which wait for somebody else."""
+    held = [role for role in wanted if role not in waiting]
+    said = f"{name} is now {' and '.join(held)}" if held else f"{name} has no role now"
+    return f"{said}; {' and '.join(waiting)} waits for somebody else's agreement" if waiting else said
 
 
 def _person(row: UserRow) -> Person:

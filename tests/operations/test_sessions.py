@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from inventory_app import jobs
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AccountDisabled, Conflict, NotFound, NotSignedIn, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, Idempotency, LocalUser, SessionActivity, SignInAttempt
 from inventory_app.operations import sessions
 from inventory_app.passwords import verify_password
-from inventory_app.unit_of_work import housekeeping, open_session, read, transact
+from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import PASSWORD, anonymous, arrange, password_hash, person, signed_in_again
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 
@@ -308,6 +309,6 @@ def test_what_no_longer_matters_is_forgotten(ann, observer):
         transact(sessions.sign_out, idempotency_key="old")
     old = now() - sessions.ANSWERS_KEPT_FOR - timedelta(1)
     arrange(lambda s: s.execute(sa.update(Idempotency).where(col(Idempotency.key) == "old").values(created_at=old)))
-    housekeeping()
+    jobs.forget_old_attempts()
     assert observer.execute("SELECT count(*) FROM sign_in_attempt").fetchone() == (3,)
     assert observer.execute("SELECT key FROM idempotency").fetchall() == [("new",)]
