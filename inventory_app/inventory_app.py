@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from inventory_app import first_run, logs, staging
 from inventory_app.buckets import Buckets
 from inventory_app.components import feedback
-from inventory_app.http import imports, sign_in
+from inventory_app.http import factors, imports, sign_in
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
@@ -63,7 +63,7 @@ app = rx.App(
     **app_options(),
     backend_exception_handler=unexpected,
     frontend_exception_handler=browser_error,
-    api_transformer=[Starlette(routes=[*sign_in.ROUTES, *imports.ROUTES]), protected],
+    api_transformer=[Starlette(routes=[*sign_in.ROUTES, *factors.ROUTES, *imports.ROUTES]), protected],
 )
 guard = Guard(events_per_second=settings.events_per_second)
 app.add_middleware(guard, index=0)

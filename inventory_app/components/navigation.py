@@ -130,7 +130,7 @@ def more_sheet() -> rx.Component:
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),
         rx.el.div(class_name="menu-line"),
-        _own_password(),
+        _own_security(),
         _sign_out(),
         id="more-sheet",
         class_name="more-sheet",
@@ -262,7 +262,7 @@ def _person_menu() -> rx.Component:
     return rx.el.div(
         rx.el.div(AuthState.username, class_name="menu-note"),
         rx.el.div(class_name="menu-line"),
-        _own_password(),
+        _own_security(),
         _sign_out(),
         id="person-menu",
         class_name="menu person-menu",
@@ -270,8 +270,10 @@ def _person_menu() -> rx.Component:
     )
 
 
-def _own_password() -> rx.Component:
-    return NavLink.create(icon("key-round"), rx.el.span("Change password"), to="/password", class_name="menu-item")
+def _own_security() -> rx.Component:
+    return NavLink.create(
+        icon("shield-check"), rx.el.span("Sign-in and security"), to="/profile/security", class_name="menu-item"
+    )
 
 
 def _sign_out() -> rx.Component:

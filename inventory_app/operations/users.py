@@ -30,7 +30,7 @@ from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
-from inventory_app.passwords import check_new_password, hash_password
+from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import ADMIN, EMPLOYEE, Permission
 from inventory_app.settings import get_settings
 
@@ -67,7 +67,10 @@ class UserRow:
 
 @operation(public=True, log=("username",))
 def register(session: Session, *, username: str, full_name: str, email: str, password: str) -> Registered:
-    """Create an account with the role employee: add, flush, validate; any failure leaves nothing."""
+    """Create an account with the role employee: add, flush, validate; any failure leaves nothing.
+
+    How good the password is was judged at the door, on the threads for slow work: not while a connection is held.
+    """
     slow_down(session, "users.register")
     mode = get_settings().registration
     if mode == "closed":
@@ -95,7 +98,7 @@ def check_registration(username: str, full_name: str, email: str, password: str)
     if not _EMAIL.fullmatch(email.strip()) or len(email) > 254:  # noqa: PLR2004  # RFC 5321
         fields["email"] = "Enter an e-mail address such as ann@example.com."
     try:
-        check_new_password(password)
+        check_length(password)
     except Invalid as error:
         fields |= error.fields
     if fields:
