@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from inventory_app.commands import backup, database, doctor, import_, reset_link, run, unlock
+from inventory_app.commands import backup, database, doctor, import_, reset_factors, reset_link, run, unlock
 from inventory_app.operator_error import OperatorError
 
 _DISK_FULL = "53100"  # PostgreSQL's code for it
@@ -26,6 +26,7 @@ app.command()(backup.restore)
 app.command()(doctor.doctor)
 app.command()(unlock.unlock)
 app.command()(reset_link.reset_link)
+app.command()(reset_factors.reset_factors)
 app.add_typer(database.commands, name="database")
 app.add_typer(import_.commands, name="import")
 

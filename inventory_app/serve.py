@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inventory_app import migrations, pages_build
+from inventory_app import migrations, pages_build, sealing
 from inventory_app.data_folder import exclusive_use
 from inventory_app.database import embedded, reachable
 from inventory_app.database.keeper import Keeper
@@ -26,6 +26,7 @@ def run(settings: Settings) -> None:
     os.chdir(PROJECT)  # Reflex looks for its configuration and its pages from here
     with _signals_unwind(), exclusive_use(settings.data_dir, "inventory run"):
         refuse_taken_port(settings)
+        sealing.prepare(settings)
         with database(settings) as server:
             prepare_schema(settings)
             pages = pages_build.ensure()

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), alias="INVENTORY_DATA_DIR")
     pg_bin: Path | None = Field(None, alias="INVENTORY_PG_BIN")
     admin_password: str | None = Field(None, alias="INVENTORY_ADMIN_PASSWORD", repr=False)
+    secret_key: str | None = Field(None, alias="INVENTORY_SECRET_KEY", min_length=32, repr=False)
     registration: Literal["open", "approval", "closed"] = Field("approval", alias="INVENTORY_REGISTRATION")
     currency: str = Field("USD", alias="INVENTORY_CURRENCY", pattern="^[A-Z]{3}$")
     company: Text = Field("Inventory", alias="INVENTORY_COMPANY")

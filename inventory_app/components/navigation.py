@@ -249,7 +249,9 @@ def _own_account() -> rx.Component:
     return rx.fragment(
         NavLink.create(icon("user"), rx.el.span("Your account"), to="/profile", class_name="menu-item"),
         NavLink.create(icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"),
-        NavLink.create(icon("key-round"), rx.el.span("Change password"), to="/password", class_name="menu-item"),
+        NavLink.create(
+            icon("shield-check"), rx.el.span("Sign-in and security"), to="/profile/security", class_name="menu-item"
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from inventory_app.settings import get_settings
 FORM_LIMIT = 64 * 1024
 FLASH_SECONDS = 15
 _LONGEST_LENGTH = 15
+_LONGEST_NUMBER = 18  # fits bigint
 _SEE_OTHER = 303
 _TOO_SLOW = 408
 
@@ -184,6 +185,12 @@ def text(form: FormData, name: str) -> str:
     """Return a text field of the form, without surrounding blanks; empty when absent."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+def number(form: FormData, name: str) -> int:
+    """Return the key of a record that a field of the form holds; 0, which no record has, when it is none."""
+    value = text(form, name)
+    return int(value) if value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER else 0
 
 
 def local_path(path: str) -> str:

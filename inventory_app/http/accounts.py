@@ -8,8 +8,9 @@ from starlette.routing import Route
 from inventory_app import people, pictures
 from inventory_app.context import acting_as
 from inventory_app.errors import AppError, Invalid, NotSignedIn, PasswordChangeRequired
+from inventory_app.hashing import slowly
 from inventory_app.http import _requests as http
-from inventory_app.http.sign_in import post, slowly
+from inventory_app.http._posts import post
 from inventory_app.operations import accounts
 from inventory_app.operations import pictures as kept
 from inventory_app.operations.sessions import hash_token
@@ -25,8 +26,8 @@ async def _redeem(request: Request, form: FormData) -> Response:
     token, password = http.text(form, "token"), str(form.get("password") or "")
     with acting_as(http.visitor(request)):
         # Before the slow hash: a made-up link costs nothing.
-        await fetch(accounts.show_link, token_hash=hash_token(token))
-        check_new_password(password)
+        link = await fetch(accounts.show_link, token_hash=hash_token(token))
+        await slowly(check_new_password, password, link.about)
         new_hash = await slowly(hash_password, password)
         username = await in_transaction(accounts.redeem_link, token_hash=hash_token(token), new_hash=new_hash)
     text = f"Your password is set. Sign in as {username}."

@@ -40,10 +40,11 @@ class LinkMade:
 
 @dataclass(frozen=True, slots=True)
 class LinkShown:
-    """What the bearer of a live link is told before they choose a password."""
+    """Whose account a live link opens, and what their password must not be made of."""
 
     username: str
     purpose: str
+    about: tuple[str, ...]
 
 
 @operation(Permission.USERS_MANAGE, log=("username", "roles"))
@@ -157,7 +158,8 @@ def _ever_invited(session: Session, user_id: int) -> bool:
 def show_link(session: Session, *, token_hash: str) -> LinkShown:
     """Tell the bearer of a link whose account it opens; raises `NotFound` when it does not work."""
     link, user = _live_link(session, token_hash)
-    return LinkShown(user.username, link.purpose)
+    info = session.exec(select(UserInfo).where(UserInfo.user_id == user.id)).one()
+    return LinkShown(user.username, link.purpose, (user.username, info.full_name, info.email))
 
 
 @operation(public=True)

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from inventory_app.context import Actor, current_actor
 from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict, TooManyAttempts
 from inventory_app.models._base import now
+from inventory_app.models.access import SecondFactor
 from inventory_app.models.users import (
     AuthSession,
     Idempotency,
@@ -28,8 +30,11 @@ from inventory_app.settings import get_settings
 FREE_FAILURES = 5
 FREE_FAILURES_OF_AN_ADDRESS = 30
 LONGEST_WAIT = timedelta(minutes=15)
+FREE_FAILURES_OF_AN_ACCOUNT = 10
 #: An address that signed in to the account within this time is not slowed by others' failures.
 TRUSTED_FOR = timedelta(days=30)
+#: How long a session lasts that shall not outlive its browser.
+_A_DAYS_WORK = timedelta(hours=16)
 #: A form that was left open for longer is sent as a new one.
 ANSWERS_KEPT_FOR = timedelta(days=30)
 
@@ -61,6 +66,8 @@ class Credentials:
     user_id: int | None
     password_hash: str | None
     username: str = ""
+    #: A second factor is set up: the password alone opens nothing.
+    has_factor: bool = False
 
 
 @query(stale_password=True)
@@ -140,8 +147,24 @@ def credentials(session: Session, *, username: str) -> Credentials:
     The pair (account, address) is slowed after a few failures, and the address after many;
     nobody is ever locked out of an address where they signed in lately.
     """
-    account, address = account_key(username), address_key(current_actor().client_ip)
-    attempt = SignInAttempt
+    keep_pace(session, account_key(username))
+    found = session.exec(
+        select(LocalUser, factors_of(col(LocalUser.id)).exists()).where(
+            sa.func.lower(LocalUser.username) == username.strip().lower()
+        )
+    ).first()
+    if found is None:
+        return Credentials(None, None)
+    user, has_factor = found
+    return Credentials(user.id, user.password_hash, user.username, has_factor)
+
+
+def keep_pace(session: Session, account: str, *, everywhere: bool = False) -> None:
+    """Raise `TooManyAttempts` while what is counted under `account` has to wait, or the whole address has.
+
+    `everywhere`: failures from all addresses together are slowed too, but for an address that succeeded lately.
+    """
+    address, attempt = address_key(current_actor().client_ip), SignInAttempt
     since = now() - LONGEST_WAIT
     pair = session.exec(
         select(attempt.succeeded, attempt.at)
@@ -155,6 +178,7 @@ def credentials(session: Session, *, username: str) -> Credentials:
             break
         if at > since:
             failed.append(at)
+    wait = _wait_left(len(failed), FREE_FAILURES, failed[0] if failed else None)
     trusted = session.scalar(
         sa.select(
             sa.exists().where(
@@ -165,20 +189,40 @@ def credentials(session: Session, *, username: str) -> Credentials:
             )
         )
     )
-    wait = _wait_left(len(failed), FREE_FAILURES, failed[0] if failed else None)
     if not trusted:
-        count, last = session.exec(
-            select(sa.func.count(), sa.func.max(attempt.at)).where(
-                attempt.address == address, col(attempt.at) > since, ~col(attempt.succeeded)
-            )
-        ).one()
-        wait = max(wait, _wait_left(count, FREE_FAILURES_OF_AN_ADDRESS, last))
+        wait = max(
+            wait, _wait_of(session, FREE_FAILURES_OF_AN_ADDRESS, attempt.address == address, col(attempt.at) > since)
+        )
+    if everywhere and not trusted:
+        day = now() - timedelta(days=1)
+        wait = max(
+            wait, _wait_of(session, FREE_FAILURES_OF_AN_ACCOUNT, attempt.account == account, col(attempt.at) > day)
+        )
     if wait:
         seconds = int(wait.total_seconds()) + 1
         message = f"Too many attempts from your address. Wait {seconds} seconds and try again."
         raise TooManyAttempts(message)
-    user = session.exec(select(LocalUser).where(sa.func.lower(LocalUser.username) == username.strip().lower())).first()
-    return Credentials(user.id, user.password_hash, user.username) if user else Credentials(None, None)
+
+
+def _wait_of(session: Session, free: int, *which: sa.ColumnElement[bool] | bool) -> timedelta:
+    attempt = SignInAttempt
+    count, last = session.exec(
+        select(sa.func.count(), sa.func.max(attempt.at)).where(*which, ~col(attempt.succeeded))
+    ).one()
+    return _wait_left(count, free, last)
+
+
+def factors_of(user_id: Any) -> sa.Select[Any]:
+    """Select the second factors of a person that open something."""
+    factor = SecondFactor
+    return sa.select(factor).where(
+        col(factor.user_id) == user_id, col(factor.confirmed_at).is_not(None), col(factor.removed_at).is_(None)
+    )
+
+
+def has_factor(session: Session, user_id: int) -> bool:
+    """Tell whether a person has a second factor that opens something."""
+    return bool(session.scalar(sa.select(factors_of(user_id).exists())))
 
 
 @operation(public=True, log=("user_id",))
@@ -196,46 +240,79 @@ def sign_in(
 
     The session of token hash `instead_of`, whoever's it is, ends: the browser that sent it forgets its cookie now.
     """
+    user = admitted(session, user_id, verified_hash, renewed_hash)
+    if has_factor(session, user_id):
+        message = "A second factor was set up a moment ago. Sign in with it."
+        raise Conflict(message)
+    end_session_before(session, instead_of)
+    begin_session(session, user, method="password", strong=False, token_hash=token_hash, remember=remember)
+
+
+@operation(public=True, log=("user_id",))
+def ask_factor(session: Session, *, user_id: int, verified_hash: str, renewed_hash: str | None) -> None:
+    """Put on record that somebody gave the right password, and is asked for the second factor."""
+    admitted(session, user_id, verified_hash, renewed_hash)
+
+
+def admitted(session: Session, user_id: int, verified_hash: str | None, renewed_hash: str | None = None) -> LocalUser:
+    """Return the account, locked, if it may be entered and its password is still the verified one."""
     user = session.get_one(LocalUser, user_id, with_for_update=True)
-    if user.password_hash != verified_hash:
+    if verified_hash is not None and user.password_hash != verified_hash:
         message = "The password was changed a moment ago. Sign in with the new one."
         raise Conflict(message)
     if not user.enabled:
         raise AccountWaiting if user.enabled_at is None else AccountDisabled
     if renewed_hash:
         user.password_hash = renewed_hash
-    if instead_of is not None:
+    return user
+
+
+def end_session_before(session: Session, token_hash: str | None) -> None:
+    """End the session that a browser had until now, if it had one."""
+    if token_hash is not None:
         session.execute(
             sa.update(AuthSession)
-            .where(col(AuthSession.token_hash) == instead_of, col(AuthSession.revoked_at).is_(None))
+            .where(col(AuthSession.token_hash) == token_hash, col(AuthSession.revoked_at).is_(None))
             .values(revoked_at=now())
         )
+
+
+def begin_session(
+    session: Session, user: LocalUser, *, method: str, strong: bool, token_hash: str, remember: bool
+) -> AuthSession:
+    """Begin a session of a person who has proved everything they must: the one way to, for every way of signing in.
+
+    `method` is what was proved, joined by "+"; `strong` whether that was more than a password.
+    """
     settings, actor = get_settings(), current_actor()
-    lifetime = timedelta(days=settings.session_days) if remember else timedelta(hours=16)
-    session.add(
-        AuthSession(
-            user_id=user_id,
-            token_hash=token_hash,
-            expires_at=now() + lifetime,
-            idle_minutes=int(lifetime.total_seconds() // 60) if remember else settings.session_idle_minutes,
-            client_ip=actor.client_ip,
-            user_agent=(actor.user_agent or "")[:400],
-        )
+    lifetime = timedelta(days=settings.session_days) if remember else _A_DAYS_WORK
+    begun = AuthSession(
+        user_id=user.id or 0,
+        token_hash=token_hash,
+        expires_at=now() + lifetime,
+        idle_minutes=int(lifetime.total_seconds() // 60) if remember else settings.session_idle_minutes,
+        client_ip=actor.client_ip,
+        user_agent=(actor.user_agent or "")[:400],
+        method=method,
+        strong=strong,
     )
-    _count(session, user.username, succeeded=True)
+    session.add(begun)
+    count_attempt(session, account_key(user.username), succeeded=True)
+    return begun
 
 
 @operation(public=True, name="sessions.sign_in", outcome="denied", reason="why")
 def refuse_sign_in(session: Session, *, account: str, why: str) -> None:
     """Count a refused sign-in and put it on record: a result, so it commits."""
     del why  # the reason in the trail
-    _count(session, account, succeeded=False)
+    count_attempt(session, account_key(account), succeeded=False)
 
 
-def _count(session: Session, account: str, *, succeeded: bool) -> None:
+def count_attempt(session: Session, account: str, *, succeeded: bool) -> None:
+    """Count an attempt under `account` (an `account_key` or `proving.factor_key`) from the actor's address."""
     session.add(
         SignInAttempt(
-            account=account_key(account),
+            account=account,
             address=address_key(current_actor().client_ip),
             succeeded=succeeded,
         )
@@ -252,10 +329,9 @@ def sign_out(session: Session) -> None:
 
 
 @operation(stale_password=True)
-def change_password(session: Session, *, verified_hash: str, new_hash: str, token_hash: str) -> None:
-    """Replace one's own password: this session goes on under a new token, all others end."""
-    actor = current_actor()
-    mine = session.exec(select(AuthSession).where(AuthSession.token_hash == actor.token_hash).with_for_update()).one()
+def change_password(session: Session, *, verified_hash: str, new_hash: str, token_hash: str) -> bool:
+    """Replace one's own password: this session goes on under a new token, all others end; see `renew`."""
+    mine = own_session(session)
     user = session.get_one(LocalUser, mine.user_id, with_for_update=True)
     if user.password_hash != verified_hash:
         message = "The password was changed a moment ago. Sign in with the new one."
@@ -263,8 +339,26 @@ def change_password(session: Session, *, verified_hash: str, new_hash: str, toke
     user.password_hash = new_hash
     user.must_change_password = False
     revoke_sessions(session, mine.user_id, but=mine.id)
+    return renew(mine, token_hash)
+
+
+def own_session(session: Session) -> AuthSession:
+    """Return the acting person's session, locked."""
+    mine = select(AuthSession).where(AuthSession.token_hash == current_actor().token_hash)
+    return session.exec(mine.with_for_update()).one()
+
+
+def renew(mine: AuthSession, token_hash: str, *, strong: bool = False, method: str = "") -> bool:
+    """Let a session go on under a new token after its person has proved who they are; `strong`: by a factor.
+
+    Returns whether its cookie shall outlive the browser, as it did before.
+    """
     mine.token_hash = token_hash
     mine.reauthenticated_at = now()
+    mine.strong = mine.strong or strong
+    if method and method not in mine.method.split("+"):
+        mine.method = f"{mine.method}+{method}"
+    return mine.expires_at - mine.created_at > _A_DAYS_WORK
 
 
 def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> None:

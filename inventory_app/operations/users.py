@@ -41,7 +41,7 @@ from inventory_app.operations._people_rules import (
 from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations.sessions import revoke_sessions
-from inventory_app.passwords import check_new_password, hash_password
+from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
 
@@ -81,7 +81,10 @@ class UserRow:
 
 @operation(public=True, log=("username",))
 def register(session: Session, *, username: str, full_name: str, email: str, password: str) -> Registered:
-    """Create an account with the role employee: add, flush, validate; any failure leaves nothing."""
+    """Create an account with the role employee: add, flush, validate; any failure leaves nothing.
+
+    How good the password is was judged at the door, on the threads for slow work: not while a connection is held.
+    """
     slow_down(session, "users.register")
     mode = get_settings().registration
     if mode == "closed":
@@ -103,7 +106,7 @@ def check_registration(username: str, full_name: str, email: str, password: str)
     """Refuse an account that cannot be made, naming every field that is wrong."""
     fields = _faults_of_details(username, full_name, email)
     try:
-        check_new_password(password)
+        check_length(password)
     except Invalid as error:
         fields |= error.fields
     if fields:

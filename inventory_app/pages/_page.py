@@ -83,6 +83,7 @@ def app_options() -> dict[str, Any]:
         "toaster": feedback.toaster(),
         "head_components": [
             rx.el.script(src="/app.js", defer=True),
+            rx.el.script(src="/proofs.js", defer=True),
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
             rx.el.link(
                 rel="preload",

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
+from inventory_app.components import feedback, forms, layout, proofs
 from inventory_app.components.basics import link
 from inventory_app.pages._page import page
 from inventory_app.states.auth import AuthState
@@ -39,6 +39,13 @@ def login() -> rx.Component:
             ),
             forms.submit("Sign in", wide=True, size="l"),
             action="/auth/sign-in",
+        ),
+        rx.el.div("or", class_name="or"),
+        proofs.passkey_form(
+            forms.hidden_input("next", AuthState.next_url),
+            purpose="sign-in",
+            action="/auth/passkey",
+            label="Sign in with a passkey",
         ),
         below=rx.el.div(
             rx.el.span("New here? ", link("Ask for an account", href="/register")),

@@ -2,10 +2,9 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
+from inventory_app.components import feedback, forms, layout, proofs
 from inventory_app.components.basics import link
 from inventory_app.pages._page import page
-from inventory_app.passwords import MINIMUM_LENGTH
 from inventory_app.states.auth import AuthState
 
 
@@ -27,15 +26,7 @@ def password() -> rx.Component:
             forms.password_field(
                 "Current password", "current", required=True, error=forms.problem(AuthState.form_errors, "current")
             ),
-            forms.password_field(
-                "New password",
-                "password",
-                new=True,
-                required=True,
-                min_length=MINIMUM_LENGTH,
-                error=forms.problem(AuthState.form_errors, "password"),
-                hint=f"At least {MINIMUM_LENGTH} characters; a few words are good.",
-            ),
+            proofs.new_password_field("New password", error=forms.problem(AuthState.form_errors, "password")),
             forms.submit("Change the password", wide=True, size="l"),
             action="/auth/password",
         ),

@@ -4,10 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
+from inventory_app.components import feedback, forms, layout, proofs
 from inventory_app.components.basics import Text, link
 from inventory_app.pages._page import page
-from inventory_app.passwords import MINIMUM_LENGTH
 from inventory_app.states.auth import AuthState
 
 S = AuthState
@@ -49,15 +48,7 @@ def _form() -> rx.Component:
             required=True,
         ),
         _line("Email", "email", type="email", auto_complete="email", required=True),
-        forms.password_field(
-            "Password",
-            "password",
-            new=True,
-            required=True,
-            min_length=MINIMUM_LENGTH,
-            error=forms.problem(S.errors, "password"),
-            hint=f"At least {MINIMUM_LENGTH} characters; a few words are good.",
-        ),
+        proofs.new_password_field("Password", error=forms.problem(S.errors, "password")),
         forms.submit("Ask for an account", wide=True, size="l"),
         on_submit=S.register,
         turn=S.turn,

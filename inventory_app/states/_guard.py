@@ -33,6 +33,7 @@ from inventory_app.errors import (
     SecondFactorRequired,
 )
 from inventory_app.http import _requests as http
+from inventory_app.http._posts import SECURITY_PAGE
 from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _socket, _toast
@@ -74,9 +75,6 @@ FRAMEWORK_EVENTS: dict[str, dict[str, Check]] = {
         "component_stack": _is(str),
     },
 }
-
-#: Where people see and set up how they sign in.
-SECURITY_PAGE = "/profile/security"
 
 _OUT_OF_DATE = "This page is out of date. Reload it."
 

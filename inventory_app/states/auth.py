@@ -10,10 +10,13 @@ from pydantic import Field
 from reflex_base.registry import RegistrationContext
 
 from inventory_app.context import acting_as
+from inventory_app.errors import Invalid
+from inventory_app.hashing import judge
 from inventory_app.http import _requests as http
+from inventory_app.http._posts import SECURITY_PAGE
 from inventory_app.operations import dashboard, sessions, users
 from inventory_app.operations._zones import known_zone
-from inventory_app.operations.sessions import SignedIn
+from inventory_app.operations.sessions import SignedIn, address_key
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _live, _toast
@@ -41,6 +44,8 @@ class AuthState(FormState, rx.State):
     role_label: str = ""
     permissions: dict[str, bool] = {}
     must_change_password: bool = False
+    #: A role asks for a second factor, and this session has none.
+    needs_factor: bool = False
     company: str = ""
     registration: str = ""
     session_days: int = 14
@@ -85,6 +90,7 @@ class AuthState(FormState, rx.State):
             "role_label": ", ".join(person.roles).capitalize() if person else "",
             "permissions": dict.fromkeys(sorted(person.permissions), True) if person else {},
             "must_change_password": bool(person and person.must_change_password),
+            "needs_factor": bool(person and person.needs_factor),
             "company": get_settings().company,
             "registration": get_settings().registration,
             "session_days": get_settings().session_days,
@@ -118,6 +124,9 @@ class AuthState(FormState, rx.State):
         self.flash_tone = str(message.get("tone", "")) if fresh else ""
         self.form_errors = _texts(message.get("errors")) if fresh else {}
         self.form_values = _texts(message.get("values")) if fresh else {}
+        if self.form_errors and self.flash == Invalid.sentence:
+            # Every sentence stands beside its field.
+            self.flash = ""
 
     @rx.event
     @action(public=True)
@@ -138,7 +147,12 @@ class AuthState(FormState, rx.State):
         """Ask for an account: it waits for an administrator, or is ready at once."""
         # Without the key: its record would hold a fast hash of the password. The username is unique anyway.
         entered = form.arguments() | {"idempotency_key": None}
-        with acting_as(event_visitor()):
+        stranger = event_visitor()
+        about = (form.username, form.full_name, form.email)
+        judged = await judge(address_key(stranger.client_ip if stranger else None), form.password, about)
+        if judged.why_not:
+            raise Invalid(fields={"password": judged.why_not})
+        with acting_as(stranger):
             done = await in_transaction(users.register, **entered)
         self.registered = "ready" if done.enabled else "waiting"
         self._new_form()
@@ -151,21 +165,31 @@ class AuthState(FormState, rx.State):
         page, query = self._page(), self.router.url.query
         if not self.signed_in:
             return sign_in_page(f"{page}?{query}" if query else page)
-        if page == "/password":
-            # It is a public page too: `load_public` has read the message, and a second look would take it for old.
+        if page != "/password" and (first := self._must_do_first(page)):
+            return rx.redirect(first, replace=True)
+        if page in ("/password", "/confirm"):
+            # They are public pages too: `load_public` has read the message, and a second look would take it for old.
             return None
-        if self.must_change_password:
-            return rx.redirect("/password", replace=True)
         self._read_cookies()
+        if not self.needs_factor:
+            await self._count_waiting()
+        if self.flash:
+            return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
+        return None
+
+    def _must_do_first(self, page: str) -> str:
+        """Return the page where something must be done before `page` may be used; empty when nothing is."""
+        if self.must_change_password:
+            return "/password"
+        return SECURITY_PAGE if self.needs_factor and page not in (SECURITY_PAGE, "/confirm") else ""
+
+    async def _count_waiting(self) -> None:
         with self.audit_context():
             counts = await fetch(dashboard.waiting)
         self.waiting_suppliers = counts.suppliers
         self.waiting_others = counts.others
         self.waiting_approvals = counts.suppliers + counts.others
         self.waiting_people = counts.people
-        if self.flash:
-            return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)
-        return None
 
     @rx.event
     @action(public=True)
@@ -180,8 +204,8 @@ class AuthState(FormState, rx.State):
                 self.ended_because = await fetch(sessions.why_ended, token_hash=actor.token_hash if actor else None)
             return _toast.warning(self.ended_because, duration=60_000)
         events: list[Any] = []
-        if person.must_change_password:
-            events.append(rx.redirect("/password"))
+        if first := self._must_do_first(self._page()):
+            events.append(rx.redirect(first))
         elif was.roles != person.roles:
             roles = ", ".join(person.roles) or "none"
             events.append(_toast.warning(f"Your roles have been changed. You now have: {roles}."))

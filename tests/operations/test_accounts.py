@@ -93,7 +93,9 @@ def test_an_invited_person_chooses_a_password_and_is_in(ada, trail):
     assert (waiting.enabled, waiting.enabled_at) == (False, None)
     assert verify_password("!", waiting.password_hash) == (False, None)
     with acting_as(anonymous()):
-        assert read(accounts.show_link, token_hash=hash_token("abc")) == accounts.LinkShown("ivy", "invite")
+        assert read(accounts.show_link, token_hash=hash_token("abc")) == accounts.LinkShown(
+            "ivy", "invite", ("ivy", "Ivy", "ivy@example.com")
+        )
     assert redeem("abc") == "ivy"
     opened = account(made.user_id)
     assert opened.enabled

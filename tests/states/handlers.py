@@ -14,10 +14,12 @@ from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.roles import RolesState
+from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.users import UserMgmtState
 from tests import factories
+from tests.fixtures.authenticator import give_app
 from tests.fixtures.server import PASSWORD, Person, Site
 from tests.fixtures.tab import event_name
 
@@ -75,6 +77,8 @@ def make_things(site: Site) -> Things:
     product = factories.product(f"SKU-{secrets.token_hex(3)}".upper())
     first, second = (factories.item(product.id, quantity=100) for _ in range(2))
     suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(3)]
+    colleague = site.person("colleague", "accountant")
+    give_app(colleague.id)
     return Things(
         first.id or 0,
         second.id or 0,
@@ -82,7 +86,7 @@ def make_things(site: Site) -> Things:
         suppliers[0].id or 0,
         suppliers[1].id or 0,
         suppliers[2].id or 0,
-        site.person("colleague", "accountant"),
+        colleague,
         site.person("newcomer", enabled=False),
         site.person("leaver", enabled=False),
         tuple(
@@ -163,6 +167,15 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             UserMgmtState.set_roles,
             lambda t: {"form": {"user_id": t.newcomer.id, "version": 1, "roles": ["employee"]}},
         ),
+        (
+            PersonSessionsState.end_session,
+            lambda t: {"user_id": t.colleague.id, "session_id": t.colleague.actor.session_id},
+        ),
+        (
+            PersonSessionsState.reset_factors,
+            lambda t: {"form": {"user_id": t.colleague.id, "reason": "Lost the phone"}},
+        ),
+        (PersonSessionsState.end_all_sessions, lambda t: {"user_id": t.newcomer.id}),
         (UserMgmtState.deactivate_user, lambda t: {"user_id": t.colleague.id}),
         (
             UserMgmtState.erase_personal_data,
