@@ -41,8 +41,8 @@ CALLABLE = (
     "audit_erase_person(bigint)",
 )
 
-#: Tables whose rows the application may delete: links, counters and remembered answers.
-DELETABLE = frozenset({"user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
+#: Tables whose rows the application may delete: links, counters, remembered answers, and roles nobody ever held.
+DELETABLE = frozenset({"role", "user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
 
 #: What ends a session or changes what somebody may do: table -> when its trigger tells every process.
 TELLS_PEOPLE = {

@@ -65,6 +65,8 @@ class RoleDetail:
     disabled_holders: int
     changed_by: str
     changed_at: str
+    #: Why it cannot be deleted; empty when it can.
+    why_not_delete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +163,24 @@ def detail(session: Session, role_id: int) -> RoleDetail | None:
         .join(LocalUser, col(LocalUser.id) == col(UserInfo.user_id))
         .where(col(UserRole.role_id) == role_id)
     ).one()
-    if session.get(Role, role_id) is None:
+    role = session.get(Role, role_id)
+    if role is None:
         return None
     by, at = last_change(session, role_id)
-    return RoleDetail(role_id, enabled, disabled, by, at.isoformat() if at else "")
+    return RoleDetail(role_id, enabled, disabled, by, at.isoformat() if at else "", why_not_delete(session, role))
+
+
+def why_not_delete(session: Session, role: Role) -> str:
+    """Say why a role cannot be deleted; empty when nobody has ever held it, by the trail's own account."""
+    if role.built_in:
+        return f"{role.name} is a built-in role. Deactivate it instead."
+    change = audit_change.c
+    ever = sa.exists().where(
+        change.table_name == "user_role", change.kind == "insert", change.pk.like(f"%, {role.id}]")
+    )
+    if session.scalar(sa.select(ever)):
+        return f"Somebody holds or has held {role.name}, so it stays on record. Deactivate it instead."
+    return ""
 
 
 def last_change(session: Session, role_id: int) -> tuple[str, datetime | None]:

@@ -28,7 +28,7 @@ from inventory_app.permissions import Permission
 
 __all__ = [
     "Change", "Effect", "HolderRow", "Matrix", "PermissionLine", "Preview", "RoleColumn", "RoleDetail", "Saved",
-    "activate_role", "change_permissions", "clone_role", "create_role", "deactivate_role", "edit_role",
+    "activate_role", "change_permissions", "clone_role", "create_role", "deactivate_role", "delete_role", "edit_role",
     "preview_changes", "preview_permissions", "role_detail", "role_holders", "role_matrix", "set_permissions",
 ]  # fmt: skip
 
@@ -167,6 +167,19 @@ def _set_active(session: Session, role_id: int, version: int, *, active: bool) -
         _allow(rules.why_not_extend(role, rules.own_roles(session)))
     role.active = active
     return _changed(session, role)
+
+
+@operation(Permission.ROLES_MANAGE, log=("role_id",), reason="reason", fresh=True)
+def delete_role(session: Session, *, role_id: int, version: int, reason: str = "") -> str:
+    """Delete a role that was never given to anybody; returns its name."""
+    del reason
+    role = _to_change(session, role_id, version)
+    _allow(views.why_not_delete(session, role))
+    role.set_permissions([], session, current_actor())
+    session.delete(role)
+    session.flush()
+    rules.keeps_every_permission_held(session)
+    return role.name
 
 
 def _to_change(session: Session, role_id: int, version: int) -> Role:

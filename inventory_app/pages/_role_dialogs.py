@@ -14,7 +14,7 @@ S = RolesState
 
 def every() -> rx.Component:
     """Put all of them over a page."""
-    return rx.fragment(_create(), _clone(), _edit(), _deactivate(), _holders())
+    return rx.fragment(_create(), _clone(), _edit(), _deactivate(), _delete(), _holders())
 
 
 def _words(*, name: Any = "", description: Any = "", locked: Any = None) -> list[rx.Component]:
@@ -108,6 +108,19 @@ def _deactivate() -> rx.Component:
         action="Deactivate the role",
         on_confirm=S.deactivate_role(S.asked.id, S.asked.version, S.idempotency_key),
         keep="Leave it active",
+        turn=S.turn,
+    )
+
+
+def _delete() -> rx.Component:
+    return dialogs.confirm(
+        open=S.dialog == "delete",
+        on_open_change=S.close,
+        title="Delete " + S.asked.name + "?",
+        text="Nobody has ever held it. What happened to it stays on record.",
+        action="Delete the role",
+        on_confirm=S.delete_role(S.asked.id, S.asked.version, S.idempotency_key),
+        keep="Keep the role",
         turn=S.turn,
     )
 

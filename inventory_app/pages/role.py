@@ -62,6 +62,9 @@ def _actions() -> rx.Component:
         disabled=locked,
         on_select=S.activate_role(R.id, R.version, S.idempotency_key),
     )
+    delete = dialogs.menu_item(
+        "Delete…", icon_name="trash-2", danger=True, disabled=locked, on_select=S.open_delete(R.id)
+    )
     return _roles.may_manage(
         rx.el.div(
             button("Edit…", icon_name="pencil", disabled=locked, on_click=S.open_edit(R.id)),
@@ -69,6 +72,7 @@ def _actions() -> rx.Component:
                 icon_button("ellipsis", "What can be done with " + R.name),
                 dialogs.menu_item("Copy…", icon_name="copy", on_select=S.open_clone(R.id)),
                 rx.cond(R.active, off, on),
+                rx.cond(S.why_not_delete, rx.fragment(), delete),
             ),
             class_name="row-x",
         )

@@ -89,6 +89,7 @@ class RolesState(FormState, rx.State):
     changed_by: str = ""
     changed_at: str = ""
     disabled_holders: int = 0
+    why_not_delete: str = ""
     holders: list[HolderLine] = []
     holders_before: str = ""
     holders_after: str = ""
@@ -153,7 +154,7 @@ class RolesState(FormState, rx.State):
             return
         page = await fetch(roles.role_holders, role_id=role_id, cursor=cursor)
         self.changed_by, self.changed_at = found.changed_by, found.changed_at
-        self.disabled_holders = found.disabled_holders
+        self.disabled_holders, self.why_not_delete = found.disabled_holders, found.why_not_delete
         self.holders = [_holder(row) for row in page.rows]
         path = f"{PATH}/{role_id}"
         self.holders_before = _view.href(path, {}, at=page.before) if page.before else ""
@@ -447,6 +448,24 @@ class RolesState(FormState, rx.State):
     async def activate_role(self, role_id: Id, version: Version, idempotency_key: Line = "") -> Any:
         """Let a role count again."""
         return await self._set_active("activate_role", role_id, version, idempotency_key)
+
+    @rx.event
+    @action(roles.delete_role)
+    async def open_delete(self, role_id: Id) -> None:
+        """Ask once before a role is deleted."""
+        self._ask("delete", role_id)
+
+    @rx.event
+    @action(roles.delete_role)
+    async def delete_role(self, role_id: Id, version: Version, idempotency_key: Line = "") -> Any:
+        """Delete a role that was never given to anybody."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            name = await in_transaction(
+                roles.delete_role, role_id=role_id, version=version, idempotency_key=idempotency_key or None
+            )
+        self._forget_draft()
+        return [*self._done(f"Deleted {name}"), rx.redirect(PATH)]
 
     async def _set_active(
         self, which: Literal["activate_role", "deactivate_role"], role_id: int, version: int, key: str

@@ -330,6 +330,47 @@ def test_a_deactivated_role_counts_for_nothing_until_it_is_activated(ada, ann):
     assert role("manager").active
 
 
+# Deleting
+
+
+def test_a_role_nobody_ever_held_is_deleted_and_stays_on_record(ada, trail):
+    made = make_role("mistake", "inventory:view")
+    with acting_as(ada):
+        assert read(roles.role_detail, role_id=made.id).why_not_delete == ""
+        assert transact(roles.delete_role, role_id=made.id, version=1, reason="Typing error") == "mistake"
+    assert sorted((c.table, c.kind) for c in trail.changes()) == [("role", "delete"), ("role_permission", "delete")]
+    with acting_as(ada):
+        transact(roles.create_role, name="mistake")
+
+
+def test_a_role_somebody_has_held_is_not_deleted_even_when_nobody_holds_it_now(ada, bob):
+    made = make_role("once", "inventory:view")
+    with acting_as(ada):
+        transact(users.change_user_role, user_id=bob.id, role_name="once")
+        transact(users.set_user_roles, user_id=bob.id, roles=[], version=2)
+        with pytest.raises(NotAllowed, match="holds or has held once"):
+            transact(roles.delete_role, role_id=made.id, version=1)
+        for name in ("manager", "auditor"):
+            with pytest.raises(NotAllowed, match="built-in"):
+                transact(roles.delete_role, role_id=role(name).id, version=1)
+        with pytest.raises(NotAllowed, match="cannot be changed"):
+            transact(roles.delete_role, role_id=role("admin").id, version=1)
+        with pytest.raises(Stale):
+            transact(roles.delete_role, role_id=made.id, version=9)
+
+
+def test_a_role_that_is_being_given_is_not_deleted(ada, bob, observer):
+    made, axel = make_role("wanted", "inventory:view"), person("axel", "admin")
+    give = acting(ada, users.change_user_role, user_id=bob.id, role_name="wanted")
+    with Side(give, until=before_commit()) as one:
+        holder = one.reaches_its_point()
+        with Side(acting(axel, roles.delete_role, role_id=made.id, version=1)) as other:
+            wait_until_blocked(observer, by=holder)
+            one.go_on()
+            assert one.error() is None
+            assert "holds or has held" in str(other.error())
+
+
 # What must be left
 
 

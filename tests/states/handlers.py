@@ -152,6 +152,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (RolesState.set_permissions, lambda t: {"role_id": t.roles[1], "version": 1, "permissions": ["prices:view"]}),
         (RolesState.deactivate_role, lambda t: {"role_id": t.roles[2], "version": 1}),
         (RolesState.activate_role, lambda t: {"role_id": t.roles[3], "version": 1}),
+        (RolesState.delete_role, lambda t: {"role_id": t.roles[4], "version": 1}),
         (SupplierState.create_supplier, lambda _: {"form": {"name": f"{_word()} Ltd"}}),
         (
             SupplierState.decide,
