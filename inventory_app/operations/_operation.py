@@ -204,7 +204,8 @@ def require(session: Session, permission: Permission) -> None:
     """Refuse inside an operation what needs another permission than the operation itself."""
     actor = current_actor()
     if actor.kind == "user":
-        row = session.connection().exec_driver_sql(_VIEWER, (actor.token_hash, True)).one()
+        # Whether a password or a second factor is still missing was decided at the operation's own door.
+        row = session.connection().exec_driver_sql(_VIEWER, (actor.token_hash, True, True)).one()
         held = permission in row.permissions
     else:
         held = actor.kind != "anonymous" and permission not in NEEDS_A_PERSON
