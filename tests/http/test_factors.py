@@ -10,7 +10,6 @@ import httpx
 import psycopg
 import pytest
 
-from inventory_app.http._requests import decode_flash
 from inventory_app.models._base import now
 from inventory_app.models.users import SignInAttempt
 from inventory_app.operations.sessions import hash_token
@@ -18,7 +17,7 @@ from tests.factories import arrange
 from tests.fixtures.authenticator import App, SoftPasskey, change_sessions, encoded, give_app, give_codes, give_passkey
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site, Visitor, fresh_address
-from tests.http.answers import cookies, count, is_signed_in, live_sessions, message
+from tests.http.answers import cookies, count, flash_of, is_signed_in, live_sessions, message
 
 CODES = ("aaaa-bbbb-cccc-dddd", "eeee-ffff-gggg-hhhh")
 USED = "That code is not right, or was used already. Type the one your app shows now."
@@ -45,7 +44,7 @@ def half_way(site: Site, person: Person, address: str = "") -> Visitor:
 
 
 def wrong_fields(answer: httpx.Response) -> dict[str, str]:
-    return decode_flash(cookies(answer)["flash"].value)["errors"]
+    return flash_of(answer)["errors"]
 
 
 async def test_a_right_password_alone_begins_no_session_when_there_is_a_factor(site: Site, ann: Person, app: App):

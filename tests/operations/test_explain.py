@@ -111,7 +111,7 @@ def test_the_answer_about_a_supplier_is_what_the_operation_does(ada, ann, bob, w
             refusal = str(error)
     assert answer.can is not bool(refusal)
     if who in ("entered", "edited", "decided"):
-        assert answer.why == [refusal.replace("You ", "Ann ")]
+        assert answer.why == [f"Ann would read: “{refusal}”"]
 
 
 def test_people_are_found_by_a_part_of_their_name(ada, ann):

@@ -68,7 +68,7 @@ class Things:
     colleague: Person
     newcomer: Person
     leaver: Person
-    #: Roles that nobody holds, one for each operation that changes one; the last is deactivated.
+    #: Roles that nobody holds, one for each operation that changes one; the fourth is deactivated.
     roles: tuple[int, ...]
 
 
@@ -90,7 +90,8 @@ def make_things(site: Site) -> Things:
         site.person("newcomer", enabled=False),
         site.person("leaver", enabled=False),
         tuple(
-            factories.role(f"{_word()} role", "inventory:view", active=active) for active in (True, True, True, False)
+            factories.role(f"{_word()} role", "inventory:view", active=active)
+            for active in (True, True, True, False, True)
         ),
     )
 
