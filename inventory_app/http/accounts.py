@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from inventory_app import people, pictures
 from inventory_app.context import acting_as
-from inventory_app.errors import AppError, Invalid, NotSignedIn, PasswordChangeRequired
+from inventory_app.errors import AppError, Invalid, NotSignedIn, PasswordChangeRequired, SecondFactorRequired
 from inventory_app.hashing import slowly
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import post
@@ -44,6 +44,8 @@ async def _set_picture(request: Request, form: FormData) -> Response:
             raise NotSignedIn
         if person.must_change_password:
             raise PasswordChangeRequired
+        if person.needs_factor:
+            raise SecondFactorRequired
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise Invalid("Choose a picture first.")
         content = await sent.read(pictures.LARGEST_FILE + 1)

@@ -20,8 +20,16 @@ from starlette.types import Message, Receive
 
 from inventory_app import people, staging
 from inventory_app.context import Actor, acting_as
-from inventory_app.errors import AppError, Invalid, NotAllowed, NotSignedIn, PasswordChangeRequired
+from inventory_app.errors import (
+    AppError,
+    Invalid,
+    NotAllowed,
+    NotSignedIn,
+    PasswordChangeRequired,
+    SecondFactorRequired,
+)
 from inventory_app.http import _requests as http
+from inventory_app.http._posts import way_out
 from inventory_app.operations.imports import LARGEST_FILE, PERMISSIONS, Kind, read_file
 from inventory_app.staging import Staged
 from inventory_app.unit_of_work import deny, in_thread
@@ -77,9 +85,9 @@ def _taking(kind: Kind) -> Callable[[Request], Awaitable[Response]]:
             return await _take(request, kind)
         except http.CrossSite as error:
             return http.refuse_cross_site(error)
-        except (NotSignedIn, PasswordChangeRequired) as error:
+        except (NotSignedIn, PasswordChangeRequired, SecondFactorRequired) as error:
             flash = {"text": str(error), "tone": "warn"}
-            page = "/password" if isinstance(error, PasswordChangeRequired) else "/login"
+            page = way_out(error, PAGE) or "/login"
             return http.see_other(f"{page}?next={quote(PAGE, safe='')}", flash=flash)
         except AppError as error:
             return http.see_other(PAGE, flash={"text": str(error), "tone": "bad", "errors": {kind: str(error)}})
@@ -112,6 +120,8 @@ async def _allowed(request: Request, kind: Kind) -> Actor:
         raise NotSignedIn
     if person.must_change_password:
         raise PasswordChangeRequired
+    if person.needs_factor:
+        raise SecondFactorRequired
     if PERMISSIONS[kind] not in person.permissions:
         refusal = NotAllowed()
         with acting_as(actor):

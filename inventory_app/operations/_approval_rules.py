@@ -184,6 +184,10 @@ def who_can_decide(session: Session, approval: Approval) -> list[Standing]:
 
 def judge(session: Session, approval: Approval, known: Facts, who: Standing | None) -> AppError | int:  # noqa: PLR0911  # one return for each rule, in the order they are told
     """Return whose authority the person would decide with (`LocalUser.id`), or why they cannot."""
+    parties = known.parties.get(approval.id or 0, [])
+    if who is not None and approval.permission not in who.authorities and who.user_id not in dict(parties):
+        # How it ended, by whom and about what is for those who may see it.
+        return NotAllowed() if who.enabled else AccountDisabled()
     if approval.status != ApprovalStatus.OPEN:
         return _closed(session, approval, known)
     if has_expired(approval):
@@ -195,7 +199,6 @@ def judge(session: Session, approval: Approval, known: Facts, who: Standing | No
     usable = who.authorities.get(approval.permission, [])
     if not usable:
         return NotAllowed()
-    parties = known.parties.get(approval.id or 0, [])
     if refusal := _part(approval, known, who, parties):
         return refusal
     return _authority(

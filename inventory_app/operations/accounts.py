@@ -21,7 +21,7 @@ from inventory_app.operations._people_rules import held_permissions, permissions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_address
 from inventory_app.operations.sessions import revoke_sessions
-from inventory_app.operations.users import check_details, create_user, grantable, person_to_change
+from inventory_app.operations.users import check_details, create_user, grantable, is_erased, person_to_change
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
@@ -166,7 +166,7 @@ def show_link(session: Session, *, token_hash: str) -> LinkShown:
 def redeem_link(session: Session, *, token_hash: str, new_hash: str) -> str:
     """Give the account of a live link the password whose hash is `new_hash`; returns the username.
 
-    An invitation lets the person in, unless whoever invited them may not act any more.
+    An invitation lets the person in. Whoever made the link must still be one who could make it.
     """
     # The same order as everybody who changes an account: the rule, then the rows.
     lock_rule(session, ROLES_AND_PERMISSIONS)
@@ -188,10 +188,25 @@ def _live_link(session: Session, token_hash: str, *, locked: bool = False) -> tu
     if link is None or link.used_at or link.revoked_at or link.expires_at <= now():
         raise NotFound(_DEAD)
     user = session.get_one(LocalUser, link.user_id, with_for_update=locked or None)
-    maker = session.get(LocalUser, link.created_by) if link.created_by else None
-    if (maker and not maker.enabled) or not (user.enabled or link.purpose == LinkPurpose.INVITE):
+    info = session.exec(select(UserInfo).where(UserInfo.user_id == user.id)).one()
+    comes_first = link.purpose == LinkPurpose.INVITE and user.enabled_at is None and not is_erased(session, info)
+    if not (user.enabled or comes_first) or not _maker_still_may(session, link, info):
         raise NotFound(_DEAD)
     return link, user
+
+
+def _maker_still_may(session: Session, link: AccountLink, theirs: UserInfo) -> bool:
+    """Tell whether whoever made the link could make it now; on the machine itself it is always so.
+
+    Whoever made it may have kept it: without this they would enter an account that has since been given more than
+    they hold, or go on entering accounts after they were told not to.
+    """
+    if link.created_by is None:
+        return True
+    maker = session.get_one(LocalUser, link.created_by)
+    info = session.exec(select(UserInfo).where(UserInfo.user_id == maker.id)).one()
+    held = permissions_of(session, info)
+    return maker.enabled and Permission.USERS_MANAGE in held and permissions_of(session, theirs) <= held
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))

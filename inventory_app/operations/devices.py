@@ -130,12 +130,14 @@ def end_my_other_sessions(session: Session) -> None:
 
 @query(Permission.USERS_MANAGE)
 def sessions_of(session: Session, *, user_id: int) -> SessionsOf:
-    """Return where somebody is signed in, to those who may end it."""
+    """Return where somebody is signed in, to those who may end it; to others only why they may not."""
     user, info = _person(session, user_id)
     viewer = current_viewer(session)
     reason = why_not(user_id, permissions_of(session, info), viewer.permissions)
+    if reason:
+        return SessionsOf(user.username, [], 0, reason)
     factors = session.scalar(sa.select(sa.func.count()).select_from(factors_of(user_id).subquery())) or 0
-    return SessionsOf(user.username, _live(session, user_id, viewer.session_id), factors, reason)
+    return SessionsOf(user.username, _live(session, user_id, viewer.session_id), factors, "")
 
 
 @query(Permission.USERS_MANAGE)

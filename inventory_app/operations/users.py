@@ -144,7 +144,7 @@ def create_user(
     enabled: bool,
     must_change_password: bool = False,
 ) -> Registered:
-    """Add account, person and role in the open operation."""
+    """Add account, person and role in the open operation; a role that needs somebody else's agreement waits for it."""
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user = LocalUser(
         username=username.strip(),
@@ -158,7 +158,7 @@ def create_user(
     info = UserInfo(user_id=_id(user), email=email.strip(), full_name=full_name.strip())
     session.add(info)
     session.flush()
-    info.set_roles(roles, session, current_actor())
+    info.set_roles(hold_back(session, _id(user), [], roles), session, current_actor())
     return Registered(_id(user), _id(info), enabled)
 
 

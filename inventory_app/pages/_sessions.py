@@ -51,7 +51,12 @@ def sessions_of(person: rx.Var[Any]) -> rx.Component:
 
     nobody = feedback.empty_state("Not signed in anywhere", "There is no live session.", icon_name="monitor-off")
     part = layout.card(
-        rx.cond(S.live.length() > 0, layout.rows(rx.foreach(S.live, line)), nobody),
+        rx.cond(
+            S.live.length() > 0,
+            layout.rows(rx.foreach(S.live, line)),
+            # Who may not end them is not shown them: the note says why.
+            rx.cond(S.why_not, rx.fragment(), nobody),
+        ),
         title="Signed in on",
         note=rx.cond(S.why_not, S.why_not, ""),
         end=button("Sign out everywhere…", size="s", disabled=S.why_not != "", on_click=S.open_ask_end),

@@ -7,7 +7,8 @@ import time
 
 import httpx
 import pytest
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 
@@ -15,7 +16,7 @@ from inventory_app import people, staging
 from inventory_app.http import _requests as http
 from inventory_app.http import imports
 from inventory_app.models.catalog import Product
-from inventory_app.models.users import AuthSession, LocalUser
+from inventory_app.models.users import AuthSession, LocalUser, Role
 from inventory_app.operations.imports import LARGEST_FILE
 from inventory_app.operations.sessions import hash_token
 from inventory_app.staging import Staged
@@ -134,6 +135,12 @@ async def test_somebody_who_must_change_the_password_first_is_led_there(ann):
 
     arrange(force)
     refused(await send(browser(ann)), "Choose your own password first", "/password?next=%2Fimports")
+
+
+async def test_somebody_whose_role_needs_a_second_factor_sets_it_up_first(ann, data_dir):
+    arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "manager").values(needs_factor=True)))
+    refused(await send(browser(ann)), "", "/profile/security?next=%2Fimports")
+    assert not kept(data_dir)
 
 
 async def test_somebody_without_the_permission_is_refused_on_record(bob, trail, data_dir):

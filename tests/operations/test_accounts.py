@@ -264,6 +264,61 @@ def test_a_link_of_a_person_who_was_disabled_meanwhile_does_not_work(ada, bob):
         redeem("new")
 
 
+def demote(who: Actor, role: str) -> None:
+    transact(users.change_user_role, user_id=who.id, role_name=role)
+
+
+def test_whoever_kept_a_reset_link_does_not_enter_the_account_once_it_may_more(ada, bob):
+    """The link was made for somebody who held little; then they became an administrator."""
+    clerk = clerk_with("users:manage")
+    with acting_as(clerk):
+        reset(bob.id, "kept")
+    with acting_as(ada):
+        demote(bob, "admin")
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("kept")
+    with acting_as(ada):
+        demote(bob, "employee")
+    assert redeem("kept") == "bob"
+
+
+def test_whoever_invites_somebody_does_not_become_what_others_make_of_them(ada):
+    clerk = clerk_with("users:manage")
+    with acting_as(clerk):
+        made = invite("kept")
+    with acting_as(ada):
+        transact(users.change_user_role, user_id=made.user_id, role_name="manager")
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("kept")
+    with acting_as(ada):
+        reset(made.user_id, "anew")
+    assert redeem("anew") == "ivy"
+
+
+@pytest.mark.parametrize("purpose", ["invite", "reset"])
+def test_whoever_lost_the_permission_to_make_links_has_none_left(ada, bob, purpose):
+    clerk = clerk_with("users:manage")
+    with acting_as(clerk):
+        invite("kept") if purpose == "invite" else reset(bob.id, "kept")
+    with acting_as(ada):
+        demote(clerk, "employee")
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("kept")
+
+
+def test_an_invitation_does_not_bring_back_who_was_disabled_or_erased(ada):
+    with acting_as(ada):
+        disabled, erased = invite("disabled"), invite("erased", username="ernest")
+        transact(users.enable_user, user_id=disabled.user_id)
+        transact(users.deactivate_user, user_id=disabled.user_id)
+        transact(users.erase_personal_data, user_id=erased.user_id, reason="Asked for")
+    for token in ("disabled", "erased"):
+        with pytest.raises(NotFound, match="does not work"):
+            redeem(token)
+    assert not account(disabled.user_id).enabled
+    assert not account(erased.user_id).enabled
+
+
 def test_the_command_line_helps_whom_nobody_else_can(ada):
     with acting_as(Actor("cli", "cli:root")):
         made = transact(accounts.make_reset_link_on_site, username="ADA", token_hash=hash_token("abc"))

@@ -241,7 +241,9 @@ def test_nobody_resets_or_ends_what_may_do_more_than_they(ada, ann):
     ):
         with pytest.raises(NotAllowed, match="This account may do what you may not"):
             do(helper, operation, user_id=ada.id, **arguments)
-    assert see(helper, devices.sessions_of, user_id=ada.id).why_not
+    shown = see(helper, devices.sessions_of, user_id=ada.id)
+    assert shown.why_not
+    assert (shown.sessions, shown.factors) == ([], 0), "where they are, and how they sign in, is not shown either"
     assert see(ada, devices.my_sessions)
 
 

@@ -1,5 +1,6 @@
 """Roles that nobody gets without somebody else's agreement, under every rule of granting as of the agreement."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from inventory_app.errors import AlreadyDecided, Conflict, NotAllowed, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import LocalUser, Role, UserInfo
-from inventory_app.operations import approvals, users
+from inventory_app.operations import accounts, approvals, users
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, person
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
@@ -78,6 +79,25 @@ def test_change_user_role_waits_too(ada, axel, bert):
     assert roles_of(bert) == []
     agree(axel)
     assert roles_of(bert) == ["auditor"]
+
+
+def test_an_invitation_is_no_way_around_it(ada, axel):
+    with acting_as(ada):
+        made = transact(
+            accounts.invite_user,
+            username="ivy",
+            full_name="Ivy",
+            email="ivy@example.com",
+            roles=["employee", "auditor"],
+            token_hash="x",
+        )
+        ivy = replace(ada, id=made.user_id)
+        assert read(approvals.roles_waiting, user_id=made.user_id) == ["auditor"]
+    assert roles_of(ivy) == ["employee"]
+    with pytest.raises(NotAllowed, match="You asked for this role"):
+        agree(ada)
+    agree(axel)
+    assert roles_of(ivy) == ["auditor", "employee"]
 
 
 def test_the_system_asks_as_well(axel, bert):
