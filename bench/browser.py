@@ -132,6 +132,7 @@ async def _transfer(view: Page, number: int) -> None:
     await row.get_by_role("button", name="Transfer", exact=True).click()
     form = view.get_by_role("dialog")
     await form.locator("[name=to_location_id]").select_option(index=1)
+    await form.locator("[name=reason_code]").select_option(index=1)
     await form.locator("[name=quantity]").fill("1")
     await asyncio.sleep(0.5)  # the preview has been answered; people, too, take a moment
     seen = await view.evaluate("() => window.benchToasts.length")

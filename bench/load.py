@@ -111,6 +111,7 @@ async def _transfer(tab: Tab, item_id: int, location_id: int) -> str:
         "from_item_id": item_id,
         "to_location_id": location_id,
         "quantity": "1",
+        "reason_code": "relocated",
         "idempotency_key": secrets.token_hex(16),
     }
     return await tab.ask(f"{INVENTORY}.submit_transfer", _TOAST, form=form)

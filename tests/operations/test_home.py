@@ -8,6 +8,7 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
+from inventory_app.models.users import LocalUser, Role
 from inventory_app.operations import imports, items, stock, suppliers, users
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.operations._trail_labels import OPERATIONS as WORDS
@@ -15,7 +16,7 @@ from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations.home import CATEGORIES_SHOWN, WAITING_SHOWN, home
 from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, item, location, person, product, supplier
+from tests.factories import add, arrange, item, location, person, product, supplier
 
 
 def seen_by(actor):
@@ -122,3 +123,20 @@ def test_words_are_for_operations_that_exist_and_others_get_plain_ones():
     assert imports.import_products.spec.name in WORDS
     assert WORDS.keys() <= OPERATIONS.keys()
     assert operation_words("catalog.rename_location") == "Rename location"
+
+
+def test_who_only_lets_people_in_finds_people_and_how_long_they_have_waited(database):
+    def build(session):
+        role = Role(name="doorkeeper")
+        session.add(role)
+        session.flush()
+        role.set_permissions({"users:manage", "users:view"}, session)
+
+    arrange(build)
+    doorkeeper = person("dora", "doorkeeper")
+    supplier("Old", submitted_at=now() - timedelta(days=8))
+    newcomer = person("newcomer", enabled=False)
+    arrange(lambda s: setattr(s.get_one(LocalUser, newcomer.id), "created_at", now() - timedelta(days=8)))
+    found = seen_by(doorkeeper)
+    assert [(row.kind, row.late) for row in found.waiting] == [("person", True)]
+    assert (found.suppliers, found.people, found.late) == (0, 1, 1)

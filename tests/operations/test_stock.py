@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from reflex.model import get_engine
 
-from inventory_app.context import acting_as
+from inventory_app.context import acting_as, system_actor
 from inventory_app.errors import Conflict, InsufficientStock, Invalid, NotAllowed, NotFound
 from inventory_app.models.catalog import Location, Product
 from inventory_app.operations import stock
@@ -447,6 +447,13 @@ def test_a_transfer_tells_what_is_left_and_whether_a_place_was_or_became_empty(
     assert [(one.changed_at, one.changed_by) for one in done.items] == [
         (row.changed_at, row.changed_by) for row in map(ledger.item, (bolt.here, bolt.there))
     ]
+
+
+def test_a_machine_sets_prices_as_an_import_does(ledger):
+    shed = location("SHED").id or 0
+    with acting_as(system_actor("night")):
+        made = create(location_id=shed)
+    assert ledger.movements(made.item_id)[0].value == Decimal("2.0000")
 
 
 @pytest.mark.parametrize("field", ["unit_cost", "unit_price"])

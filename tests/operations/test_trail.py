@@ -19,6 +19,7 @@ from inventory_app.models.users import LocalUser, Role, UserInfo
 from inventory_app.operations import (
     _trail_facets,
     _trail_labels,
+    _trail_names,
     _trail_rows,
     _trail_values,
     sessions,
@@ -607,6 +608,11 @@ def test_a_table_that_is_gone_is_shown_as_it_was_recorded():
         [trail.FieldRow("b", "b", "", "1"), trail.FieldRow("token", "token", "", "set")],
         [],
     )
+
+
+def test_a_table_that_is_gone_leads_nowhere_and_names_nothing(database):
+    assert _trail_values._referred_to(recorded("gone", after={"product_id": 1}, kind="insert")) == []
+    assert arrange(lambda session: _trail_names.record_names(session, [("gone", "1")])) == {}
 
 
 def test_what_only_repeats_or_counts_is_among_the_technical_fields():

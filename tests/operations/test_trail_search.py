@@ -137,3 +137,8 @@ def test_every_qualifier_has_an_example_that_can_be_read():
     for name in QUALIFIERS:
         example = read_search(f"{name}:").problem.rpartition("for example ")[2].rstrip(".").split(" or ")
         assert all(read_search(text).problem == "" for text in example), example
+
+
+def test_a_time_without_a_zone_is_of_the_readers_clock():
+    assert moment("2026-07-01T09:30", "Europe/Berlin") == datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
+    assert moment("2026-07-01T09:30+00:00", "Europe/Berlin") == datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
