@@ -142,4 +142,4 @@ async def test_somebody_who_goes_away_chooses_a_deputy_who_ends_it(site: Site):
         )
         assert refused.said[0].startswith("You cannot let others decide with suppliers:approve")
         done = await tab.call(AwayState.revoke, delegation_id=row.id)
-    assert done.said == [f"{eve.name} no longer stands in"]
+    assert f"{eve.name} no longer stands in" in done.said
