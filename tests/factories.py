@@ -17,6 +17,7 @@ from sqlmodel import Session, SQLModel
 
 from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.models._base import now
+from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
 from inventory_app.models.suppliers import Supplier, SupplierStatus
@@ -25,7 +26,7 @@ from inventory_app.operations import _supplier_approvals, users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.sessions import hash_token
-from inventory_app.passwords import hash_password
+from inventory_app.passwords import NO_PASSWORD, hash_password
 from inventory_app.unit_of_work import transact
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -93,6 +94,32 @@ def person(
         session.flush()
         info.set_roles(roles, session)
         return _signed_in(session, user, client_ip)
+
+    return arrange(build)
+
+
+def invited(name: str, *, expires: timedelta = timedelta(hours=72), token: str = "") -> int:
+    """Create the account of an employee who was invited and has not come; returns its `LocalUser.id`."""
+
+    def build(session: Session) -> int:
+        made = users.create_user(
+            session,
+            username=name,
+            full_name=name.title(),
+            email=f"{name}@example.com",
+            password_hash=NO_PASSWORD,
+            roles=["employee"],
+            enabled=False,
+        )
+        session.add(
+            AccountLink(
+                user_id=made.user_id,
+                purpose=LinkPurpose.INVITE,
+                token_hash=hash_token(token or secrets.token_urlsafe()),
+                expires_at=now() + expires,
+            )
+        )
+        return made.user_id
 
     return arrange(build)
 

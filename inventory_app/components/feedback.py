@@ -30,10 +30,15 @@ def quiet_badge(text: Content, *, dot: Literal["ok", "warn", "bad", "accent"]) -
     return rx.el.span(rx.el.span(class_name=f"dot tone-{dot}", aria_hidden=True), text, class_name="badge")
 
 
-def avatar(initials: Text, *, size: Literal["s", "m", "l"] = "s", system: bool = False) -> rx.Component:
-    """Show who by initials: a circle for a person, a square for a system actor."""
+def avatar(
+    initials: Text, *, picture: Text = "", size: Literal["s", "m", "l"] = "s", system: bool = False
+) -> rx.Component:
+    """Show who by their picture, or by initials: a circle for a person, a square for a system actor."""
     names = _join("avatar", "" if size == "s" else f"avatar-{size}", "avatar-sys" if system else "")
-    return rx.el.span(initials, class_name=names, aria_hidden=True)
+    shown: Content = initials
+    if isinstance(picture, rx.Var):
+        shown = rx.cond(picture, rx.el.img(src=picture, alt=""), initials)
+    return rx.el.span(shown, class_name=names, aria_hidden=True)
 
 
 def count(number: Any) -> rx.Component:

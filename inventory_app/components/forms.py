@@ -225,7 +225,7 @@ def checkbox(name: str, label: Content, *, checked: Flag = False, **props: Any) 
 
 
 def choice(
-    name: str | rx.Var[str], label: Content, meta: Content, *, checked: Flag = False, why_not: Text = ""
+    name: str | rx.Var[str], label: Content, meta: Content, *, checked: Flag = False, why_not: Text = "", **props: Any
 ) -> rx.Component:
     """Take a yes or no that needs explaining: a second line says what it means, or why it is not to be had."""
     words = rx.el.span(
@@ -238,7 +238,9 @@ def choice(
         ),
         class_name="two",
     )
-    box = rx.el.input(type="checkbox", name=name, default_checked=checked, disabled=why_not != "", class_name="check")
+    box = rx.el.input(
+        type="checkbox", name=name, default_checked=checked, disabled=why_not != "", class_name="check", **props
+    )
     return rx.el.label(box, words, class_name="check-line choice")
 
 

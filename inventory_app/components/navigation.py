@@ -83,7 +83,7 @@ def more_sheet() -> rx.Component:
     """Show on the phone what has no tab: other pages, light or dark, signing out."""
     return rx.el.div(
         rx.el.div(
-            feedback.avatar(AuthState.initials, size="l"),
+            feedback.avatar(AuthState.initials, picture=AuthState.picture, size="l"),
             rx.el.span(
                 rx.el.span(AuthState.name, class_name="person-name"),
                 rx.el.span(AuthState.role_label, class_name="person-role"),
@@ -220,7 +220,7 @@ def _recorded() -> rx.Component:
 
 def _person_button(target: str) -> rx.Component:
     return rx.el.button(
-        feedback.avatar(AuthState.initials, size="m"),
+        feedback.avatar(AuthState.initials, picture=AuthState.picture, size="m"),
         rx.el.span(
             rx.el.span(AuthState.name, class_name="person-name clip"),
             rx.el.span(AuthState.role_label, class_name="person-role clip"),

@@ -262,9 +262,10 @@ def level(value: Text, unit: Text, *, fill: Any, tick: Any, state: Text, rest: A
     )
 
 
-def who(initials: Text, name: Content, meta: Content = "", *, system: bool = False) -> rx.Component:
-    """Show who did it and when: initials, name, second line."""
-    return rx.el.span(feedback.avatar(initials, system=system), two_line(name, meta), class_name="who")
+def who(initials: Text, name: Content, meta: Content = "", *, picture: Text = "", system: bool = False) -> rx.Component:
+    """Show who did it and when: picture or initials, name, second line."""
+    face = feedback.avatar(initials, picture=picture, system=system)
+    return rx.el.span(face, two_line(name, meta), class_name="who")
 
 
 def with_actions(content: Content, *actions: rx.Component) -> rx.Component:

@@ -54,6 +54,7 @@ async def _set_picture(request: Request, form: FormData) -> Response:
     made = await slowly(pictures.encode, content)
     with acting_as(people.named(actor, person)):
         await in_transaction(kept.set_picture, content=made.content, media_type=made.media_type, sha256=made.sha256)
+    people.forget_person(person.user_id)
     return http.see_other(PROFILE_PAGE, flash={"text": "Your picture is changed.", "tone": "ok"})
 
 

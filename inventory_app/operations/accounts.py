@@ -19,9 +19,16 @@ from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
 from inventory_app.operations._supplier_fields import checked_reason
-from inventory_app.operations.pictures import picture_address
+from inventory_app.operations.pictures import picture_addresses
 from inventory_app.operations.sessions import revoke_sessions
-from inventory_app.operations.users import check_details, create_user, grantable, is_erased, person_to_change
+from inventory_app.operations.users import (
+    check_details,
+    create_user,
+    grantable,
+    is_erased,
+    person_to_change,
+    was_invited,
+)
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
@@ -36,6 +43,8 @@ class LinkMade:
     user_id: int
     username: str
     email: str
+    purpose: LinkPurpose
+    expires: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,7 @@ def invite_user(
         roles=given,
         enabled=False,
     )
-    _add_link(session, made.user_id, LinkPurpose.INVITE, token_hash)
-    return LinkMade(made.user_id, username, email)
+    return _add_link(session, LinkPurpose.INVITE, token_hash, user_id=made.user_id, username=username, email=email)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason", fresh=True)
@@ -82,8 +90,11 @@ def make_reset_link(session: Session, *, user_id: int, token_hash: str, reason: 
     checked_reason(reason, missing="Say why: the reason is kept with the change.")
     user, info = _other(session, user_id)
     waiting = user.enabled_at is None
-    if waiting and not _ever_invited(session, user_id):
+    if waiting and not was_invited(session, user_id):
         message = f"{user.username} registered and waits to be let in: let them in, or leave them out."
+        raise Conflict(message)
+    if is_erased(session, info):
+        message = "This person's data has been erased: nobody is behind the account any more. Make a new one."
         raise Conflict(message)
     if not (user.enabled or waiting):
         message = f"{user.username} is disabled. Enable the account first."
@@ -91,15 +102,15 @@ def make_reset_link(session: Session, *, user_id: int, token_hash: str, reason: 
     user.password_hash = NO_PASSWORD
     user.must_change_password = False
     revoke_sessions(session, user_id)
-    _add_link(session, user_id, LinkPurpose.INVITE if waiting else LinkPurpose.RESET, token_hash)
-    return LinkMade(user_id, user.username, info.email)
+    purpose = LinkPurpose.INVITE if waiting else LinkPurpose.RESET
+    return _add_link(session, purpose, token_hash, user_id=user_id, username=user.username, email=info.email)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
 def withdraw_invitation(session: Session, *, user_id: int) -> str:
     """Make the link of somebody who was invited and has not come yet stop working; returns the username."""
     user, _ = _other(session, user_id)
-    if user.enabled_at is not None or not _ever_invited(session, user_id):
+    if user.enabled_at is not None or not was_invited(session, user_id):
         message = f"{user.username} is not waiting with an invitation."
         raise Conflict(message)
     _revoke_links(session, user_id)
@@ -119,22 +130,26 @@ def make_reset_link_on_site(session: Session, *, username: str, token_hash: str)
     found.password_hash = NO_PASSWORD
     found.must_change_password = False
     revoke_sessions(session, found.id)
-    _add_link(session, found.id, LinkPurpose.INVITE if found.enabled_at is None else LinkPurpose.RESET, token_hash)
-    return LinkMade(found.id, found.username, info.email)
+    purpose = LinkPurpose.INVITE if found.enabled_at is None else LinkPurpose.RESET
+    return _add_link(session, purpose, token_hash, user_id=found.id, username=found.username, email=info.email)
 
 
-def _add_link(session: Session, user_id: int, purpose: LinkPurpose, token_hash: str) -> None:
+def _add_link(
+    session: Session, purpose: LinkPurpose, token_hash: str, *, user_id: int, username: str, email: str
+) -> LinkMade:
     """Keep a new link; those the person had before stop working."""
     _revoke_links(session, user_id)
+    expires = now() + timedelta(hours=get_settings().link_hours)
     session.add(
         AccountLink(
             user_id=user_id,
             purpose=purpose,
             token_hash=token_hash,
             created_by=acting_user_id(),
-            expires_at=now() + timedelta(hours=get_settings().link_hours),
+            expires_at=expires,
         )
     )
+    return LinkMade(user_id, username, email, purpose, expires.isoformat())
 
 
 def _revoke_links(session: Session, user_id: int) -> None:
@@ -147,11 +162,6 @@ def _revoke_links(session: Session, user_id: int) -> None:
         )
         .values(revoked_at=now())
     )
-
-
-def _ever_invited(session: Session, user_id: int) -> bool:
-    invited = sa.exists().where(col(AccountLink.user_id) == user_id, col(AccountLink.purpose) == LinkPurpose.INVITE)
-    return bool(session.scalar(sa.select(invited)))
 
 
 @query(public=True)
@@ -293,7 +303,7 @@ def my_account(session: Session) -> MyAccount:
         username=user.username,
         full_name=info.full_name,
         email=info.email,
-        picture=picture_address(session, user.id),
+        picture=picture_addresses(session, [user.id or 0]).get(user.id or 0, ""),
         roles=info.get_roles(),
         since=user.created_at.isoformat(),
         version=info.version,

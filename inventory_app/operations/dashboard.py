@@ -9,8 +9,8 @@ from inventory_app.models.users import LocalUser
 from inventory_app.operations._approval_views import counts
 from inventory_app.operations._figures import reorder_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
+from inventory_app.operations._people_list import waits
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
-from inventory_app.operations.users import waits
 from inventory_app.permissions import Permission
 
 __all__ = ["Waiting", "reorder_due", "waiting"]

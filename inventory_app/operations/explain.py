@@ -19,6 +19,7 @@ from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._people_list import ever_invited
 from inventory_app.operations._supplier_rules import full_name, listed, why_not_decide
 from inventory_app.permissions import Permission
 
@@ -35,8 +36,6 @@ class PersonRow:
     name: str
     username: str
     email: str
-    enabled: bool
-    never_enabled: bool
     created: str
     roles: list["HeldRole"]
 
@@ -109,8 +108,6 @@ def person(session: Session, *, user_id: int) -> PersonRow | None:
         name=info.full_name or user.username,
         username=user.username,
         email=info.email,
-        enabled=user.enabled,
-        never_enabled=user.enabled_at is None,
         created=user.created_at.isoformat(),
         roles=_roles_of(session, user_id),
     )
@@ -255,8 +252,7 @@ def _account(session: Session, user: LocalUser, name: str) -> list[str]:
     """Say what stops the person at the door, whatever they want to do."""
     found = []
     if not user.enabled:
-        waits = "waits for somebody to let them in" if user.enabled_at is None else "is disabled"
-        found.append(f"The account of {name} {waits}.")
+        found.append(f"The account of {name} {_why_shut(session, user)}.")
     if user.must_change_password:
         found.append(f"{name} must choose a password of their own first.")
     has_factor = sa.exists().where(
@@ -267,6 +263,14 @@ def _account(session: Session, user: LocalUser, name: str) -> list[str]:
     if session.scalar(sa.select(sa.and_(sa.func.audit_needs_factor(user.id), ~has_factor))):
         found.append(f"A role of {name} needs a second factor, and {name} has not set one up.")
     return found
+
+
+def _why_shut(session: Session, user: LocalUser) -> str:
+    if user.enabled_at is not None:
+        return "is disabled"
+    if session.scalar(sa.select(col(LocalUser.id)).where(col(LocalUser.id) == user.id, ever_invited())):
+        return "was made by an invitation, and they have not come yet"
+    return "waits for somebody to let them in"
 
 
 def _permission(session: Session, user_id: int, name: str, permission: Permission) -> list[str]:

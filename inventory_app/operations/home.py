@@ -18,6 +18,7 @@ from inventory_app.operations._approval_views import oldest_to_decide
 from inventory_app.operations._figures import bar, figures, held, reorder_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import Viewer, current_viewer, query
+from inventory_app.operations._people_list import waits
 from inventory_app.operations._remembered import Remembered
 from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
@@ -168,15 +169,11 @@ def _others(session: Session, viewer: Viewer) -> list[WaitingRow]:
     ]
 
 
-def _let_in() -> sa.ColumnElement[bool]:
-    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None))
-
-
 def _people(session: Session) -> list[WaitingRow]:
     rows = session.exec(
         select(LocalUser, UserInfo.full_name)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
-        .where(_let_in())
+        .where(waits())
         .order_by(col(LocalUser.created_at), col(LocalUser.id))
         .limit(WAITING_SHOWN)
     )
@@ -194,7 +191,7 @@ def _late(session: Session, viewer: Viewer) -> int:
         late = sa.and_(may_be_decided_by(session, viewer.user_id), col(Supplier.submitted_at) < before)
         asked.append(sa.select(sa.func.count()).select_from(Supplier).where(late))
     if Permission.USERS_MANAGE in may:
-        late = sa.and_(_let_in(), col(LocalUser.created_at) < before)
+        late = sa.and_(waits(), col(LocalUser.created_at) < before)
         asked.append(sa.select(sa.func.count()).select_from(LocalUser).where(late))
     return sum(session.scalar(statement) or 0 for statement in asked)
 

@@ -1,8 +1,9 @@
 """People's pictures: one's own to set and remove, everybody's to see for who is signed in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.errors import NotFound
@@ -56,7 +57,14 @@ def picture(session: Session, *, user_id: int, sha256: str) -> StoredPicture:
     return StoredPicture(found.content, found.media_type)
 
 
-def picture_address(session: Session, user_id: int | None) -> str:
+def picture_address(user_id: int | None, sha256: str | None) -> str:
     """Return where somebody's picture is to be fetched; empty when they have none."""
-    sha256 = session.exec(select(UserPicture.sha256).where(UserPicture.user_id == user_id)).first()
     return f"/pictures/{user_id}/{sha256}" if sha256 else ""
+
+
+def picture_addresses(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
+    """Return where the pictures of these people are to be fetched; who has none is not in it."""
+    found = select(UserPicture.user_id, UserPicture.sha256).where(
+        col(UserPicture.user_id).in_(list(user_ids)), UserPicture.sha256 != ""
+    )
+    return {user_id: picture_address(user_id, sha256) for user_id, sha256 in session.exec(found)}

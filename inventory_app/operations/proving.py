@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -10,10 +10,10 @@ from sqlmodel import Session, col, select
 
 from inventory_app import sealing
 from inventory_app.context import current_actor
-from inventory_app.errors import Conflict, NotAllowed, TooManyAttempts
+from inventory_app.errors import Conflict, FreshProofRequired, NotAllowed, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.access import FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
-from inventory_app.models.users import LocalUser, SignInAttempt, UserInfo
+from inventory_app.models.users import AuthSession, LocalUser, SignInAttempt, UserInfo
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations.sessions import (
     Credentials,
@@ -28,6 +28,7 @@ from inventory_app.operations.sessions import (
     own_session,
     renew,
 )
+from inventory_app.settings import get_settings
 
 #: What TOTP seeds are sealed for.
 SEED = "totp seed"
@@ -93,6 +94,14 @@ def factor_key(user_id: int) -> str:
 def hash_code(code: str) -> str:
     """Return what is stored of a recovery code: the SHA-256 of its letters and digits, whatever stands between."""
     return hashlib.sha256("".join(c for c in code.casefold() if c.isalnum()).encode()).hexdigest()
+
+
+@query()
+def proved_lately(session: Session) -> None:
+    """Raise `FreshProofRequired` where an operation that needs a fresh proof would: before a form is filled in."""
+    mine = session.get_one(AuthSession, current_viewer(session).session_id)
+    if mine.reauthenticated_at <= now() - timedelta(minutes=get_settings().fresh_minutes):
+        raise FreshProofRequired
 
 
 @query(public=True)

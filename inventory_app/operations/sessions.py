@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from inventory_app.context import Actor, current_actor
 from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict, TooManyAttempts
 from inventory_app.models._base import now
-from inventory_app.models.access import SecondFactor
+from inventory_app.models.access import SecondFactor, UserPicture
 from inventory_app.models.users import (
     AuthSession,
     Idempotency,
@@ -24,6 +24,7 @@ from inventory_app.models.users import (
     role_names,
 )
 from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations.pictures import picture_address
 from inventory_app.settings import get_settings
 
 #: Failures of one account from one address that cost nothing, and the longest wait after more.
@@ -57,6 +58,8 @@ class SignedIn:
     must_change_password: bool
     #: A role asks for a second factor, and this session was begun without one.
     needs_factor: bool
+    #: Where their picture is; empty when they have none.
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,11 @@ class Credentials:
 def who_is_this(session: Session) -> SignedIn:
     """Return the person behind the current actor's session; `NotSignedIn` when it is not live."""
     viewer = current_viewer(session)
-    user, info, needs_factor = session.exec(
-        select(LocalUser, UserInfo, sa.and_(~col(AuthSession.strong), sa.func.audit_needs_factor(LocalUser.id)))
+    needed = sa.and_(~col(AuthSession.strong), sa.func.audit_needs_factor(LocalUser.id))
+    user, info, needs_factor, sha256 = session.exec(
+        select(LocalUser, UserInfo, needed, UserPicture.sha256)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .outerjoin(UserPicture, col(UserPicture.user_id) == col(LocalUser.id))
         .join(AuthSession, col(AuthSession.user_id) == col(LocalUser.id))
         .where(LocalUser.id == viewer.user_id, AuthSession.id == viewer.session_id)
     ).one()
@@ -89,6 +94,7 @@ def who_is_this(session: Session) -> SignedIn:
         permissions=viewer.permissions,
         must_change_password=user.must_change_password,
         needs_factor=needs_factor,
+        picture=picture_address(user.id, sha256),
     )
 
 

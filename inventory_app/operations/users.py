@@ -13,22 +13,15 @@ from sqlmodel import Session, col, select
 from inventory_app.audit.tables import audit_erasure
 from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
-from inventory_app.errors import Invalid, NotAllowed, NotFound, Stale
-from inventory_app.models._base import now, sort_key
-from inventory_app.models.users import (
-    AuthSession,
-    LocalUser,
-    Role,
-    RolePermission,
-    SessionActivity,
-    UserInfo,
-    UserRole,
-    role_names,
-)
+from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
+from inventory_app.models._base import now
+from inventory_app.models.users import LocalUser, Role, RolePermission, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
+from inventory_app.operations import _people_list
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._paging import Page
+from inventory_app.operations._people_list import PeopleCounts, PeopleView, UserRow, ever_invited, why_not_erase
 from inventory_app.operations._people_rules import (
     held_permissions,
     keeps_every_permission_held,
@@ -40,6 +33,7 @@ from inventory_app.operations._people_rules import (
 )
 from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._strangers import slow_down
+from inventory_app.operations._zones import UTC_NAME
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
@@ -56,27 +50,6 @@ class Registered:
     user_id: int
     user_info_id: int
     enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """A line of the list of people; `why_not` explains a forbidden change, empty when allowed."""
-
-    id: int
-    info_id: int
-    username: str
-    full_name: str
-    email: str
-    roles: list[str]
-    enabled: bool
-    never_enabled: bool
-    version: int
-    last_seen: str
-    created: str
-    why_not: str
-    why_not_roles: str
-    why_not_erase: str
-    erased: bool
 
 
 @operation(public=True, log=("username",))
@@ -241,25 +214,14 @@ def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
 
 def is_erased(session: Session, info: UserInfo) -> bool:
     """Tell whether the person's data has been erased."""
-    return bool(erased_people(session, [_id(info)]))
-
-
-def erased_people(session: Session, ids: Iterable[int]) -> set[int]:
-    """Return those of the people (`UserInfo.id`) whose data has been erased."""
     table = audit_erasure.c
-    found = sa.select(table.pk).where(table.table_name == "user_info", table.pk.in_([str(id_) for id_ in ids]))
-    return {int(pk) for pk in session.scalars(found)}
+    found = sa.exists().where(table.table_name == "user_info", table.pk == str(_id(info)))
+    return bool(session.scalar(sa.select(found)))
 
 
-def why_not_erase(user: LocalUser, theirs: Iterable[str], held: frozenset[str], *, erased: bool) -> str:
-    """Say why the person who holds `held` may not erase this person's data; empty when they may."""
-    if user.id == current_actor().id:
-        return "You cannot erase your own data. Ask another administrator."
-    if erased:
-        return "This person's data has been erased already."
-    if user.enabled:
-        return f"{user.username} can still sign in. Disable the account first."
-    return why_not(_id(user), theirs, held)
+def was_invited(session: Session, user_id: int) -> bool:
+    """Tell whether the account was made by an invitation, whatever became of it."""
+    return bool(session.scalar(sa.select(col(LocalUser.id)).where(col(LocalUser.id) == user_id, ever_invited())))
 
 
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
@@ -273,6 +235,10 @@ def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     if enabled and is_erased(session, info):
         message = "This person's data has been erased: nobody is behind the account any more. Make a new one."
         raise NotAllowed(message)
+    if enabled and user.enabled_at is None and was_invited(session, user_id):
+        # Without a password: letting them in would open nothing, and count as somebody who can.
+        message = f"{user.username} was invited and comes in by the link. Send the invitation again instead."
+        raise Conflict(message)
     user.enabled = enabled
     if enabled and user.enabled_at is None:
         user.enabled_at = now()
@@ -346,104 +312,37 @@ def _why_not_give(beyond: list[str]) -> str:
 _LABELS = {str(permission): permission.label for permission in Permission}
 
 
-@dataclass(frozen=True, slots=True)
-class PeopleCounts:
-    """How many people there are in each tab."""
-
-    everybody: int
-    waiting: int
-    disabled: int
-
-
 @query(Permission.USERS_VIEW)
 def count_users(session: Session) -> PeopleCounts:
     """Count the people by state; waiting are those who registered and were never let in."""
-    total, enabled, waiting = session.exec(
-        select(
-            sa.func.count(),
-            sa.func.count().filter(col(LocalUser.enabled)),
-            sa.func.count().filter(waits()),
-        ).select_from(LocalUser)
-    ).one()
-    return PeopleCounts(total, waiting, total - enabled - waiting)
-
-
-def waits() -> sa.ColumnElement[bool]:
-    """Whether an account waits to be let in: never enabled, and somebody is still behind it."""
-    erased = sa.exists().where(
-        audit_erasure.c.table_name == "user_info",
-        audit_erasure.c.pk == sa.cast(col(UserInfo.id), sa.Text),
-        col(UserInfo.user_id) == col(LocalUser.id),
-    )
-    return sa.and_(~col(LocalUser.enabled), col(LocalUser.enabled_at).is_(None), ~erased.correlate(LocalUser))
-
-
-_TABS = {
-    "all": sa.true(),
-    "waiting": waits(),
-    "disabled": sa.and_(~col(LocalUser.enabled), ~waits()),
-}
+    return _people_list.counts(session)
 
 
 @query(Permission.USERS_VIEW)
 def list_users(
-    session: Session, *, search: str = "", tab: str = "all", role: str = "", cursor: str = ""
+    session: Session,
+    *,
+    search: str = "",
+    tab: str = "all",
+    role: str = "",
+    seen: str = "",
+    zone: str = UTC_NAME,
+    cursor: str = "",
 ) -> Page[UserRow]:
     """List people by name, each with why the viewer may not change them."""
-    last_seen = (
-        sa.select(sa.func.max(SessionActivity.seen_at))
-        .join(AuthSession, col(AuthSession.id) == col(SessionActivity.session_id))
-        .where(col(AuthSession.user_id) == col(LocalUser.id))
-        .scalar_subquery()
-    )
-    statement = (
-        sa.select(LocalUser, UserInfo, last_seen)
-        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
-        .where(_TABS.get(tab, sa.true()))
-    )
-    if search.strip():
-        pattern = f"%{like_escaped(search.strip())}%"
-        statement = statement.where(
-            sa.or_(
-                col(UserInfo.sort_key).like(f"%{like_escaped(sort_key(search))}%"),
-                col(LocalUser.username).ilike(pattern),
-                col(UserInfo.email).ilike(pattern),
-            )
-        )
-    if role:
-        holders = (
-            sa.select(col(UserRole.user_id))
-            .join(Role, col(Role.id) == col(UserRole.role_id))
-            .where(col(Role.name) == role)
-        )
-        statement = statement.where(col(UserInfo.id).in_(holders))
-    page = keyset(session, statement, [col(UserInfo.sort_key), col(UserInfo.id)], cursor=cursor)
-    names = role_names(session, [_id(row[1]) for row in page.rows])
-    held = current_viewer(session).permissions
-    erased = erased_people(session, [_id(row[1]) for row in page.rows])
-    # People share few sets of roles: one query a set, not one a person.
-    theirs: dict[tuple[str, ...], set[str]] = {}
-    for _, info, *_ in page.rows:
-        if (held_roles := tuple(names[_id(info)])) not in theirs:
-            theirs[held_roles] = permissions_of(session, info)
-    rows = [
-        UserRow(
-            id=_id(user),
-            info_id=_id(info),
-            username=user.username,
-            full_name=info.full_name,
-            email=info.email,
-            roles=names[_id(info)],
-            enabled=user.enabled,
-            never_enabled=user.enabled_at is None,
-            version=info.version,
-            last_seen=seen.isoformat() if seen else "",
-            created=user.created_at.isoformat(),
-            why_not=why_not(_id(user), theirs[tuple(names[_id(info)])], held),
-            why_not_roles=why_not_change_roles(_id(user), theirs[tuple(names[_id(info)])], held),
-            why_not_erase=why_not_erase(user, theirs[tuple(names[_id(info)])], held, erased=_id(info) in erased),
-            erased=_id(info) in erased,
-        )
-        for user, info, seen, *_ in page.rows
-    ]
-    return Page(rows, page.before, page.after)
+    view = PeopleView(search, tab, role, seen, zone)
+    return _people_list.listing(session, current_viewer(session), view, cursor)
+
+
+@query(Permission.USERS_VIEW)
+def count_listed(
+    session: Session, *, search: str = "", tab: str = "all", role: str = "", seen: str = "", zone: str = UTC_NAME
+) -> int:
+    """Count the people that `list_users` lists over all its pages."""
+    return _people_list.count(session, PeopleView(search, tab, role, seen, zone))
+
+
+@query(Permission.USERS_VIEW)
+def one_user(session: Session, *, user_id: int) -> UserRow | None:
+    """Return the line of one person, as the list has it; None when there is none."""
+    return _people_list.one(session, current_viewer(session), user_id)

@@ -48,7 +48,12 @@ def login() -> rx.Component:
             label="Sign in with a passkey",
         ),
         below=rx.el.div(
-            rx.el.span("New here? ", link("Ask for an account", href="/register")),
+            rx.match(
+                AuthState.registration,
+                ("closed", rx.el.span("New here? Ask an administrator for an account.")),
+                ("open", rx.el.span("New here? ", link("Make an account", href="/register"))),
+                rx.el.span("New here? ", link("Ask for an account", href="/register")),
+            ),
             rx.el.span("You supply us? ", link("Apply as a supplier", href="/apply")),
             class_name="door-links",
         ),

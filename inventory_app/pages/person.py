@@ -5,19 +5,25 @@ import reflex as rx
 from inventory_app.components import feedback, forms, gates, layout
 from inventory_app.components.basics import button, link, stack, when
 from inventory_app.operations.explain import HeldRole
+from inventory_app.pages import _people, _people_dialogs
 from inventory_app.pages._page import page
+from inventory_app.pages._sessions import sessions_of
 from inventory_app.permissions import Permission
+from inventory_app.states.accounts import AccountsState
 from inventory_app.states.explain import CHOICES, PEOPLE, HoldingLine, PersonState, SourceLine
+from inventory_app.states.users import UserMgmtState
 
 S = PersonState
 P = PersonState.person
+#: The same person as a line of the list: how the account stands, and what may be done with it.
+U = UserMgmtState.one
 
 
 @page(
     PEOPLE + "/[person]",
     "Person",
     Permission.USERS_VIEW,
-    on_load=[S.load],
+    on_load=[S.load, UserMgmtState.load_one],
     crumbs=("Control", ("People", PEOPLE)),
     heading=S.name,
     back=PEOPLE,
@@ -27,27 +33,50 @@ def person() -> rx.Component:
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/roles.css", custom_attrs={"precedence": "page"}),
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(P.is_not_none(), _found(), _missing())),
+        _people_dialogs.about_one(),
     )
 
 
 def _found() -> rx.Component:
     return rx.fragment(
-        layout.page_head(rx.el.bdi(P.name), badge=_status(), sub=P.username + " · " + P.email),
+        layout.page_head(
+            rx.el.bdi(P.name),
+            badge=_people.status_badge(U),
+            sub=rx.fragment(
+                feedback.avatar(S.initials, picture=U.picture, size="m"),
+                rx.el.span(P.username, " · ", P.email),
+            ),
+            actions=_actions(),
+        ),
         layout.columns(
             layout.column(gates.can(Permission.ROLES_VIEW, _holdings())),
-            # Cards about the same person (their sessions, links to the account) go into this column.
-            layout.column(_roles(), gates.can(Permission.ROLES_VIEW, _why()), _about()),
+            layout.column(_roles(), sessions_of(U), gates.can(Permission.ROLES_VIEW, _why()), _about()),
         ),
     )
 
 
-def _status() -> rx.Component:
-    return rx.match(
-        S.status,
-        ("active", feedback.quiet_badge("Active", dot="ok")),
-        ("waiting", feedback.badge("Waiting", tone="warn")),
-        feedback.quiet_badge("Disabled", dot="bad"),
+def _actions() -> list[rx.Component]:
+    """Offer what the list offers in its row: the usual as buttons, all of it in the menu."""
+    manages = gates.may(Permission.USERS_MANAGE) & ~U.own & (U.status != "erased")
+    edit = button("Edit…", icon_name="pencil", disabled=U.why_not != "", on_click=AccountsState.open_edit(U.id))
+    let_in = rx.el.span(
+        button(
+            "Let in",
+            icon_name="user-check",
+            tone="solid",
+            once=True,
+            on_click=UserMgmtState.enable_user(U.id, _people.key_of(U)),
+        ),
+        custom_attrs={"data-turn": UserMgmtState.turn},
     )
+    menu = rx.cond(
+        gates.may(Permission.USERS_MANAGE) | gates.may(Permission.USERS_ASSIGN_ROLES), _people.menu(U), rx.fragment()
+    )
+    return [
+        rx.cond(manages & (U.status == "waiting") & (U.why_not == ""), let_in, rx.fragment()),
+        rx.cond(manages, edit, rx.fragment()),
+        menu,
+    ]
 
 
 def _holdings() -> rx.Component:

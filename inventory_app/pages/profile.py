@@ -21,7 +21,7 @@ def profile() -> rx.Component:
             feedback.skeleton("60%"),
             layout.columns(
                 layout.column(_details(), _address()),
-                layout.column(_picture(), _about()),
+                layout.column(_picture(), _ways(), _about()),
             ),
         ),
     )
@@ -76,7 +76,7 @@ def _picture() -> rx.Component:
     remove = rx.cond(
         S.picture,
         rx.el.span(
-            button("Remove it", tone="ghost", once=True, on_click=S.remove_picture(S.idempotency_key + "-picture")),
+            button("Remove it", tone="quiet", once=True, on_click=S.remove_picture(S.idempotency_key + "-picture")),
             custom_attrs={"data-turn": S.turn},
         ),
         rx.fragment(),
@@ -110,13 +110,31 @@ def _about() -> rx.Component:
         feedback.facts(
             [
                 ("Username", S.username),
-                ("Roles", rx.cond(S.roles.length() > 0, S.roles.join(", "), "none")),
+                ("Roles", rx.cond(S.roles.length() > 0, S.roles.join(", "), "no role")),
                 ("Account since", when(S.since, S.since)),
             ]
         ),
-        row_of(
-            link("Password", href="/password"),
-            link("How you sign in", href="/profile/security"),
-        ),
         title="About this account",
+    )
+
+
+def _ways() -> rx.Component:
+    """Lead to what else is one's own."""
+
+    def way(label: str, meta: str, href: str, icon_name: str) -> rx.Component:
+        return layout.row_item(link(label, href=href, plain=True), meta, icon_name=icon_name)
+
+    return layout.card(
+        layout.rows(
+            way(
+                "Sign-in and security",
+                "Second factors, and where you are signed in",
+                "/profile/security",
+                "shield-check",
+            ),
+            way("Password", "Choose another one", "/password", "key-round"),
+            way("While I am away", "Who decides in your place", "/profile/away", "calendar-off"),
+        ),
+        title="More of yours",
+        flush=True,
     )

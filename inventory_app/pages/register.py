@@ -27,10 +27,18 @@ def register() -> rx.Component:
             tone="ok",
         ),
     )
-    closed = feedback.callout("Ask an administrator for one.", title="Accounts are made by administrators here.")
-    return layout.door(
-        rx.el.h1("Ask for an account", class_name="h1"),
+    closed = feedback.callout(
+        "Ask one: they send you a link.", title="Accounts are made by an administrator here.", icon_name="lock"
+    )
+    sub = rx.match(
+        S.registration,
+        ("open", rx.el.p("It is yours at once; you start as an employee.", class_name="sub")),
+        ("closed", rx.fragment()),
         rx.el.p("An administrator sees your request and lets you in.", class_name="sub"),
+    )
+    return layout.door(
+        rx.el.h1(rx.cond(S.registration == "open", "Make an account", "Ask for an account"), class_name="h1"),
+        sub,
         rx.cond(S.registered, done, rx.cond(S.registration == "closed", closed, _form())),
         below=rx.el.div(rx.el.span("You have one? ", link("Sign in", href="/login")), class_name="door-links"),
     )
@@ -49,7 +57,7 @@ def _form() -> rx.Component:
         ),
         _line("Email", "email", type="email", auto_complete="email", required=True),
         proofs.new_password_field("Password", error=forms.problem(S.errors, "password")),
-        forms.submit("Ask for an account", wide=True, size="l"),
+        forms.submit(rx.cond(S.registration == "open", "Make the account", "Ask for an account"), wide=True, size="l"),
         on_submit=S.register,
         turn=S.turn,
         idempotency_key=S.idempotency_key,

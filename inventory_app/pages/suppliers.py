@@ -100,8 +100,11 @@ def _table() -> rx.Component:
 
 def _row(row: rx.Var[SupplierRow]) -> rx.Component:
     href = PATH + "/" + row.id.to_string()
+    by = S.changed.get(row.id, "")
     return tables.row(
-        tables.cell(tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href), card="title"),
+        tables.cell(
+            tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href), tables.changed_by(by), card="title"
+        ),
         tables.cell(status_badge(row.status), card="figure"),
         tables.cell(rx.cond(row.tax_id, ident(row.tax_id), _none()), hide="md"),
         tables.cell(_contact(row)),
@@ -112,6 +115,7 @@ def _row(row: rx.Var[SupplierRow]) -> rx.Component:
             phone=rx.fragment(row.step, ", ", when(row.at, row.at)),
         ),
         key=row.id,
+        live=by != "",
     )
 
 

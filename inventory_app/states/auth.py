@@ -41,6 +41,7 @@ class AuthState(FormState, rx.State):
     name: str = ""
     username: str = ""
     initials: str = ""
+    picture: str = ""
     role_label: str = ""
     permissions: dict[str, bool] = {}
     must_change_password: bool = False
@@ -67,8 +68,8 @@ class AuthState(FormState, rx.State):
     #: After registering: "waiting" for an administrator, or "ready" to sign in.
     registered: str = ""
 
-    #: The session and the person this tab shows; a tuple, which Reflex hands out as it is.
-    _filled_with: tuple[str, SignedIn | None] = ("", None)
+    #: The session and the person this tab shows; a tuple, which Reflex hands out as it is. None: nobody has come yet.
+    _filled_with: tuple[str | None, SignedIn | None] = (None, None)
     _flash_id: str = ""
 
     @property
@@ -87,6 +88,7 @@ class AuthState(FormState, rx.State):
             "name": person.full_name if person else "",
             "username": person.username if person else "",
             "initials": initials(person.full_name) if person else "",
+            "picture": person.picture if person else "",
             "role_label": ", ".join(person.roles).capitalize() if person else "",
             "permissions": dict.fromkeys(sorted(person.permissions), True) if person else {},
             "must_change_password": bool(person and person.must_change_password),

@@ -45,7 +45,6 @@ class PersonState(rx.State):
     person: PersonRow | None = None
     name: str = ""
     initials: str = ""
-    status: str = ""
     holdings: list[HoldingLine] = []
     held: int = 0
     permissions: int = len(Permission)
@@ -70,7 +69,6 @@ class PersonState(rx.State):
                 found = await fetch(explain.holdings, user_id=self._user_id)
         self.name = self.person.name if self.person else ""
         self.initials = initials(self.name)
-        self.status = _status(self.person) if self.person else ""
         self.holdings = _lines(found)
         self.held = sum(line.held for line in self.holdings)
         if self.person:
@@ -145,12 +143,6 @@ class ExplainState(rx.State):
         keeps = permission == Permission.SUPPLIERS_APPROVE
         changed = {"can": permission} | ({} if keeps else {"supplier": ""})
         return rx.redirect(_view.href(PATH, self._address(), **changed), replace=True)
-
-
-def _status(person: PersonRow) -> str:
-    if person.enabled:
-        return "active"
-    return "waiting" if person.never_enabled else "disabled"
 
 
 def _lines(found: list[explain.Holding]) -> list[HoldingLine]:

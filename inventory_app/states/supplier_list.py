@@ -7,7 +7,7 @@ import reflex as rx
 from inventory_app.operations import suppliers
 from inventory_app.operations._supplier_list import SORTS, STATUSES, SupplierRow, SupplierView
 from inventory_app.permissions import Permission
-from inventory_app.states import _view
+from inventory_app.states import _live, _view
 from inventory_app.states._action import Line, action
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch
@@ -20,6 +20,8 @@ class SupplierListState(rx.State):
     """The suppliers the address asks for, and the links to other views of them."""
 
     rows: list[SupplierRow] = []
+    #: Who changed which row while this page was open, by `Supplier.id`.
+    changed: dict[int, str] = {}
     loading: bool = True
     q: str = ""
     status: str = ""
@@ -44,6 +46,11 @@ class SupplierListState(rx.State):
     @action(Permission.SUPPLIERS_VIEW)
     async def load(self) -> None:
         """Show the suppliers the address asks for."""
+        await self._show()
+        self.changed = {}
+        _live.watch(self, "supplier", SupplierListState.changed_elsewhere)
+
+    async def _show(self) -> None:
         query = self.router.url.query_parameters
         self.q = query.get("q", "")[:100]
         self.status = _view.chosen(query, "status", ("", *STATUSES))
@@ -64,6 +71,15 @@ class SupplierListState(rx.State):
         self.previous_href = _view.href(PATH, address, at=found.page.before) if found.page.before else ""
         self.next_href = _view.href(PATH, address, at=found.page.after) if found.page.after else ""
         self.loading = False
+
+    @rx.event
+    @action(Permission.SUPPLIERS_VIEW)
+    async def changed_elsewhere(self) -> None:
+        """Show the list anew and mark what somebody else has changed; an open dialog stays as it is."""
+        if changed := _live.changed(self):
+            await self._show()
+            shown = {row.id for row in self.rows}
+            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in shown}
 
     @rx.event
     @action(Permission.SUPPLIERS_VIEW)

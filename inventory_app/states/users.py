@@ -7,24 +7,33 @@ import reflex as rx
 from pydantic import model_validator
 
 from inventory_app import people
-from inventory_app.operations import approvals, suppliers, users
-from inventory_app.operations.users import RoleToGive, UserRow
+from inventory_app.operations import _people_list, accounts, approvals, suppliers, users
+from inventory_app.operations._people_list import UserRow
+from inventory_app.operations.users import RoleToGive
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
 from inventory_app.states.auth import AuthState, initials
+from inventory_app.states.explain import PEOPLE, PersonState
+from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.unit_of_work import fetch, in_transaction
 
-PATH = "/admin/users"
-TABS = ("all", "waiting", "disabled")
+PATH = PEOPLE
+TABS = tuple(_people_list.TABS)
+#: When somebody was here last, in the words of the filter.
+SEEN = {
+    "today": "today",
+    "week": "in the last 7 days",
+    "month": "in the last 30 days",
+    "longer": "more than 30 days ago",
+    "never": "never",
+}
 _BOX = "role:"
 
 
-class RolesForm(Payload):
-    """The boxes that are ticked for a person, and the version their row was read with."""
+class TickedRoles(Payload):
+    """The boxes of roles that are ticked."""
 
-    user_id: Id
-    version: int
     roles: list[Line] = []
 
     @model_validator(mode="before")
@@ -36,6 +45,13 @@ class RolesForm(Payload):
         ticked = [name.removeprefix(_BOX) for name in sent if isinstance(name, str) and name.startswith(_BOX)]
         others = {name: value for name, value in sent.items() if f"{name}".removeprefix(_BOX) not in ticked}
         return {"roles": ticked} | others
+
+
+class RolesForm(TickedRoles):
+    """The boxes that are ticked for a person, and the version their row was read with."""
+
+    user_id: Id
+    version: int
 
 
 class EraseForm(Payload):
@@ -53,17 +69,23 @@ class Person:
     info_id: int
     version: int
     name: str
+    full_name: str
     initials: str
+    picture: str
     username: str
     email: str
     roles: list[str]
-    #: active, waiting, disabled or erased.
+    #: active, waiting, invited, disabled or erased.
     status: str
+    #: Of somebody who was invited and has not come: open, expired or withdrawn, and when that is or was.
+    invitation: str
+    invitation_ends: str
     since: str
     last_seen: str
     why_not: str
     why_not_roles: str
     why_not_erase: str
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +110,22 @@ class UserMgmtState(FormState, rx.State):
     q: str = ""
     tab: str = "all"
     role: str = ""
+    seen: str = ""
+    seen_words: str = ""
+    shown: str = ""
+    selected: list[int] = []
 
     everybody: int = 0
+    active: int = 0
+    invited: int = 0
     waiting: int = 0
     disabled: int = 0
 
     hrefs: dict[str, str] = {}
     role_hrefs: list[tuple[str, str]] = []
     no_role_href: str = ""
+    seen_hrefs: list[tuple[str, str]] = []
+    no_seen_href: str = ""
     previous_href: str = ""
     next_href: str = ""
 
@@ -103,8 +133,11 @@ class UserMgmtState(FormState, rx.State):
     person: Person | None = None
     boxes: list[RoleBox] = []
 
+    #: The person of a page about one of them.
+    one: Person | None = None
+
     def _address(self) -> dict[str, str]:
-        return {"q": self.q, "tab": "" if self.tab == TABS[0] else self.tab, "role": self.role}
+        return {"q": self.q, "tab": "" if self.tab == TABS[0] else self.tab, "role": self.role, "seen": self.seen}
 
     @rx.event
     @action(Permission.USERS_VIEW)
@@ -122,17 +155,27 @@ class UserMgmtState(FormState, rx.State):
         with auth_state.audit_context():
             roles = await fetch(users.role_choices)
             self.role = _view.chosen(query, "role", ("", *roles))
-            wanted = {"search": self.q, "tab": self.tab, "role": self.role}
+            self.seen = _view.chosen(query, "seen", ("", *SEEN))
+            zone = auth_state._time_zone()  # noqa: SLF001  # ours
+            wanted = {"search": self.q, "tab": self.tab, "role": self.role, "seen": self.seen, "zone": zone}
             page = await fetch(users.list_users, **wanted, cursor=query.get("at", ""))
             counts = await fetch(users.count_users)
-        self.rows = [_person(row) for row in page.rows]
-        self.everybody, self.waiting, self.disabled = counts.everybody, counts.waiting, counts.disabled
+            found = await fetch(users.count_listed, **wanted)
+        self.rows = [person_of(row) for row in page.rows]
+        present = {row.id for row in self.rows}
+        self.selected = [id_ for id_ in self.selected if id_ in present]
+        self.everybody, self.active, self.invited = counts.everybody, counts.active, counts.invited
+        self.waiting, self.disabled = counts.waiting, counts.disabled
+        self.shown = f"{found:,}" if found == counts.everybody else f"{found:,} of {counts.everybody:,}"
+        self.seen_words = SEEN.get(self.seen, "")
         view = self._address()
         self.previous_href = _view.href(PATH, view, at=page.before) if page.before else ""
         self.next_href = _view.href(PATH, view, at=page.after) if page.after else ""
         self.hrefs = {tab: _view.href(PATH, view, tab="" if tab == TABS[0] else tab) for tab in TABS}
         self.role_hrefs = [(role, _view.href(PATH, view, role=role)) for role in roles]
         self.no_role_href = _view.href(PATH, view, role="")
+        self.seen_hrefs = [(words, _view.href(PATH, view, seen=seen)) for seen, words in SEEN.items()]
+        self.no_seen_href = _view.href(PATH, view, seen="")
         if not self.idempotency_key:
             self._new_form()
         self.loading = False
@@ -153,6 +196,47 @@ class UserMgmtState(FormState, rx.State):
         return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
 
     @rx.event
+    @action(Permission.USERS_VIEW)
+    async def load_one(self) -> Any:
+        """Show what can be done with the person that the address of their page names."""
+        user_id = _view.number({"id": self.router.url.path.rstrip("/").rpartition("/")[2]}, "id") or 0
+        self.one = await self._read(user_id)
+        if not self.idempotency_key:
+            self._new_form()
+        auth_state = await self.get_state(AuthState)
+        if self.one and auth_state._may(Permission.USERS_MANAGE):  # noqa: SLF001  # ours
+            return PersonSessionsState.load_person(self.one.id)
+        return None
+
+    async def _read(self, user_id: int) -> Person | None:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            row = await fetch(users.one_user, user_id=user_id)
+        return person_of(row) if row else None
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def select(self, user_id: Id) -> None:
+        """Select a row, or let it go."""
+        if user_id in self.selected:
+            self.selected = [id_ for id_ in self.selected if id_ != user_id]
+        elif any(row.id == user_id for row in self.rows):
+            self.selected = [*self.selected, user_id]
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def select_all(self) -> None:
+        """Select every row of this page, or none when all are."""
+        everybody = [row.id for row in self.rows]
+        self.selected = [] if len(self.selected) == len(everybody) else everybody
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def clear_selection(self) -> None:
+        """Let every row go."""
+        self.selected = []
+
+    @rx.event
     @action(users.set_user_roles)
     async def open_roles(self, user_id: Id) -> None:
         """Ask which roles the person shall have."""
@@ -162,7 +246,7 @@ class UserMgmtState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             roles = await fetch(users.roles_to_give)
-        self.boxes = [_box(role, held=role.name in person.roles) for role in roles]
+        self.boxes = [box_of(role, held=role.name in person.roles) for role in roles]
         self._open("roles", person)
 
     @rx.event
@@ -250,8 +334,17 @@ class UserMgmtState(FormState, rx.State):
             done = await in_transaction(suppliers.approve_supplier, supplier_id=supplier_id)
         return _toast.success(suppliers.said(done))
 
+    @rx.event
+    @action(accounts.update_user_email)
+    async def update_user_email(self, user_id: Id, new_email: Line) -> Any:
+        """Change the e-mail address of somebody else."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            before = await in_transaction(accounts.update_user_email, user_id=user_id, new_email=new_email)
+        return self._done(f"The address of {self._name(user_id)} was {before}; it is changed")
+
     def _row(self, user_id: int) -> Person | None:
-        return next((row for row in self.rows if row.id == user_id), None)
+        return next((row for row in [*self.rows, self.one] if row and row.id == user_id), None)
 
     def _name(self, user_id: int) -> str:
         row = self._row(user_id)
@@ -262,10 +355,11 @@ class UserMgmtState(FormState, rx.State):
         people.forget_everybody()
         self._new_form()
         self.dialog = ""
-        return [AuthState.guard_page, UserMgmtState.load, _toast.success(message)]
+        return [*shown_again(self), _toast.success(message)]
 
 
-def _box(role: RoleToGive, *, held: bool) -> RoleBox:
+def box_of(role: RoleToGive, *, held: bool) -> RoleBox:
+    """Return the box that a role is ticked in."""
     return RoleBox(
         field=f"{_BOX}{role.name}",
         name=role.name,
@@ -283,22 +377,34 @@ def _roles_now(name: str, wanted: list[str], waiting: list[str]) -> str:
     return f"{said}; {' and '.join(waiting)} waits for somebody else's agreement" if waiting else said
 
 
-def _person(row: UserRow) -> Person:
+def shown_again(state: rx.State) -> list[Any]:
+    """Return the events that show the list, or the page about one person, as it is now."""
+    if state.router.url.path.rstrip("/") == PATH:
+        return [AuthState.guard_page, UserMgmtState.load]
+    return [AuthState.guard_page, PersonState.load, UserMgmtState.load_one]
+
+
+def person_of(row: UserRow) -> Person:
+    """Return a line of the list in words."""
     name = row.full_name or row.username
-    disabled = "erased" if row.erased else "waiting" if row.never_enabled else "disabled"
     return Person(
         id=row.id,
         info_id=row.info_id,
         version=row.version,
         name=name,
+        full_name=row.full_name,
         initials=initials(name),
+        picture=row.picture,
         username=row.username,
         email=row.email,
         roles=row.roles,
-        status="active" if row.enabled else disabled,
+        status=row.status,
+        invitation=row.invitation,
+        invitation_ends=row.invitation_ends,
         since=row.created,
         last_seen=row.last_seen,
         why_not=row.why_not,
         why_not_roles=row.why_not_roles,
         why_not_erase=row.why_not_erase,
+        own=row.own,
     )

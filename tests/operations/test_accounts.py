@@ -217,6 +217,17 @@ def test_a_reset_ends_every_session_and_the_old_password(ada, ann):
     assert verify_password(PASSWORD, account(ann.id).password_hash)[0]
 
 
+def test_nobody_comes_into_an_erased_account_by_an_old_invitation(ada):
+    with acting_as(ada):
+        made = invite("abc")
+        transact(users.erase_personal_data, user_id=made.user_id, reason="asked for")
+        with pytest.raises(Conflict, match="has been erased"):
+            reset(made.user_id)
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("abc")
+    assert not account(made.user_id).enabled
+
+
 def test_a_reset_needs_a_reason_and_a_fresh_proof(ada, ann):
     with acting_as(ada), pytest.raises(Invalid) as refused:
         reset(ann.id, reason=" ")

@@ -2,17 +2,21 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inventory_app.context import acting_as, system_actor
-from inventory_app.errors import Invalid, NotAllowed, NotFound, NotSignedIn, Stale
-from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import sessions, users
+from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Stale
+from inventory_app.models._base import now
+from inventory_app.models.access import AccountLink
+from inventory_app.models.users import AuthSession, LocalUser, Role, SessionActivity, UserInfo
+from inventory_app.operations import _people_list, dashboard, home, sessions, users
+from inventory_app.operations._zones import beginning, clock
 from inventory_app.unit_of_work import read, transact
-from tests.factories import arrange, person, register, signed_in_again
+from tests.factories import arrange, invited, person, register, signed_in_again
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 
 LAST = "last administrator"
@@ -244,7 +248,75 @@ def test_letting_somebody_in_is_remembered(ada, stranger):
         transact(users.deactivate_user, user_id=done.user_id)
         assert read(users.list_users, tab="waiting").rows == []
         assert [row.username for row in read(users.list_users, tab="disabled").rows] == ["carla"]
-        assert read(users.count_users) == users.PeopleCounts(everybody=2, waiting=0, disabled=1)
+        assert read(users.count_users) == users.PeopleCounts(everybody=2, active=1, invited=0, waiting=0, disabled=1)
+
+
+def withdraw(user_id: int) -> None:
+    arrange(lambda s: s.execute(sa.update(AccountLink).where(AccountLink.user_id == user_id).values(revoked_at=now())))
+
+
+def test_every_account_is_in_one_tab_and_the_counts_are_those_of_the_lists(ada, stranger):
+    register(stranger)
+    person("dora", enabled=False)
+    arrange(lambda s: s.execute(sa.update(LocalUser).where(LocalUser.username == "dora").values(enabled_at=now())))
+    invited("ivy")
+    invited("ivan", expires=timedelta(seconds=-1))
+    withdraw(invited("inga"))
+    with acting_as(ada):
+        found = {tab: {row.username for row in read(users.list_users, tab=tab).rows} for tab in _people_list.TABS}
+        counted = {tab: read(users.count_listed, tab=tab) for tab in _people_list.TABS}
+        counts, waiting = read(users.count_users), read(dashboard.waiting)
+        rows = {row.username: row for row in read(users.list_users).rows}
+    assert found == {
+        "all": {"ada", "carla", "dora", "ivy", "ivan", "inga"},
+        "active": {"ada"},
+        "invited": {"ivy", "ivan", "inga"},
+        "waiting": {"carla"},
+        "disabled": {"dora"},
+    }
+    assert counted == {tab: len(names) for tab, names in found.items()}
+    assert counts == users.PeopleCounts(everybody=6, active=1, invited=3, waiting=1, disabled=1)
+    assert waiting.people == 1
+    states = {row.username: row.invitation for row in rows.values() if row.status == "invited"}
+    assert states == {"ivy": "open", "ivan": "expired", "inga": "withdrawn"}
+
+
+def test_who_was_invited_is_not_let_in_without_the_link(ada):
+    ivy = invited("ivy")
+    with acting_as(ada):
+        with pytest.raises(Conflict, match="comes in by the link"):
+            transact(users.enable_user, user_id=ivy)
+        assert read(home.home).people == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ("today", {"ada"}),
+        ("week", {"ada", "week"}),
+        ("month", {"ada", "week", "month"}),
+        ("longer", {"long"}),
+        ("never", {"never"}),
+        ("nonsense", {"ada", "week", "month", "long", "never"}),
+    ],
+)
+def test_the_list_is_filtered_by_when_somebody_was_here_last(ada, seen, expected):
+    for name, days in (("ada", 0), ("week", 6), ("month", 29), ("long", 31), ("never", None)):
+        who = ada if name == "ada" else person(name)
+        if days is not None:
+            at = now() - timedelta(days=days)
+            arrange(lambda s, who=who, at=at: s.add(SessionActivity(session_id=who.session_id, seen_at=at)))
+    with acting_as(ada):
+        assert {row.username for row in read(users.list_users, seen=seen).rows} == expected
+        assert read(users.count_listed, seen=seen) == len(expected)
+
+
+def test_today_begins_where_the_reader_is(ada):
+    kiritimati = clock(now(), "Pacific/Kiritimati")
+    just_before = beginning(kiritimati.date(), "Pacific/Kiritimati") - timedelta(seconds=1)
+    arrange(lambda s: s.add(SessionActivity(session_id=ada.session_id, seen_at=just_before)))
+    with acting_as(ada):
+        assert read(users.list_users, seen="today", zone="Pacific/Kiritimati").rows == []
 
 
 def test_the_list_says_why_an_account_cannot_be_changed(ada, ann, clerk):

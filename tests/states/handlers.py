@@ -10,9 +10,12 @@ from reflex_base.registry import RegistrationContext
 import inventory_app.pages
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
+from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
+from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.profile import ProfileState
 from inventory_app.states.roles import RolesState
 from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.supplier_page import SupplierPageState
@@ -68,6 +71,10 @@ class Things:
     colleague: Person
     newcomer: Person
     leaver: Person
+    #: People about whom one thing each is done, so that nobody's version has moved: see `EXAMPLES`.
+    others: tuple[Person, ...]
+    #: Somebody who was invited and has not come.
+    invited: int
     #: Roles that nobody holds, one for each operation that changes one; the fourth is deactivated.
     roles: tuple[int, ...]
 
@@ -89,6 +96,8 @@ def make_things(site: Site) -> Things:
         colleague,
         site.person("newcomer", enabled=False),
         site.person("leaver", enabled=False),
+        tuple(site.person("other", "employee") for _ in range(4)),
+        factories.invited(f"ivy-{_word()}"),
         tuple(
             factories.role(f"{_word()} role", "inventory:view", active=active)
             for active in (True, True, True, False, True)
@@ -112,10 +121,40 @@ def _registration(_: Things) -> dict[str, Any]:
     return {"form": given}
 
 
+def _invitation(_: Things) -> dict[str, Any]:
+    name = f"ivy-{_word()}"
+    given = {"username": name, "full_name": "Ivy", "email": f"{name}@example.com", "roles": ["employee"]}
+    return {"form": given}
+
+
 #: What each handler of an operation is called with, by the handler's name.
 EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     event_name(handler): payload
     for handler, payload in (
+        (AccountsState.invite, _invitation),
+        (
+            AccountsState.edit,
+            lambda t: {
+                "form": {
+                    "user_id": t.others[0].id,
+                    "full_name": "Olga",
+                    "email": f"{_word()}@example.com",
+                    "version": 1,
+                }
+            },
+        ),
+        (AccountsState.make_link, lambda t: {"form": {"user_id": t.others[1].id, "reason": "Forgot it"}}),
+        (AccountsState.withdraw, lambda t: {"user_id": t.invited}),
+        (
+            BulkRolesState.apply,
+            lambda t: {"form": {"people": [[t.others[2].id, 1]], "mode": "add", "roles": ["auditor"]}},
+        ),
+        (ProfileState.update_profile, lambda _: {"form": {"full_name": "Ann Other", "version": 1}}),
+        (ProfileState.update_email, lambda _: {"form": {"email": f"{_word()}@example.com", "version": 2}}),
+        (
+            UserMgmtState.update_user_email,
+            lambda t: {"user_id": t.others[3].id, "new_email": f"{_word()}@example.com"},
+        ),
         (ApplyState.apply_supplier, _application),
         (AuthState.register, _registration),
         (
