@@ -5,7 +5,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from inventory_app.components import forms
-from inventory_app.components.basics import ButtonTone, Content, Text, icon
+from inventory_app.components.basics import ButtonTone, Content, Text
 from inventory_app.passwords import MINIMUM_LENGTH
 from inventory_app.states.auth import AuthState
 
@@ -26,7 +26,7 @@ def passkey_form(
         # The script fills it; a controlled one would be emptied again.
         rx.el.input(type="hidden", name="credential", default_value=""),
         *fields,
-        forms.submit(rx.fragment(icon("fingerprint"), label), tone=tone, wide=True, **props),
+        forms.submit(label, icon_name="fingerprint", tone=tone, wide=True, **props),
         rx.el.div(class_name="proof-error", role="alert", custom_attrs={"data-proof-error": ""}),
         action=action,
         custom_attrs={"data-passkey": ""},

@@ -43,7 +43,7 @@ def _boxes(boxes: rx.Var[list[RoleBox]], *, ticking: bool = False) -> rx.Compone
         )
 
     return rx.el.fieldset(
-        rx.el.legend("Roles", class_name="sr"), rx.el.ul(rx.foreach(boxes, box), class_name="choices")
+        rx.el.legend("Roles", class_name="field-label"), rx.el.ul(rx.foreach(boxes, box), class_name="choices")
     )
 
 
@@ -54,7 +54,7 @@ def _refused(sentence: rx.Var[str]) -> rx.Component:
 def _reason(errors: rx.Var[dict[str, str]], key: rx.Var[str], *, hint: str, optional: bool = False) -> rx.Component:
     return forms.field(
         "Why",
-        forms.textarea("reason", key=key, rows=2, max_length=500),
+        forms.textarea("reason", key=key, rows=2, max_length=500, auto_focus=not optional),
         error=forms.problem(errors, "reason"),
         hint=hint,
         optional=optional,
@@ -151,7 +151,14 @@ def _edit() -> rx.Component:
         forms.hidden_input("version", A.person.version.to_string()),
         forms.field(
             "Full name",
-            forms.text_input("full_name", value=A.person.full_name, key=key + "n", auto_complete="off", max_length=200),
+            forms.text_input(
+                "full_name",
+                value=A.person.full_name,
+                key=key + "n",
+                auto_complete="off",
+                auto_focus=True,
+                max_length=200,
+            ),
             error=forms.problem(A.errors, "full_name"),
         ),
         forms.field(

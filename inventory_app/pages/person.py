@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, gates, layout
-from inventory_app.components.basics import button, link, stack, when
+from inventory_app.components.basics import button, link, row_of, stack, when
 from inventory_app.operations.explain import HeldRole
 from inventory_app.pages import _people, _people_dialogs
 from inventory_app.pages._page import page
@@ -42,7 +42,7 @@ def _found() -> rx.Component:
         layout.page_head(
             rx.el.bdi(P.name),
             badge=_people.status_badge(U),
-            sub=rx.fragment(
+            sub=row_of(
                 feedback.avatar(S.initials, picture=U.picture, size="m"),
                 rx.el.span(P.username, " · ", P.email),
             ),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout
-from inventory_app.components.basics import button, link, row_of, when
+from inventory_app.components.basics import button, link, row_of, stack, when
 from inventory_app.pages._page import page
 from inventory_app.states.auth import AuthState
 from inventory_app.states.profile import ProfileState
@@ -81,28 +81,25 @@ def _picture() -> rx.Component:
         ),
         rx.fragment(),
     )
-    return layout.card(
-        row_of(shown, remove),
-        forms.native_form(
-            forms.field(
-                "A new picture",
-                rx.el.input(
-                    type="file",
-                    name="picture",
-                    accept="image/jpeg,image/png,image/webp",
-                    required=True,
-                    class_name="ctl",
-                    custom_attrs={"id": "f-picture"},
-                ),
-                error=forms.problem(AuthState.form_errors, "picture"),
-                hint="JPEG, PNG or WebP, at most 5 MB. It is cut to a square; nothing else of the file is kept.",
+    form = forms.native_form(
+        forms.field(
+            "A new picture",
+            rx.el.input(
+                type="file",
+                name="picture",
+                accept="image/jpeg,image/png,image/webp",
+                required=True,
+                class_name="ctl",
+                custom_attrs={"id": "f-picture"},
             ),
-            forms.form_footer(forms.submit("Use this picture")),
-            action="/profile/picture",
-            custom_attrs={"encType": "multipart/form-data"},
+            error=forms.problem(AuthState.form_errors, "picture"),
+            hint="JPEG, PNG or WebP, at most 5 MB. It is cut to a square; nothing else of the file is kept.",
         ),
-        title="Picture",
+        forms.form_footer(forms.submit("Use this picture")),
+        action="/profile/picture",
+        custom_attrs={"encType": "multipart/form-data"},
     )
+    return layout.card(stack(row_of(shown, remove), form), title="Picture")
 
 
 def _about() -> rx.Component:
@@ -135,6 +132,6 @@ def _ways() -> rx.Component:
             way("Password", "Choose another one", "/password", "key-round"),
             way("While I am away", "Who decides in your place", "/profile/away", "calendar-off"),
         ),
-        title="More of yours",
+        title="More about you",
         flush=True,
     )

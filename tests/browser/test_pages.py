@@ -126,8 +126,13 @@ def _from_role(window: Window, action: str) -> None:
     window.page.get_by_role("menuitem", name=action).click()
 
 
+def _bulk_roles(window: Window) -> None:
+    window.page.locator("tbody input.check").first.click()
+    window.button("Change roles…").click()
+
+
 def _from_menu(window: Window, action: str) -> None:
-    row = window.row("colleague")
+    row = window.page.locator("tbody tr").first
     row.hover()
     row.get_by_role("button", name=re.compile("^What can be done")).click()
     window.page.get_by_role("menuitem", name=action).click()
@@ -148,6 +153,14 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
         "/admin/roles/3",
         lambda w: w.page.get_by_role("button", name="See stock inventory:view").click(),
     ),
+    "inviting somebody": ("/admin/users", lambda w: w.button("Invite somebody").click()),
+    "correcting an account": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Edit…")),
+    "a new password link": ("/admin/users?q=colleague", lambda w: _from_menu(w, "New password link…")),
+    "withdrawing an invitation": (
+        "/admin/users?q=ivy&tab=invited",
+        lambda w: _from_menu(w, "Withdraw the invitation…"),
+    ),
+    "the roles of many": ("/admin/users?q=colleague", _bulk_roles),
     "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),
     "shutting somebody out": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Disable…")),
 }

@@ -314,9 +314,11 @@ def test_the_list_is_filtered_by_when_somebody_was_here_last(ada, seen, expected
 def test_today_begins_where_the_reader_is(ada):
     kiritimati = clock(now(), "Pacific/Kiritimati")
     just_before = beginning(kiritimati.date(), "Pacific/Kiritimati") - timedelta(seconds=1)
-    arrange(lambda s: s.add(SessionActivity(session_id=ada.session_id, seen_at=just_before)))
+    bert = person("bert")
+    arrange(lambda s: s.add(SessionActivity(session_id=bert.session_id, seen_at=just_before)))
     with acting_as(ada):
-        assert read(users.list_users, seen="today", zone="Pacific/Kiritimati").rows == []
+        assert read(users.count_listed, seen="today", zone="Pacific/Kiritimati") == 0
+        assert read(users.count_listed, seen="month", zone="Pacific/Kiritimati") == 1
 
 
 def test_the_list_says_why_an_account_cannot_be_changed(ada, ann, clerk):

@@ -1,10 +1,13 @@
 """What happens elsewhere reaches an open tab by itself, and only what its person may see."""
 
 import json
+import secrets
 
-from inventory_app.operations import users
+from inventory_app.operations import suppliers, users
+from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import transact
+from tests import factories
 from tests.fixtures.server import Person, Site
 from tests.fixtures.tab import Answer, Tab
 
@@ -20,9 +23,9 @@ async def told(tab: Tab, sentence: str) -> Answer:
     return Answer(tab.messages)
 
 
-async def marked(tab: Tab, rows: dict[str, str]) -> None:
+async def marked(tab: Tab, rows: dict[str, str], of: str = "user_mgmt_state") -> None:
     """Wait until exactly these rows are marked."""
-    await tab.until(lambda: Answer(tab.messages).vars()["user_mgmt_state.changed"] == rows)
+    await tab.until(lambda: Answer(tab.messages).vars()[f"{of}.changed"] == rows)
 
 
 async def test_a_disabled_person_is_told_at_once_and_their_tab_is_empty(site: Site):
@@ -97,6 +100,18 @@ async def test_what_one_does_oneself_is_not_marked_and_an_open_dialog_stays(site
         await marked(tab, {str(carol.id): ann.name})
         shown = Answer(tab.messages).vars()
     assert shown["user_mgmt_state.dialog"] == "roles"
+
+
+async def test_a_supplier_that_somebody_else_changes_is_shown_anew_and_marked(site: Site):
+    ann, bob, mark = site.person("ann", "manager"), site.person("bob", "employee"), secrets.token_hex(4)
+    acme = factories.supplier(f"Acme {mark}")
+    async with Tab(site.signed_in(bob), f"/suppliers?q={mark}") as tab:
+        await tab.call(SupplierListState.load)
+        by(ann, suppliers.approve_supplier, supplier_id=acme.id)
+        await marked(tab, {str(acme.id): ann.name}, of="supplier_list_state")
+        shown = Answer(tab.messages).vars()
+        assert [row["status"] for row in shown["supplier_list_state.rows"]] == ["approved"]
+        assert (await tab.call(SupplierListState.load)).vars()["supplier_list_state.changed"] == {}
 
 
 async def test_a_client_cannot_make_itself_a_mark(site: Site):
