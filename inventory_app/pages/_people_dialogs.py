@@ -296,7 +296,11 @@ def _bulk() -> rx.Component:
             "Change the roles of " + B.lines.length().to_string() + " people",
         ),
         sub="All of it is done, or nothing.",
-        status=rx.cond(B.changing == 1, "1 person would change.", B.changing.to_string() + " people would change."),
+        status=rx.cond(
+            B.forbidden > 0,
+            "Nothing is changed yet.",
+            rx.cond(B.changing == 1, "1 person would change.", B.changing.to_string() + " people would change."),
+        ),
         primary=forms.submit("Change the roles", disabled=(B.changing == 0) | (B.forbidden > 0)),
         on_submit=B.apply,
         turn=B.turn,
