@@ -18,6 +18,8 @@ _TOUCH_SECONDS = 60.0
 _MOST = 10_000
 
 _known: dict[str, tuple[float, SignedIn | None]] = {}
+#: Moves whenever something is forgotten: an answer that was asked for before is not remembered after.
+_forgotten = 0
 #: When this process last noted the use of a session.
 _touched: dict[int, float] = {}
 
@@ -30,6 +32,7 @@ async def who(actor: Actor) -> SignedIn | None:
     now = time.monotonic()
     if remembered and remembered[0] > now:
         return remembered[1]
+    asked_at = _forgotten
     with acting_as(actor):
         try:
             person = await fetch(sessions.who_is_this)
@@ -41,7 +44,8 @@ async def who(actor: Actor) -> SignedIn | None:
     if len(_known) >= _MOST or len(_touched) >= _MOST:
         _known.clear()
         _touched.clear()
-    _known[actor.token_hash] = (now + _SECONDS, person)
+    if asked_at == _forgotten:
+        _known[actor.token_hash] = (now + _SECONDS, person)
     return person
 
 
@@ -52,11 +56,13 @@ def named(actor: Actor, person: SignedIn) -> Actor:
 
 def forget(token_hash: str) -> None:
     """Ask the database again at the next event of this session."""
+    _move_on()
     _known.pop(token_hash, None)
 
 
 def forget_person(user_id: int | None) -> None:
     """Ask the database again at the next event of this person's sessions; None means of everybody's."""
+    _move_on()
     if user_id is None:
         _known.clear()
         return
@@ -67,4 +73,10 @@ def forget_person(user_id: int | None) -> None:
 
 def forget_everybody() -> None:
     """Ask the database again for every session: roles or accounts have changed."""
+    _move_on()
     _known.clear()
+
+
+def _move_on() -> None:
+    global _forgotten  # noqa: PLW0603  # one count for the process, as `_known` is
+    _forgotten += 1

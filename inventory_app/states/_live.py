@@ -26,7 +26,6 @@ from inventory_app.unit_of_work import in_thread, open_session
 log = structlog.get_logger(__name__)
 
 CHANNEL = "inventory_people"
-EVERYBODY = "*"
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -90,7 +89,8 @@ async def serve(app: rx.App, person_changed: Any) -> None:
 
 async def _hear(app: rx.App, person_changed: Any) -> None:
     async for payload in notifications(get_settings().app_database_url, CHANNEL):
-        who = None if payload in (None, EVERYBODY) else int(payload)
+        # What is no number, "*" or nonsense, concerns everybody: rather ask once too often than never again.
+        who = int(payload) if payload and payload.isascii() and payload.isdecimal() else None
         people.forget_person(who)
         for token, tab in _open_tabs(app):
             if tab.person is not None and who in (None, tab.person.user_id):

@@ -26,6 +26,7 @@ NOWHERE_RIGHT: dict[str, Any] = {
     "half a surrogate pair": "\ud800",
     "half a megabyte": "x" * 500_000,
     "a float of 300 digits": 1e300,
+    "a number beyond every column": 2**70,
 }
 
 #: Whole messages that are no events of ours.

@@ -3,6 +3,8 @@
 import json
 import secrets
 
+import psycopg
+
 from inventory_app.operations import suppliers, users
 from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
@@ -38,6 +40,15 @@ async def test_a_disabled_person_is_told_at_once_and_their_tab_is_empty(site: Si
     shown = answer.vars()
     assert shown["auth_state.signed_in"] is False
     assert shown["user_mgmt_state.rows"] == []
+
+
+async def test_what_makes_no_sense_on_the_channel_deafens_nobody(site: Site, site_observer: psycopg.Connection):
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    async with Tab(site.signed_in(bob), "/admin/users") as tab:
+        for said in ("nonsense", "", "-1", "9" * 40, "1; 2", "٣"):
+            site_observer.execute("SELECT pg_notify('inventory_people', %s)", [said])
+        by(ann, users.deactivate_user, user_id=bob.id)
+        await told(tab, "Your account has been disabled.")
 
 
 async def test_signing_out_in_one_tab_ends_the_other(site: Site):
