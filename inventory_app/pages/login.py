@@ -47,6 +47,16 @@ def login() -> rx.Component:
             action="/auth/passkey",
             label="Sign in with a passkey",
         ),
+        rx.cond(
+            AuthState.single_sign_on_url,
+            # A link of the browser's own: it leaves the application.
+            rx.el.a(
+                rx.el.span("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
+                href=AuthState.single_sign_on_url,
+                class_name="btn btn-wide",
+            ),
+            rx.fragment(),
+        ),
         below=rx.el.div(
             rx.el.span("New here? ", link("Ask for an account", href="/register")),
             rx.el.span("You supply us? ", link("Apply as a supplier", href="/apply")),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import reflex as rx
 from pydantic import Field
@@ -49,6 +50,9 @@ class AuthState(FormState, rx.State):
     company: str = ""
     registration: str = ""
     session_days: int = 14
+    #: What single sign-on is called here, and where it begins; empty when it is not set up.
+    single_sign_on: str = ""
+    single_sign_on_url: str = ""
 
     waiting_suppliers: int = 0
     #: Other requests this person can decide, and both together.
@@ -94,6 +98,7 @@ class AuthState(FormState, rx.State):
             "company": get_settings().company,
             "registration": get_settings().registration,
             "session_days": get_settings().session_days,
+            "single_sign_on": get_settings().oidc_name if get_settings().oidc_issuer else "",
         }
         for name, value in shown.items():
             if getattr(self, name) != value:
@@ -135,6 +140,7 @@ class AuthState(FormState, rx.State):
         self._read_cookies()
         asked = self.router.url.query_parameters.get("next", "/")
         self.next_url = http.local_path(asked)
+        self.single_sign_on_url = f"/auth/oidc?next={quote(self.next_url, safe='')}" if self.single_sign_on else ""
         self.registered = ""
         self._new_form()
         if self.signed_in and self._page() in ("/login", "/register") and not self.must_change_password:
