@@ -134,7 +134,7 @@ def _still_connected(session: Session, user_id: int, issuer: str, subject: str) 
     return found
 
 
-@operation(machine=True, log=("user_id",))
+@operation(machine=True)
 def make_account(
     session: Session, *, issuer: str, subject: str, username: str, full_name: str, email: str, roles_follow: bool
 ) -> Known:
