@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout, proofs
-from inventory_app.components.basics import link
+from inventory_app.components.basics import button, link
 from inventory_app.pages._page import page
 from inventory_app.states.auth import AuthState
 
@@ -49,11 +49,12 @@ def login() -> rx.Component:
         ),
         rx.cond(
             AuthState.single_sign_on_url,
-            # A link of the browser's own: it leaves the application.
-            rx.el.a(
-                rx.el.span("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
+            # The browser's own way of following it: it leaves the application.
+            button(
+                rx.fragment("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
                 href=AuthState.single_sign_on_url,
-                class_name="btn btn-wide",
+                reload_document=True,
+                wide=True,
             ),
             rx.fragment(),
         ),

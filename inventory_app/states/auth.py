@@ -98,7 +98,7 @@ class AuthState(FormState, rx.State):
             "company": get_settings().company,
             "registration": get_settings().registration,
             "session_days": get_settings().session_days,
-            "single_sign_on": get_settings().oidc_name if get_settings().oidc_issuer else "",
+            "single_sign_on": single_sign_on_name(),
         }
         for name, value in shown.items():
             if getattr(self, name) != value:
@@ -140,6 +140,8 @@ class AuthState(FormState, rx.State):
         self._read_cookies()
         asked = self.router.url.query_parameters.get("next", "/")
         self.next_url = http.local_path(asked)
+        # A stranger's tab was never filled with anything.
+        self.single_sign_on = single_sign_on_name()
         self.single_sign_on_url = f"/auth/oidc?next={quote(self.next_url, safe='')}" if self.single_sign_on else ""
         self.registered = ""
         self._new_form()
@@ -224,6 +226,12 @@ class AuthState(FormState, rx.State):
 
     def _may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+
+def single_sign_on_name() -> str:
+    """Return what single sign-on is called here; empty when it is not set up."""
+    settings = get_settings()
+    return settings.oidc_name if settings.oidc_issuer else ""
 
 
 def initials(name: str) -> str:
