@@ -105,7 +105,7 @@ def sign_in(
 ) -> None:
     """Start a session for the person behind an identity that was just proved; `strong`: by more than a password."""
     user = admitted(session, user_id, None)
-    _still_connected(session, user_id, issuer, subject)
+    _stillconnections_of(session, user_id, issuer, subject)
     if not strong and has_factor(session, user_id):
         raise Conflict("A second factor was set up a moment ago. Sign in with it.")
     end_session_before(session, instead_of)
@@ -120,10 +120,10 @@ def ask_factor(session: Session, *, user_id: int, issuer: str, subject: str, wai
     """
     del waits_as  # told apart by its idempotency record
     admitted(session, user_id, None)
-    _still_connected(session, user_id, issuer, subject)
+    _stillconnections_of(session, user_id, issuer, subject)
 
 
-def _still_connected(session: Session, user_id: int, issuer: str, subject: str) -> ExternalIdentity:
+def _stillconnections_of(session: Session, user_id: int, issuer: str, subject: str) -> ExternalIdentity:
     found = session.exec(
         select(ExternalIdentity)
         .where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
@@ -255,12 +255,13 @@ class Connection:
 def my_connections(session: Session) -> list[Connection]:
     """Return what one is connected with."""
     user_id = current_viewer(session).user_id or 0
-    rows = _connected(session, user_id)
+    rows = connections_of(session, user_id)
     only = _ONLY_WAY if len(rows) == 1 and not _other_way(session, user_id) else ""
     return [Connection(row.id or 0, row.issuer, row.created_at.isoformat(), only) for row in rows]
 
 
-def _connected(session: Session, user_id: int) -> list[ExternalIdentity]:
+def connections_of(session: Session, user_id: int) -> list[ExternalIdentity]:
+    """Return what signs a person in, oldest first."""
     mine = select(ExternalIdentity).where(ExternalIdentity.user_id == user_id, ExternalIdentity.issuer != _DISCONNECTED)
     return list(session.exec(mine.order_by(col(ExternalIdentity.id))))
 
@@ -305,7 +306,7 @@ def attach(session: Session, user_id: int, issuer: str, subject: str) -> None:
         raise Conflict("Somebody else is connected with that account. Ask an administrator.")
     if taken is not None:
         raise Conflict("You are connected with that account already.")
-    if any(row.issuer == issuer for row in _connected(session, user_id)):
+    if any(row.issuer == issuer for row in connections_of(session, user_id)):
         raise Conflict("You are connected with another account there. Disconnect it first.")
     session.add(ExternalIdentity(user_id=user_id, issuer=issuer, subject=subject))
 
@@ -319,7 +320,7 @@ def disconnect(session: Session, *, connection_id: int) -> None:
     found = lock(session, ExternalIdentity, [connection_id]).get(connection_id)
     if found is None or found.user_id != mine.user_id or found.issuer == _DISCONNECTED:
         raise NotFound("There is no such connection (any more). Reload the page.")
-    if len(_connected(session, mine.user_id)) == 1 and not _other_way(session, mine.user_id):
+    if len(connections_of(session, mine.user_id)) == 1 and not _other_way(session, mine.user_id):
         raise NotAllowed(_ONLY_WAY)
     _blank(found)
     session.execute(
@@ -344,7 +345,7 @@ def disconnect_person(session: Session, *, user_id: int, reason: str) -> str:
     user, info = person_to_change(session, user_id)
     if forbidden := why_not(user_id, permissions_of(session, info), held_permissions(session)):
         raise NotAllowed(forbidden)
-    rows = _connected(session, user_id)
+    rows = connections_of(session, user_id)
     if not rows:
         raise Conflict(f"{user.username} is not connected.")
     for row in rows:

@@ -126,13 +126,9 @@ def _single_sign_on() -> rx.Component:
     )
     none = rx.el.p("Connect it to sign in with one click.", class_name="meta")
     return rx.cond(
-        (AuthState.single_sign_on != "") | (S.connections.length() > 0),
-        layout.card(
-            rx.cond(S.connections.length() > 0, layout.rows(rx.foreach(S.connections, _connection)), none),
-            title="Single sign-on",
-            foot=rx.cond((S.connections.length() == 0) & (AuthState.single_sign_on != ""), connect, rx.fragment()),
-        ),
-        rx.fragment(),
+        S.connections.length() > 0,
+        layout.card(layout.rows(rx.foreach(S.connections, _connection)), title="Single sign-on", flush=True),
+        rx.cond(AuthState.single_sign_on != "", layout.card(none, title="Single sign-on", foot=connect), rx.fragment()),
     )
 
 

@@ -13,7 +13,7 @@ from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import approvals, single_sign_on
+from inventory_app.operations import approvals, devices, single_sign_on
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import ADMIN
 from inventory_app.settings import get_settings
@@ -214,7 +214,9 @@ def test_an_administrator_takes_a_connection_away_with_a_reason_and_ends_the_ses
     connected(ann)
     with pytest.raises(Invalid):
         do(ada, single_sign_on.disconnect_person, user_id=ann.id, reason=" ")
+    assert see(ada, devices.sessions_of, user_id=ann.id).connections == 1
     assert do(ada, single_sign_on.disconnect_person, user_id=ann.id, reason="Left the group") == "ann"
+    assert see(ada, devices.sessions_of, user_id=ann.id).connections == 0
     assert trail.last().reason == "Left the group"
     assert see(anonymous(), single_sign_on.person_of, issuer=ISSUER, subject="s") is None
     with pytest.raises(NotSignedIn):
