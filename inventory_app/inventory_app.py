@@ -19,7 +19,7 @@ from inventory_app.buckets import Buckets
 from inventory_app.components import feedback
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
-from inventory_app.http import accounts, factors, health, imports, sign_in
+from inventory_app.http import accounts, factors, health, imports, sign_in, single_sign_on
 from inventory_app.http.bodies import Bodies
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
@@ -79,7 +79,16 @@ app = rx.App(
     backend_exception_handler=unexpected,
     frontend_exception_handler=browser_error,
     api_transformer=[
-        Starlette(routes=[*health.ROUTES, *sign_in.ROUTES, *factors.ROUTES, *accounts.ROUTES, *imports.ROUTES]),
+        Starlette(
+            routes=[
+                *health.ROUTES,
+                *sign_in.ROUTES,
+                *factors.ROUTES,
+                *single_sign_on.ROUTES,
+                *accounts.ROUTES,
+                *imports.ROUTES,
+            ]
+        ),
         protected,
     ],
 )

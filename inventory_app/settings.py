@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from inventory_app import group_roles
 from inventory_app.operator_error import OperatorError
 from inventory_app.paths import APP_ROLE, OWNER_ROLE, PROJECT, Cluster, cluster_of
 
@@ -54,6 +55,15 @@ class Settings(BaseSettings):
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
     supplier_approvals: int = Field(1, alias="INVENTORY_SUPPLIER_APPROVALS", ge=1, le=10)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
+    oidc_issuer: str | None = Field(None, alias="INVENTORY_OIDC_ISSUER")
+    oidc_client_id: Text | None = Field(None, alias="INVENTORY_OIDC_CLIENT_ID")
+    oidc_client_secret: str | None = Field(None, alias="INVENTORY_OIDC_CLIENT_SECRET", repr=False)
+    oidc_name: Text = Field("your company account", alias="INVENTORY_OIDC_NAME")
+    oidc_scopes: str = Field("openid profile email", alias="INVENTORY_OIDC_SCOPES")
+    oidc_groups_claim: Text = Field("groups", alias="INVENTORY_OIDC_GROUPS_CLAIM")
+    oidc_roles: str | None = Field(None, alias="INVENTORY_OIDC_ROLES")
+    oidc_create: Literal["no", "approval", "yes"] = Field("no", alias="INVENTORY_OIDC_CREATE")
+    oidc_strong_amr: str = Field("mfa,otp,hwk", alias="INVENTORY_OIDC_STRONG_AMR")
 
     @field_validator("database_url", "migration_database_url")
     @classmethod
@@ -91,8 +101,36 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return url.strip().rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _a_safe_address(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_address(url.strip()):
+            message = (
+                "must be the https address of the provider exactly as it names itself, such as https://id.example.com"
+            )
+            raise ValueError(message)
+        return None if url is None else url.strip()
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _with_openid(cls, scopes: str) -> str:
+        if "openid" not in scopes.split():
+            message = "must contain openid: without it the provider does not say who signs in"
+            raise ValueError(message)
+        return " ".join(scopes.split())
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _readable(cls, roles: str | None) -> str | None:
+        if roles is not None:
+            group_roles.parse(roles)
+        return roles
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            message = "INVENTORY_OIDC_ISSUER and INVENTORY_OIDC_CLIENT_ID belong together: set both or neither"
+            raise ValueError(message)
         if self.migration_database_url and not self.database_url:
             message = "MIGRATION_DATABASE_URL is set without DATABASE_URL: set both or neither"
             raise ValueError(message)
@@ -154,6 +192,21 @@ class Settings(BaseSettings):
         return self.mail_from or f"inventory@{self.public_host}"
 
     @property
+    def roles_of_groups(self) -> group_roles.GroupRoles:
+        """The roles that groups of the sign-in provider give; empty when none do."""
+        return group_roles.parse(self.oidc_roles) if self.oidc_roles else {}
+
+    @property
+    def strong_methods(self) -> frozenset[str]:
+        """What a provider says (`amr`, `acr`) when somebody proved themselves by more than a password."""
+        return frozenset(filter(None, (part.strip() for part in self.oidc_strong_amr.split(","))))
+
+    @property
+    def oidc_redirect_uri(self) -> str:
+        """Where the provider sends people back to: what is registered there."""
+        return f"{self.public_url}/auth/oidc/callback"
+
+    @property
     def origins(self) -> list[str]:
         """The origins a browser may send: the public address, and its loopback twin."""
         parts = urlsplit(self.public_url)
@@ -161,6 +214,21 @@ class Settings(BaseSettings):
             return [self.public_url]
         port = f":{parts.port}" if parts.port else ""
         return [f"{parts.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1")]
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether secrets may be sent to this address: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return (
+        not parts.query
+        and not parts.fragment
+        and bool(host)
+        and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    )
 
 
 def is_loopback(host: str) -> bool:

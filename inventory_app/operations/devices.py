@@ -13,6 +13,7 @@ from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, LocalUser, SessionActivity, UserInfo
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations.sessions import factors_of, own_session, revoke_sessions
+from inventory_app.operations.single_sign_on import connections_of
 from inventory_app.operations.users import held_permissions, permissions_of, why_not
 from inventory_app.permissions import Permission
 
@@ -61,6 +62,8 @@ class SessionsOf:
     username: str
     sessions: list[SessionRow]
     factors: int
+    #: Identities at a sign-in provider that sign the person in.
+    connections: int
     why_not: str
 
 
@@ -135,9 +138,10 @@ def sessions_of(session: Session, *, user_id: int) -> SessionsOf:
     viewer = current_viewer(session)
     reason = why_not(user_id, permissions_of(session, info), viewer.permissions)
     if reason:
-        return SessionsOf(user.username, [], 0, reason)
+        return SessionsOf(user.username, [], 0, 0, reason)
     factors = session.scalar(sa.select(sa.func.count()).select_from(factors_of(user_id).subquery())) or 0
-    return SessionsOf(user.username, _live(session, user_id, viewer.session_id), factors, "")
+    connections = len(connections_of(session, user_id))
+    return SessionsOf(user.username, _live(session, user_id, viewer.session_id), factors, connections, "")
 
 
 @query(Permission.USERS_MANAGE)

@@ -12,7 +12,7 @@ from inventory_app import sealing
 from inventory_app.context import current_actor
 from inventory_app.errors import Conflict, FreshProofRequired, NotAllowed, TooManyAttempts
 from inventory_app.models._base import now
-from inventory_app.models.access import FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
+from inventory_app.models.access import ExternalIdentity, FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
 from inventory_app.models.users import AuthSession, LocalUser, SignInAttempt, UserInfo
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations.sessions import (
@@ -28,6 +28,7 @@ from inventory_app.operations.sessions import (
     own_session,
     renew,
 )
+from inventory_app.passwords import NO_PASSWORD
 from inventory_app.settings import get_settings
 
 #: What TOTP seeds are sealed for.
@@ -174,6 +175,9 @@ class Ways:
 
     app: bool
     passkey: bool
+    #: Not without a password of one's own; the provider, when one is connected with it.
+    password: bool = True
+    single_sign_on: bool = False
 
 
 @query(public=True)
@@ -186,8 +190,17 @@ def ways_of(session: Session, *, user_id: int) -> Ways:
 @query(without_factor=True)
 def my_ways(session: Session) -> Ways:
     """Return what the acting person can prove themselves by."""
-    kinds = {factor.kind for factor in session.scalars(factors_of(current_viewer(session).user_id))}
-    return Ways(FactorKind.TOTP in kinds, FactorKind.PASSKEY in kinds)
+    user = session.get_one(LocalUser, current_viewer(session).user_id)
+    kinds = {factor.kind for factor in session.scalars(factors_of(user.id))}
+    connected = sa.exists().where(
+        col(ExternalIdentity.user_id) == user.id, col(ExternalIdentity.issuer) == get_settings().oidc_issuer
+    )
+    return Ways(
+        app=FactorKind.TOTP in kinds,
+        passkey=FactorKind.PASSKEY in kinds,
+        password=user.password_hash != NO_PASSWORD,
+        single_sign_on=bool(session.scalar(sa.select(connected))),
+    )
 
 
 @query(public=True)

@@ -69,12 +69,22 @@ def sessions_of(person: rx.Var[Any]) -> rx.Component:
                     button("Reset…", size="s", disabled=S.why_not != "", on_click=S.open_reset),
                 ),
                 "No second factor is set up.",
-            )
+            ),
+            rx.cond(
+                S.connection_count > 0,
+                rx.fragment(
+                    " Single sign-on is connected. ",
+                    button("Disconnect…", size="s", disabled=S.why_not != "", on_click=S.open_disconnect),
+                ),
+                rx.fragment(),
+            ),
         ),
         flush=True,
         custom_attrs={"data-turn": S.turn},
     )
-    shown = rx.cond(S.user_id == person.id, rx.fragment(part, _end_dialog(), _reset_dialog()), rx.fragment())
+    shown = rx.cond(
+        S.user_id == person.id, rx.fragment(part, _end_dialog(), _reset_dialog(), _disconnect_dialog()), rx.fragment()
+    )
     return gates.can(Permission.USERS_MANAGE, shown)
 
 
@@ -88,6 +98,27 @@ def _end_dialog() -> rx.Component:
         keep="Leave them",
         on_confirm=S.end_all_sessions(S.user_id, S.idempotency_key),
         turn=S.turn,
+    )
+
+
+def _disconnect_dialog() -> rx.Component:
+    return dialogs.dialog(
+        forms.hidden_input("user_id", S.user_id.to_string()),
+        forms.field(
+            "Why",
+            forms.textarea("reason", required=True, max_length=2_000),
+            error=forms.problem(S.errors, "reason"),
+            hint="The reason is kept in the audit trail.",
+        ),
+        open=S.dialog == "disconnect",
+        on_open_change=S.close,
+        title="Disconnect single sign-on of " + S.username,
+        sub="It lets them in no more, and every session ends. Without a password of their own they need a link from you.",
+        primary=forms.submit("Disconnect", tone="destroy"),
+        on_submit=S.disconnect,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+        size="s",
     )
 
 

@@ -41,14 +41,33 @@ def confirm() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        forms.native_form(
-            back,
-            forms.password_field(
-                "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
+        rx.cond(
+            S.password,
+            forms.native_form(
+                back,
+                forms.password_field(
+                    "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
+                ),
+                forms.submit("Confirm with the password", wide=True),
+                action="/auth/confirm",
+                class_name="form form-s",
             ),
-            forms.submit("Confirm with the password", wide=True),
-            action="/auth/confirm",
-            class_name="form form-s",
+            rx.fragment(),
+        ),
+        rx.cond(
+            S.single_sign_on,
+            rx.fragment(
+                rx.cond(S.password, _or(), rx.fragment()),
+                forms.native_form(
+                    back,
+                    forms.submit(
+                        rx.fragment("Confirm with ", rx.el.bdi(AuthState.single_sign_on)), wide=True, tone="plain"
+                    ),
+                    action="/auth/oidc/confirm",
+                    class_name="form form-s",
+                ),
+            ),
+            rx.fragment(),
         ),
         below=rx.el.div(link("Not now", href=AuthState.next_url), class_name="door-links"),
     )

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout, proofs
-from inventory_app.components.basics import link
+from inventory_app.components.basics import button, link, stack
 from inventory_app.pages._page import page
 from inventory_app.states.auth import AuthState
 
@@ -41,11 +41,24 @@ def login() -> rx.Component:
             action="/auth/sign-in",
         ),
         rx.el.div("or", class_name="or"),
-        proofs.passkey_form(
-            forms.hidden_input("next", AuthState.next_url),
-            purpose="sign-in",
-            action="/auth/passkey",
-            label="Sign in with a passkey",
+        stack(
+            proofs.passkey_form(
+                forms.hidden_input("next", AuthState.next_url),
+                purpose="sign-in",
+                action="/auth/passkey",
+                label="Sign in with a passkey",
+            ),
+            rx.cond(
+                AuthState.single_sign_on_url,
+                # The browser's own way of following it: it leaves the application.
+                button(
+                    rx.fragment("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
+                    href=AuthState.single_sign_on_url,
+                    reload_document=True,
+                    wide=True,
+                ),
+                rx.fragment(),
+            ),
         ),
         below=rx.el.div(
             rx.match(

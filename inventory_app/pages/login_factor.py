@@ -15,7 +15,7 @@ def login_factor() -> rx.Component:
     """Ask for what only the person has, after the password was right."""
     return layout.door(
         rx.el.h1("One more step", class_name="h1"),
-        rx.el.p("Your password is right. Now prove that it is you.", class_name="sub"),
+        rx.el.p("The first one is done. Now prove that it is you.", class_name="sub"),
         feedback.flash(),
         rx.cond(S.waiting, _ways(), button("Sign in from the start", href="/login", wide=True)),
         below=rx.el.div(link("Start again", href="/login"), class_name="door-links"),

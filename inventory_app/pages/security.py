@@ -7,7 +7,8 @@ from inventory_app.components.basics import button, icon, icon_button, row_of, s
 from inventory_app.http._posts import SECURITY_PAGE
 from inventory_app.pages._page import page
 from inventory_app.pages._sessions import device_line
-from inventory_app.states.security import Factor, SecurityState
+from inventory_app.states.auth import AuthState
+from inventory_app.states.security import Connection, Factor, SecurityState
 from inventory_app.states.sessions import Device
 
 S = SecurityState
@@ -20,7 +21,10 @@ def security() -> rx.Component:
         layout.page_head("Sign-in and security", sub="How you prove that it is you, and where you are signed in."),
         stack(
             _what_is_missing(),
-            layout.columns(layout.column(_factors(), _devices()), layout.column(_password(), _codes())),
+            layout.columns(
+                layout.column(_factors(), _devices()),
+                layout.column(_password(), _single_sign_on(), _codes()),
+            ),
         ),
         _app_dialog(),
         _passkey_dialog(),
@@ -28,6 +32,7 @@ def security() -> rx.Component:
         _new_codes_dialog(),
         _rename_dialog(),
         _remove_dialog(),
+        _disconnect_dialog(),
     )
 
 
@@ -109,6 +114,35 @@ def _password() -> rx.Component:
         rx.el.p("Changing it signs your other devices out.", class_name="meta"),
         title="Password",
         foot=button("Change the password", href="/password"),
+    )
+
+
+def _single_sign_on() -> rx.Component:
+    """Show what one is connected with; nothing where single sign-on is not set up and nobody ever connected."""
+    connect = forms.native_form(
+        forms.submit(rx.fragment("Connect ", rx.el.bdi(AuthState.single_sign_on)), tone="plain"),
+        action="/auth/oidc/connect",
+        class_name="",
+    )
+    none = rx.el.p("Connect it to sign in with one click.", class_name="meta")
+    return rx.cond(
+        S.connections.length() > 0,
+        layout.card(layout.rows(rx.foreach(S.connections, _connection)), title="Single sign-on", flush=True),
+        rx.cond(AuthState.single_sign_on != "", layout.card(none, title="Single sign-on", foot=connect), rx.fragment()),
+    )
+
+
+def _connection(row: rx.Var[Connection]) -> rx.Component:
+    return layout.row_item(
+        rx.el.bdi(row.issuer),
+        rx.fragment("Connected since ", when(row.since, row.since)),
+        end=icon_button(
+            "unplug",
+            rx.cond(row.why_not, row.why_not, "Disconnect single sign-on"),
+            disabled=row.why_not != "",
+            on_click=S.open_disconnect(row.id),
+        ),
+        key=row.id,
     )
 
 
@@ -265,6 +299,18 @@ def _rename_dialog() -> rx.Component:
         turn=S.turn,
         idempotency_key=S.idempotency_key,
         size="s",
+    )
+
+
+def _disconnect_dialog() -> rx.Component:
+    return dialogs.confirm(
+        open=S.dialog == "disconnect",
+        on_open_change=S.close,
+        title="Disconnect single sign-on?",
+        text="It signs you in no more. Devices that were signed in with it are signed out.",
+        action="Disconnect",
+        on_confirm=S.disconnect(S.connection_id, S.idempotency_key),
+        turn=S.turn,
     )
 
 

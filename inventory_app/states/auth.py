@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import reflex as rx
 from pydantic import Field
@@ -50,6 +51,9 @@ class AuthState(FormState, rx.State):
     company: str = ""
     registration: str = ""
     session_days: int = 14
+    #: What single sign-on is called here, and where it begins; empty when it is not set up.
+    single_sign_on: str = ""
+    single_sign_on_url: str = ""
 
     waiting_suppliers: int = 0
     #: Other requests this person can decide, and both together.
@@ -96,6 +100,7 @@ class AuthState(FormState, rx.State):
             "company": get_settings().company,
             "registration": get_settings().registration,
             "session_days": get_settings().session_days,
+            "single_sign_on": single_sign_on_name(),
         }
         for name, value in shown.items():
             if getattr(self, name) != value:
@@ -137,6 +142,9 @@ class AuthState(FormState, rx.State):
         self._read_cookies()
         asked = self.router.url.query_parameters.get("next", "/")
         self.next_url = http.local_path(asked)
+        # A stranger's tab was never filled with anything.
+        self.single_sign_on = single_sign_on_name()
+        self.single_sign_on_url = f"/auth/oidc?next={quote(self.next_url, safe='')}" if self.single_sign_on else ""
         self.registered = ""
         self._new_form()
         if self.signed_in and self._page() in ("/login", "/register") and not self.must_change_password:
@@ -220,6 +228,12 @@ class AuthState(FormState, rx.State):
 
     def _may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+
+def single_sign_on_name() -> str:
+    """Return what single sign-on is called here; empty when it is not set up."""
+    settings = get_settings()
+    return settings.oidc_name if settings.oidc_issuer else ""
 
 
 def initials(name: str) -> str:

@@ -22,9 +22,12 @@ class ProvingState(rx.State):
     waiting: bool = False
     app: bool = False
     passkey: bool = False
+    password: bool = True
+    single_sign_on: bool = False
 
     def _offer(self, ways: Ways) -> None:
         self.app, self.passkey = ways.app, ways.passkey
+        self.password, self.single_sign_on = ways.password, ways.single_sign_on
 
     @rx.event
     @action(public=True)

@@ -6,8 +6,9 @@ from typing import Any
 import reflex as rx
 
 from inventory_app import passkeys, people
-from inventory_app.operations import devices, factors
+from inventory_app.operations import devices, factors, single_sign_on
 from inventory_app.operations.factors import FactorRow, NewApp
+from inventory_app.operations.single_sign_on import Connection
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, Payload, action
 from inventory_app.states.auth import AuthState
@@ -40,6 +41,7 @@ class SecurityState(FormState, rx.State):
 
     rows: list[Factor] = []
     live: list[Device] = []
+    connections: list[Connection] = []
     codes_left: int = 0
     role_needs_one: bool = False
     #: Signed in without the second factor that the person has.
@@ -49,6 +51,7 @@ class SecurityState(FormState, rx.State):
 
     dialog: str = ""
     chosen: Factor | None = None
+    connection_id: int = 0
     app_id: int = 0
     secret: str = ""
     qr: str = ""
@@ -63,6 +66,7 @@ class SecurityState(FormState, rx.State):
         with auth_state.audit_context():
             mine = await fetch(factors.my_factors)
             sessions = await fetch(devices.my_sessions)
+            self.connections = await fetch(single_sign_on.my_connections)
             again = await fetch(factors.unfinished_app) if "code" in auth_state.form_errors else None
         self.rows = [_factor(row) for row in mine.factors]
         self.codes_left, self.role_needs_one = mine.codes_left, mine.role_needs_one
@@ -165,6 +169,25 @@ class SecurityState(FormState, rx.State):
                 factors.remove_factor, factor_id=factor_id, idempotency_key=idempotency_key or None
             )
         return self._done(f"Removed {name}")
+
+    @rx.event
+    @action(without_factor=True)
+    async def open_disconnect(self, connection_id: Id) -> None:
+        """Ask once before single sign-on is disconnected."""
+        self.connection_id = connection_id
+        self._new_form()
+        self.dialog = "disconnect"
+
+    @rx.event
+    @action(without_factor=True)
+    async def disconnect(self, connection_id: Id, idempotency_key: Line = "") -> Any:
+        """Disconnect single sign-on from one's own account."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_transaction(
+                single_sign_on.disconnect, connection_id=connection_id, idempotency_key=idempotency_key or None
+            )
+        return self._done("Single sign-on is disconnected")
 
     @rx.event
     @action(without_factor=True)

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app import people
-from inventory_app.operations import devices, factors
+from inventory_app.operations import devices, factors, single_sign_on
 from inventory_app.operations.devices import SessionRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
@@ -44,7 +44,7 @@ def shown(row: SessionRow) -> Device:
 
 
 class ResetForm(Payload):
-    """Whose second factors shall be taken away, and why."""
+    """Whose second factors or single sign-on shall be taken away, and why."""
 
     user_id: Id
     reason: Note
@@ -57,6 +57,7 @@ class PersonSessionsState(FormState, rx.State):
     username: str = ""
     live: list[Device] = []
     factor_count: int = 0
+    connection_count: int = 0
     why_not: str = ""
     dialog: str = ""
 
@@ -70,6 +71,7 @@ class PersonSessionsState(FormState, rx.State):
         self.user_id, self.username = user_id, found.username
         self.live = [shown(row) for row in found.sessions]
         self.factor_count, self.why_not = found.factors, found.why_not
+        self.connection_count = found.connections
         if not self.idempotency_key:
             self._new_form()
 
@@ -79,6 +81,13 @@ class PersonSessionsState(FormState, rx.State):
         """Ask why somebody's second factors shall be taken away."""
         self._new_form()
         self.dialog = "reset"
+
+    @rx.event
+    @action(single_sign_on.disconnect_person)
+    async def open_disconnect(self) -> None:
+        """Ask why single sign-on shall let somebody in no more."""
+        self._new_form()
+        self.dialog = "disconnect"
 
     @rx.event
     @action(factors.reset_factors)
@@ -122,6 +131,15 @@ class PersonSessionsState(FormState, rx.State):
         with auth_state.audit_context():
             name = await in_transaction(factors.reset_factors, **form.arguments())
         return self._done(form.user_id, f"{name} has no second factor any more, and is signed out everywhere")
+
+    @rx.event
+    @action(single_sign_on.disconnect_person)
+    async def disconnect(self, form: ResetForm) -> Any:
+        """Take somebody's single sign-on away; their sessions end."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            name = await in_transaction(single_sign_on.disconnect_person, **form.arguments())
+        return self._done(form.user_id, f"{name} is not connected any more, and is signed out everywhere")
 
     def _done(self, user_id: int, message: str) -> Any:
         people.forget_everybody()

@@ -8,6 +8,7 @@ from typing import Any
 from reflex_base.registry import RegistrationContext
 
 import inventory_app.pages
+from inventory_app.models.access import ExternalIdentity
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
@@ -86,6 +87,7 @@ def make_things(site: Site) -> Things:
     suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(3)]
     colleague = site.person("colleague", "accountant")
     give_app(colleague.id)
+    factories.add(ExternalIdentity(user_id=colleague.id, issuer="https://id.example", subject=colleague.username))
     return Things(
         first.id or 0,
         second.id or 0,
@@ -215,6 +217,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (
             PersonSessionsState.reset_factors,
             lambda t: {"form": {"user_id": t.colleague.id, "reason": "Lost the phone"}},
+        ),
+        (
+            PersonSessionsState.disconnect,
+            lambda t: {"form": {"user_id": t.colleague.id, "reason": "Left the company"}},
         ),
         (PersonSessionsState.end_all_sessions, lambda t: {"user_id": t.newcomer.id}),
         (UserMgmtState.deactivate_user, lambda t: {"user_id": t.colleague.id}),
