@@ -113,7 +113,7 @@ def _disconnect_dialog() -> rx.Component:
         open=S.dialog == "disconnect",
         on_open_change=S.close,
         title="Disconnect single sign-on of " + S.username,
-        sub="It lets them in no more, and every session ends. Without a password of their own they need a link from you.",
+        sub="It lets them in no more, and every session ends. Without a password they need a link from you.",
         primary=forms.submit("Disconnect", tone="destroy"),
         on_submit=S.disconnect,
         turn=S.turn,
