@@ -25,9 +25,10 @@ from inventory_app.errors import AccountWaiting, AppError, Conflict, Denied, Key
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import SECURITY_PAGE, let_in, post, session_before, way_out
 from inventory_app.http._sealed import Pending, TookTooLong, ask_for_factor, forget, mark
+from inventory_app.http.accounts import LINK_PAGE
 from inventory_app.models._base import now
 from inventory_app.oidc import Identity, NotProven
-from inventory_app.operations import single_sign_on
+from inventory_app.operations import accounts, single_sign_on
 from inventory_app.operations.sessions import hash_token
 from inventory_app.operations.single_sign_on import Known
 from inventory_app.settings import get_settings
@@ -41,8 +42,8 @@ _COOKIE = "sign-on"
 _LONGEST_NEXT = 500
 _LONGEST_CODE = 8_192
 _SEE_OTHER = 303
-_SIGN_IN, _CONNECT, _CONFIRM = "sign in", "connect", "confirm"
-_PAGES = {_SIGN_IN: "/login", _CONNECT: SECURITY_PAGE, _CONFIRM: "/confirm"}
+_SIGN_IN, _CONNECT, _CONFIRM, _LINK = "sign in", "connect", "confirm", "link"
+_PAGES = {_SIGN_IN: "/login", _CONNECT: SECURITY_PAGE, _CONFIRM: "/confirm", _LINK: LINK_PAGE}
 _START_AGAIN = "This sign-in was begun in another tab or took too long. Start again."
 _CANCELLED = "Single sign-on was cancelled there. Start again, or use another way."
 
@@ -56,6 +57,8 @@ class Journey:
     #: The form token of the visit, and the session if there was one: who comes back must still be who left.
     visit: str
     session: str = ""
+    #: The hash of the one-time link that is to be redeemed.
+    link: str = ""
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
@@ -113,6 +116,14 @@ async def _connect(request: Request, _: FormData) -> Response:
         # Refused here rather than after the person has been there.
         await fetch(single_sign_on.connecting)
     return await _leave(Journey(_CONNECT, SECURITY_PAGE, _visit(request), actor.token_hash or ""), anew=False)
+
+
+async def _link(request: Request, form: FormData) -> Response:
+    """Leave for the provider to redeem a one-time link by being recognised there."""
+    token_hash = hash_token(http.text(form, "token"))
+    with acting_as(http.visitor(request)):
+        await fetch(accounts.show_link, token_hash=token_hash)
+    return await _leave(Journey(_LINK, "/", _visit(request), link=token_hash), anew=False)
 
 
 async def _confirm(request: Request, form: FormData) -> Response:
@@ -192,7 +203,7 @@ async def _arrived(request: Request, journey: Journey) -> Response:
         except NotProven as error:
             await in_transaction(single_sign_on.refuse, why=error.why)
             raise
-    arrive: dict[str, _Arrive] = {_SIGN_IN: _enter, _CONNECT: _connected, _CONFIRM: _confirmed}
+    arrive: dict[str, _Arrive] = {_SIGN_IN: _enter, _CONNECT: _connected, _CONFIRM: _confirmed, _LINK: _redeemed}
     return await arrive[journey.purpose](request, journey, identity)
 
 
@@ -308,6 +319,19 @@ async def _connected(request: Request, journey: Journey, identity: Identity) -> 
     return http.see_other(SECURITY_PAGE, flash={"text": "Single sign-on is connected.", "tone": "ok"})
 
 
+async def _redeemed(request: Request, journey: Journey, identity: Identity) -> Response:
+    """Connect the account that a one-time link opens."""
+    with acting_as(http.visitor(request)):
+        await in_transaction(
+            single_sign_on.redeem_link,
+            idempotency_key=journey.state,
+            token_hash=journey.link,
+            issuer=identity.issuer,
+            subject=identity.subject,
+        )
+    return http.see_other("/login", flash={"text": "Single sign-on is connected. Sign in with it now.", "tone": "ok"})
+
+
 async def _confirmed(request: Request, journey: Journey, identity: Identity) -> Response:
     """Let the session of who is signed in go on, freshly proved."""
     actor = await _still_here(request, journey)
@@ -336,5 +360,6 @@ ROUTES = [
     Route("/auth/oidc", _begin, methods=["GET"]),
     Route("/auth/oidc/callback", _back, methods=["GET"]),
     Route("/auth/oidc/connect", post(SECURITY_PAGE, _connect), methods=["POST"]),
+    Route("/auth/oidc/link", post(LINK_PAGE, _link), methods=["POST"]),
     Route("/auth/oidc/confirm", post("/confirm", _confirm, keep=("next",)), methods=["POST"]),
 ]

@@ -178,18 +178,24 @@ def redeem_link(session: Session, *, token_hash: str, new_hash: str) -> str:
 
     An invitation lets the person in. Whoever made the link must still be one who could make it.
     """
+    user = use_link(session, token_hash)
+    user.password_hash = new_hash
+    return user.username
+
+
+def use_link(session: Session, token_hash: str) -> LocalUser:
+    """Use a live link up for the account it opens, whatever its person will sign in with; sessions of theirs end."""
     # The same order as everybody who changes an account: the rule, then the rows.
     lock_rule(session, ROLES_AND_PERMISSIONS)
     link, user = _live_link(session, token_hash, locked=True)
     link.used_at = now()
-    user.password_hash = new_hash
     user.must_change_password = False
     if link.purpose == LinkPurpose.INVITE:
         user.enabled, user.enabled_at = True, now()
         info = session.exec(select(UserInfo).where(UserInfo.user_id == user.id).with_for_update()).one()
         info.version += 1
     revoke_sessions(session, link.user_id)
-    return user.username
+    return user
 
 
 def _live_link(session: Session, token_hash: str, *, locked: bool = False) -> tuple[AccountLink, LocalUser]:

@@ -22,6 +22,7 @@ from inventory_app.operations import _role_grants
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations.accounts import use_link
 from inventory_app.operations.sessions import (
     admitted,
     begin_session,
@@ -309,6 +310,17 @@ def attach(session: Session, user_id: int, issuer: str, subject: str) -> None:
     if any(row.issuer == issuer for row in connections_of(session, user_id)):
         raise Conflict("You are connected with another account there. Disconnect it first.")
     session.add(ExternalIdentity(user_id=user_id, issuer=issuer, subject=subject))
+
+
+@operation(public=True)
+def redeem_link(session: Session, *, token_hash: str, issuer: str, subject: str) -> str:
+    """Connect the account of a live one-time link, instead of choosing a password for it; returns the username.
+
+    Whoever made the link let the person in; whoever has it shows by the provider who they are from now on.
+    """
+    user = use_link(session, token_hash)
+    attach(session, user.id or 0, issuer, subject)
+    return user.username
 
 
 @operation(fresh=True, log=("connection_id",))

@@ -35,6 +35,22 @@ def one_time_link() -> rx.Component:
             forms.submit("Set the password", wide=True, size="l"),
             action="/auth/link",
         ),
+        rx.cond(
+            AuthState.single_sign_on != "",
+            rx.fragment(
+                rx.el.div("or", class_name="or"),
+                forms.native_form(
+                    rx.el.input(type="hidden", name="token", default_value="", custom_attrs={"data-from-hash": ""}),
+                    forms.submit(
+                        rx.fragment("Sign in with ", rx.el.bdi(AuthState.single_sign_on), " from now on"),
+                        wide=True,
+                        tone="plain",
+                    ),
+                    action="/auth/oidc/link",
+                ),
+            ),
+            rx.fragment(),
+        ),
         below=rx.el.div(
             rx.el.span("The link does not work? Ask for a new one, or ", link("sign in", href="/login"), "."),
             class_name="door-links",

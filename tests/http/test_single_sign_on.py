@@ -1,5 +1,6 @@
 """Single sign-on against a provider that runs here, and everything somebody could do with what goes back and forth."""
 
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +14,7 @@ from sqlmodel import col
 
 from inventory_app.database.embedded import Server
 from inventory_app.models._base import now
-from inventory_app.models.access import ExternalIdentity
+from inventory_app.models.access import AccountLink, ExternalIdentity, LinkPurpose
 from inventory_app.models.users import LocalUser, Role
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import NO_PASSWORD
@@ -506,6 +507,40 @@ def test_what_somebody_else_is_connected_with_is_not_taken_from_them(
     _, answer = connect(site, bob, f"subject of {ann.username}", provider)
     assert message(answer) == "Somebody else is connected with that account. Ask an administrator."
     assert (identities(site_observer, bob), identities(site_observer, ann)) == (0, 1)
+
+
+def link_to(person: Person, purpose: LinkPurpose = LinkPurpose.RESET) -> str:
+    token = secrets.token_urlsafe(32)
+    expires = now() + timedelta(hours=1)
+    add(AccountLink(user_id=person.id, purpose=purpose, token_hash=hash_token(token), expires_at=expires))
+    return token
+
+
+def test_an_invitation_is_redeemed_at_the_provider_and_works_once(
+    site: Site, site_observer: psycopg.Connection, provider: Provider
+):
+    ivy = site.person("ivy", "employee", enabled=False)
+    without_password(ivy)
+    token = link_to(ivy, LinkPurpose.INVITE)
+    provider.recognises(f"subject of {ivy.username}", groups=["crew"])
+    ways = [Trip(site.visitor()) for _ in range(2)]
+    for way in ways:
+        assert way.post("/auth/oidc/link", token=token).status_code == 200
+    answer = ways[0].back()
+    assert message(answer) == "Single sign-on is connected. Sign in with it now."
+    assert identities(site_observer, ivy) == 1
+    assert is_in(ways[0].leave().back())
+    provider.recognises("whoever else has the link")
+    late = ways[1].back()
+    assert message(late).startswith("This link does not work (any more)")
+    assert late.headers["location"] == "/link"
+    assert identities(site_observer, ivy) == 1
+
+
+def test_a_made_up_link_leads_nowhere(site: Site, provider: Provider):
+    answer = Trip(site.visitor()).post("/auth/oidc/link", token="made up")
+    assert message(answer).startswith("This link does not work (any more)")
+    assert "sign-on" not in cookies(answer)
 
 
 def test_connecting_asks_for_a_fresh_proof(site: Site, provider: Provider):
