@@ -97,6 +97,15 @@ def test_http_beyond_this_machine_must_be_allowed_on_purpose(settings_from):
         ("INVENTORY_LOG_LEVEL", "loud"),
         ("INVENTORY_LOG_FORMAT", "xml"),
         ("INVENTORY_SESSION_DAYS", "forever"),
+        ("INVENTORY_OIDC_ISSUER", "id.example.com"),
+        ("INVENTORY_OIDC_ISSUER", "http://id.example.com"),
+        ("INVENTORY_OIDC_ISSUER", "https://id.example.com?tenant=1"),
+        ("INVENTORY_OIDC_ISSUER", "https://["),
+        ("INVENTORY_OIDC_ISSUER", "https://id.example.com"),
+        ("INVENTORY_OIDC_CLIENT_ID", "inventory"),
+        ("INVENTORY_OIDC_SCOPES", "profile email"),
+        ("INVENTORY_OIDC_ROLES", "it=admin"),
+        ("INVENTORY_OIDC_CREATE", "maybe"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(settings_from, name, value):
@@ -111,6 +120,25 @@ def test_a_wrong_password_holding_value_is_not_repeated(settings_from):
     with pytest.raises(OperatorError) as caught:
         settings_from(DATABASE_URL="mysql://ann:secret-word@db/shop")
     assert "secret-word" not in caught.value.sentence
+
+
+def test_single_sign_on_is_read_whole(settings_from):
+    settings = settings_from(
+        INVENTORY_OIDC_ISSUER=" https://id.example.com/ ",
+        INVENTORY_OIDC_CLIENT_ID="inventory",
+        INVENTORY_OIDC_CLIENT_SECRET="secret-word",
+        INVENTORY_OIDC_ROLES="crew=employee",
+        INVENTORY_OIDC_STRONG_AMR="mfa, ,hwk",
+        INVENTORY_OIDC_SCOPES="openid  groups",
+        INVENTORY_PUBLIC_URL="https://stock.example.com",
+    )
+    # Exactly as the provider names itself: the slash at the end is part of it.
+    assert settings.oidc_issuer == "https://id.example.com/"
+    assert settings.oidc_redirect_uri == "https://stock.example.com/auth/oidc/callback"
+    assert settings.roles_of_groups == {"crew": {"employee"}}
+    assert settings.strong_methods == {"mfa", "hwk"}
+    assert settings.oidc_scopes == "openid groups"
+    assert "secret-word" not in repr(settings)
 
 
 def test_secrets_are_not_in_the_printed_form(settings_from):
