@@ -8,7 +8,7 @@ import pytest
 
 from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
-from inventory_app.http import _requests, _sealed, bodies
+from inventory_app.http import _requests, _sealed, bodies, single_sign_on
 from inventory_app.operations import factors, imports, proving, sessions
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
@@ -22,6 +22,10 @@ for module in pkgutil.iter_modules(operations.__path__):
 
 PROMISES = {
     "how long a sign-in waits for its factor": (r"cookie that lives (\w+) minutes", WORDS[_sealed.SECONDS // 60]),
+    "how long the way to the provider may take": (
+        r"cookie that is good for (\w+) minutes",
+        WORDS[single_sign_on.SECONDS // 60],
+    ),
     "wrong codes": (r"(\w+) wrong codes end it", WORDS[proving.WRONG_PER_SIGN_IN].capitalize()),
     "where one is known": (r"succeeded in the last (\d+) days", str(sessions.TRUSTED_FOR.days)),
     "how good a password must be": (r"score below (\d)", str(passwords.ENOUGH)),
@@ -50,6 +54,7 @@ def test_no_picture_is_larger_than_what_the_page_says_of_files():
 SENSITIVE = re.compile(
     r"roles\.(?!preview|role_)\w+|bulk_roles\.\w+|accounts\.(make_reset_link|update_own_email)"
     r"|factors\.(begin_totp|confirm_totp|register_passkey|remove_factor|new_recovery_codes|reset_factors)"
+    r"|single_sign_on\.(connect|disconnect|disconnect_person)"
 )
 
 
@@ -60,7 +65,14 @@ def test_everything_sensitive_asks_for_a_fresh_proof_and_nothing_else_does():
 
 def test_without_a_second_factor_one_reaches_only_what_sets_it_up_ends_sessions_or_signs_out():
     lets_in = {name for name, declared in OPERATIONS.items() if declared.spec.without_factor}
-    assert {name.partition(".")[0] for name in lets_in} <= {"factors", "proving", "devices", "sessions"}
+    assert {name.partition(".")[0] for name in lets_in} <= {
+        "factors",
+        "proving",
+        "devices",
+        "sessions",
+        "single_sign_on",
+    }
+    assert {name for name in lets_in if name.startswith("single_sign_on.")} == {"single_sign_on.confirm"}
     assert "factors.begin_totp" in lets_in
 
 
@@ -70,7 +82,14 @@ def test_what_needs_a_person_is_never_given_to_machines():
 
 def test_strangers_reach_only_the_way_in_and_applying():
     public = {name for name, declared in OPERATIONS.items() if declared.spec.public}
-    assert {name.partition(".")[0] for name in public} == {"sessions", "proving", "users", "suppliers", "accounts"}
+    assert {name.partition(".")[0] for name in public} == {
+        "sessions",
+        "proving",
+        "users",
+        "suppliers",
+        "accounts",
+        "single_sign_on",
+    }
     assert {name for name in public if name.startswith(("users.", "suppliers.", "accounts."))} == {
         "users.register",
         "suppliers.apply_supplier",

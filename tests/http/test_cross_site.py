@@ -26,6 +26,8 @@ NEW_PASSWORD = {"current": PASSWORD, "password": "seven green bottles on a wall"
 
 #: What is read, by GET alone: it changes nothing, so that any page may lead to it.
 READ = {"/_health", "/pictures/{user_id:int}/{sha256:str}"}
+#: To the sign-in provider and back, by GET: what a page of somebody else can do with it is in `test_single_sign_on.py`.
+TO_AND_FRO = {"/auth/oidc", "/auth/oidc/callback"}
 #: What is posted: the fields and files of an honest request.
 POSTED: dict[str, dict[str, Any]] = {
     "/auth/sign-in": {"data": {"username": "{ann}", "password": PASSWORD}},
@@ -38,6 +40,9 @@ POSTED: dict[str, dict[str, Any]] = {
     "/auth/factors/passkey": {"data": {"credential": "{}", "name": "Key"}},
     "/auth/passkey/options": {"data": {"purpose": "confirm"}},
     "/auth/password/strength": {"data": NEW_PASSWORD},
+    "/auth/oidc/connect": {},
+    "/auth/oidc/confirm": {"data": {"next": "/"}},
+    "/auth/oidc/link": {"data": {"token": "made up"}},
     "/auth/link": {"data": {"token": "made up", "password": NEW_PASSWORD["password"]}},
     "/profile/picture": {"files": {"picture": ("me.png", b"no picture", "image/png")}},
     "/import/suppliers": {"files": FILE},
@@ -80,10 +85,10 @@ def routes() -> dict[str, set[str]]:
 
 
 def test_every_route_is_one_that_is_tested_here(routes: dict[str, set[str]]):
-    assert set(routes) >= READ | set(POSTED)
-    assert not set(routes) - READ - set(POSTED) - OF_REFLEX, "say what it is: in READ or in POSTED"
+    assert set(routes) >= READ | TO_AND_FRO | set(POSTED)
+    assert not set(routes) - READ - TO_AND_FRO - set(POSTED) - OF_REFLEX, "say what it is: in READ or in POSTED"
     assert {path: routes[path] for path in POSTED} == {key: {"POST"} for key in POSTED}
-    assert {path: routes[path] for path in READ} == {key: {"GET", "HEAD"} for key in READ}
+    assert {path: routes[path] for path in READ | TO_AND_FRO} == {key: {"GET", "HEAD"} for key in READ | TO_AND_FRO}
 
 
 @pytest.fixture
