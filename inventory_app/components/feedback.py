@@ -136,7 +136,7 @@ def not_allowed(permission: Permission) -> rx.Component:
     )
 
 
-def session_ended(because: rx.Var[str]) -> rx.Component:
+def session_ended(because: rx.Var[str], sign_in: rx.Var[str]) -> rx.Component:
     """Say why the session is over, as far as it is known, and lead to the sign-in page."""
     return empty_state(
         "Please sign in",
@@ -145,7 +145,7 @@ def session_ended(because: rx.Var[str]) -> rx.Component:
             because + " Whatever had been saved is saved.",
             "Either you have not signed in yet or your session has ended. Whatever had been saved is saved.",
         ),
-        link("Sign in", href="/login", class_name="btn btn-solid", plain=True),
+        link("Sign in", href=sign_in, class_name="btn btn-solid", plain=True),
         icon_name="log-in",
         page=True,
     )

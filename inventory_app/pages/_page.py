@@ -113,7 +113,11 @@ def _framed(
         rx.cond(
             AuthState.signed_in,
             allowed,
-            rx.cond(AuthState.is_hydrated, feedback.session_ended(AuthState.ended_because), layout.page_skeleton()),
+            rx.cond(
+                AuthState.is_hydrated,
+                feedback.session_ended(AuthState.ended_because, AuthState.sign_in_href),
+                layout.page_skeleton(),
+            ),
         ),
         title=title if heading is None else rx.cond(heading, heading, title),
         crumbs=(group,) if crumbs is None and group else tuple(crumbs or ()),

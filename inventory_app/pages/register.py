@@ -39,9 +39,14 @@ def register() -> rx.Component:
     return layout.door(
         rx.el.h1(rx.cond(S.registration == "open", "Make an account", "Ask for an account"), class_name="h1"),
         sub,
-        rx.cond(S.registered, done, rx.cond(S.registration == "closed", closed, _form())),
+        rx.cond(S.registered, done, rx.cond(S.registration == "closed", closed, _asking())),
         below=rx.el.div(rx.el.span("You have one? ", link("Sign in", href="/login")), class_name="door-links"),
     )
+
+
+def _asking() -> rx.Component:
+    # Beside the form, which goes over the websocket: asking how good a password is needs the token of the visit.
+    return rx.fragment(_form(), forms.hidden_input("csrf", S.csrf))
 
 
 def _form() -> rx.Component:

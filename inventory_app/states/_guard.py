@@ -282,8 +282,12 @@ def sign_in_page(path: str) -> Any:
 
     The websocket keeps the cookie of its handshake; a new one may be signed in already, from another tab.
     """
-    address = "/login?next=" + quote(path, safe="")
-    return rx.call_script(f"location.assign({json.dumps(address)})")
+    return rx.call_script(f"location.assign({json.dumps(sign_in_address(path))})")
+
+
+def sign_in_address(path: str) -> str:
+    """Return the address of the sign-in page that leads back to `path`."""
+    return "/login?next=" + quote(path, safe="")
 
 
 def _answer(event: Any) -> StateUpdate:

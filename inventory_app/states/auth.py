@@ -22,7 +22,7 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _live, _toast
 from inventory_app.states._action import FormState, Line, Payload, action
-from inventory_app.states._guard import event_actor, event_visitor, sign_in_page
+from inventory_app.states._guard import event_actor, event_visitor, sign_in_address, sign_in_page
 from inventory_app.unit_of_work import fetch, in_transaction
 
 
@@ -69,6 +69,8 @@ class AuthState(FormState, rx.State):
     next_url: str = "/"
     #: Why this tab's session is over, when it ended while the tab was open.
     ended_because: str = ""
+    #: Where one signs in again then, and comes back to this page.
+    sign_in_href: str = "/login"
     #: After registering: "waiting" for an administrator, or "ready" to sign in.
     registered: str = ""
 
@@ -211,6 +213,8 @@ class AuthState(FormState, rx.State):
         if person is None:
             actor = event_actor()
             with acting_as(event_visitor()):
+                page, query = self._page(), self.router.url.query
+                self.sign_in_href = sign_in_address(f"{page}?{query}" if query else page)
                 self.ended_because = await fetch(sessions.why_ended, token_hash=actor.token_hash if actor else None)
             return _toast.warning(self.ended_because, duration=60_000)
         events: list[Any] = []

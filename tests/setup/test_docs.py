@@ -83,7 +83,10 @@ def test_a_file_that_a_document_names_is_there(document):
 def test_the_defaults_in_the_table_of_settings_are_the_ones_in_force():
     """What follows from another setting, or from where the output goes, is told in words."""
     told = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", text_of(PROJECT / "docs" / "operating.md"), re.MULTILINE))
-    in_words = {"INVENTORY_PUBLIC_URL", "MIGRATION_DATABASE_URL", "INVENTORY_LOG_FORMAT"}
+    in_words = {
+        *("INVENTORY_PUBLIC_URL", "MIGRATION_DATABASE_URL", "INVENTORY_LOG_FORMAT"),
+        *("INVENTORY_SECRET_KEY", "INVENTORY_MAIL_FROM"),
+    }
     defaults = {
         str(field.alias): "none"
         if field.default is None
