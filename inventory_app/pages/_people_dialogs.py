@@ -54,7 +54,7 @@ def _refused(sentence: rx.Var[str]) -> rx.Component:
 def _reason(errors: rx.Var[dict[str, str]], key: rx.Var[str], *, hint: str, optional: bool = False) -> rx.Component:
     return forms.field(
         "Why",
-        forms.textarea("reason", key=key, rows=2, max_length=500, auto_focus=not optional),
+        forms.textarea("reason", key=key, rows=2, max_length=500),
         error=forms.problem(errors, "reason"),
         hint=hint,
         optional=optional,
@@ -144,6 +144,8 @@ def _link() -> rx.Component:
     )
 
 
+# No `auto_focus` in what a menu opens: it would come before the dialog watches the keyboard, which the menu, closing,
+# then takes back to its button.
 def _edit() -> rx.Component:
     key = A.person.id.to_string() + "-" + A.person.version.to_string()
     return dialogs.dialog(
@@ -156,7 +158,6 @@ def _edit() -> rx.Component:
                 value=A.person.full_name,
                 key=key + "n",
                 auto_complete="off",
-                auto_focus=True,
                 max_length=200,
             ),
             error=forms.problem(A.errors, "full_name"),

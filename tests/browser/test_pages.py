@@ -131,8 +131,8 @@ def _bulk_roles(window: Window) -> None:
     window.button("Change roles…").click()
 
 
-def _from_menu(window: Window, action: str) -> None:
-    row = window.page.locator("tbody tr").first
+def _from_menu(window: Window, action: str, says: str = "") -> None:
+    row = window.row(says)
     row.hover()
     row.get_by_role("button", name=re.compile("^What can be done")).click()
     window.page.get_by_role("menuitem", name=action).click()
@@ -158,7 +158,7 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a new password link": ("/admin/users?q=colleague", lambda w: _from_menu(w, "New password link…")),
     "withdrawing an invitation": (
         "/admin/users?q=ivy&tab=invited",
-        lambda w: _from_menu(w, "Withdraw the invitation…"),
+        lambda w: _from_menu(w, "Withdraw the invitation…", "Link ends"),
     ),
     "the roles of many": ("/admin/users?q=colleague", _bulk_roles),
     "somebody's roles": ("/admin/users?q=colleague", lambda w: _from_menu(w, "Change roles…")),

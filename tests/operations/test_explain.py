@@ -14,7 +14,7 @@ from inventory_app.models.approvals import Delegation
 from inventory_app.models.users import LocalUser, Permission, Role
 from inventory_app.operations import explain, suppliers
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, arrange, person, supplier
+from tests.factories import add, arrange, invited, person, supplier
 
 APPROVE = "suppliers:approve"
 
@@ -87,6 +87,13 @@ def test_every_reason_is_said_and_goes_away_with_its_cause(ada):
 def test_somebody_who_was_shut_out_is_told_from_somebody_who_waits(ada, ann):
     update(LocalUser, col(LocalUser.id) == ann.id, enabled=False)
     assert why(ada, ann).why == ["The account of Ann is disabled."]
+
+
+def test_somebody_who_was_invited_is_told_from_both(ada):
+    ivy = invited("ivy")
+    with acting_as(ada):
+        said = read(explain.why_not, user_id=ivy, permission=APPROVE).why
+    assert said[0] == "The account of Ivy was made by an invitation, and they have not come yet."
 
 
 def test_a_role_that_is_switched_off_is_named(ada, ann):
