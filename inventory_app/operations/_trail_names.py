@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from inventory_app.models.access import AccountLink, ExternalIdentity, RecoveryCode, SecondFactor
+from inventory_app.models.approvals import Approval, ApprovalDecision, Delegation
 from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
 from inventory_app.models.stock import InventoryItem, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
@@ -35,10 +37,26 @@ def record_names(session: Session, records: Iterable[Record]) -> dict[Record, st
             statement = sa.select(
                 sa.cast(sa.func.json_build_array(col(Unit.code)), sa.Text).label("pk"), col(Unit.name).label("label")
             ).where(col(Unit.code).in_(codes))
+        elif table in _OF_A_PERSON:
+            found.update(_called_after_a_person(session, table, pks))
+            continue
         else:
             continue
         found.update({(table, row.pk): row.label for row in session.execute(statement) if row.label})
     return found
+
+
+#: Tables without a number of their own, whose records are called after a person: where in their key that is.
+_OF_A_PERSON = {"approval_party": 1, "user_picture": 0}
+
+
+def _called_after_a_person(session: Session, table: str, pks: Iterable[str]) -> dict[Record, str]:
+    people = {pk: json.loads(pk)[_OF_A_PERSON[table]] for pk in pks}
+    rows = session.execute(
+        sa.select(col(LocalUser.id), _person()).select_from(_ACCOUNT).where(col(LocalUser.id).in_(people.values()))
+    )
+    names: dict[int, str] = dict(row.tuple() for row in rows)
+    return {(table, pk): names[user_id] for pk, user_id in people.items() if user_id in names}
 
 
 def _place() -> sa.ColumnElement[str]:
@@ -67,11 +85,32 @@ _KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
     "auth_session": col(AuthSession.id),
     "role": col(Role.id),
     "permission": col(Permission.id),
+    "account_link": col(AccountLink.id),
+    "second_factor": col(SecondFactor.id),
+    "recovery_code": col(RecoveryCode.id),
+    "external_identity": col(ExternalIdentity.id),
+    "delegation": col(Delegation.id),
+    "approval": col(Approval.id),
+    "approval_decision": col(ApprovalDecision.id),
 }
 
 
 def _named(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
     return sa.select(sa.cast(_KEYS[table], sa.Text).label("pk"), label.label("label"))
+
+
+def _named_after_whose(table: str, whose: sa.SQLColumnExpression[int]) -> sa.Select[str, str]:
+    """Call records of `table` after the person (`LocalUser.id`) that `whose` names."""
+    return _named(table, _person()).select_from(
+        _ACCOUNT.join(_KEYS[table].table, col(LocalUser.id) == whose)  # pyright: ignore[reportAttributeAccessIssue]  # a column's
+    )
+
+
+def _asked_about() -> sa.ColumnElement[str]:
+    """Return what a request is about: the supplier, or the person whose roles it concerns."""
+    supplier = sa.select(col(Supplier.name)).where(col(Supplier.id) == col(Approval.subject_id)).scalar_subquery()
+    person = sa.select(_person()).select_from(_ACCOUNT).where(col(LocalUser.id) == col(Approval.subject_id))
+    return sa.case((col(Approval.kind) == "supplier", supplier), else_=person.scalar_subquery())
 
 
 _NAMED: dict[str, sa.Select[str, str]] = {
@@ -94,6 +133,15 @@ _NAMED: dict[str, sa.Select[str, str]] = {
     ),
     "role": _named("role", col(Role.name)),
     "permission": _named("permission", col(Permission.name)),
+    "account_link": _named_after_whose("account_link", col(AccountLink.user_id)),
+    "second_factor": _named_after_whose("second_factor", col(SecondFactor.user_id)),
+    "recovery_code": _named_after_whose("recovery_code", col(RecoveryCode.user_id)),
+    "external_identity": _named_after_whose("external_identity", col(ExternalIdentity.user_id)),
+    "delegation": _named_after_whose("delegation", col(Delegation.from_user_id)),
+    "approval": _named("approval", _asked_about()),
+    "approval_decision": _named("approval_decision", _asked_about()).join_from(
+        ApprovalDecision, Approval, col(Approval.id) == col(ApprovalDecision.approval_id)
+    ),
 }
 
 # A link that was taken away is in no table any more: its two ends still have names.

@@ -38,6 +38,8 @@ LONGEST_VALUE = 1_000
 _SECRET = re.compile(r"sha256:[0-9a-f]{64}")
 _SALTED = re.compile(r"salted:[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
+#: What is said of a change of a table's form, which is of no record: the fields say which column.
+_COLUMN_ADDED = "a column was added"
 _WORDS = {"insert": "new", "update": "", "delete": "deleted"}
 _CENTS = Decimal("0.01")
 
@@ -105,7 +107,9 @@ def change_rows(session: Session, changes: Sequence[sa.Row[Any]], zone: str = _z
                 table=change.table_name,
                 noun=noun(change.table_name).capitalize(),
                 record=spelled_key(change.pk),
-                label=reader.names.get((change.table_name, change.pk), ""),
+                label=_COLUMN_ADDED
+                if change.kind == "schema"
+                else reader.names.get((change.table_name, change.pk), ""),
                 kind=change.kind,
                 what=_WORDS.get(str(change.kind), str(change.kind)),
                 search=quote(record_search(change.table_name, change.pk), safe="/:,"),

@@ -66,7 +66,7 @@ def test_it_reads(text, terms):
         ('actor:"ann', "A quotation mark is not closed"),
         ("outcome:refused", "There is no outcome “refused”. Use succeeded, failed or denied."),
         ("table:products", "No table “products” is in the trail. Did you mean product?"),
-        ("table:xyz", "There are auth_session, category"),
+        ("table:xyz", "There are account_link, approval, approval_decision"),
         ("table:session_activity", "No table “session_activity” is in the trail."),
         ("record:12", "A record is a table and its number"),
         ("record:product/", "A record is a table and its number"),
