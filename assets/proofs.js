@@ -86,6 +86,7 @@
   // ---- A new password: div[data-strength] in the field of input[autocomplete=new-password] -------------------------
   const ENOUGH = 3, WAIT = 350, timers = new WeakMap(), latest = new WeakMap();
   async function judge(input, place) {
+    if (!input.isConnected) return; // sent meanwhile, and the form is gone
     const form = input.form, fields = { csrf: csrfOf(form), password: input.value };
     for (const name of ["username", "full_name", "email"]) {
       const other = form.querySelector(`input[name=${name}]`);

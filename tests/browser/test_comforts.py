@@ -345,6 +345,7 @@ def test_the_palette_leads_to_pages_products_and_suppliers_without_a_mouse(
     expect(box.get_by_role("link")).to_have_count(1)
     keys.press("Enter")
     window.at("/imports")
+    expect(window.page.locator("h1").filter(has_text="Imports")).to_be_visible()
     expect(box).to_be_hidden()
     window.page.get_by_role("button", name="Search or jump to").click()
     keys.type(f"Quay {mark}")

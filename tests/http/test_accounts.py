@@ -133,7 +133,7 @@ def test_a_disabled_person_sees_no_pictures(site: Site):
 def test_the_trail_holds_the_hash_of_a_picture_and_not_the_picture(site: Site):
     bob = site.person("bob", "employee")
     sent(site.signed_in(bob), picture())
-    with site.database.as_owner() as owner:
+    with site.database.as_superuser() as owner:
         row = owner.execute(
             "SELECT after::jsonb ->> 'content' FROM audit_change WHERE table_name = 'user_picture' AND pk = %s",
             [f"[{bob.id}]"],

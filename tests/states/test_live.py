@@ -32,7 +32,7 @@ async def marked(tab: Tab, rows: dict[str, str], of: str = "user_mgmt_state") ->
 
 async def test_a_disabled_person_is_told_at_once_and_their_tab_is_empty(site: Site):
     ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
-    async with Tab(site.signed_in(bob), "/admin/users") as tab:
+    async with Tab(site.signed_in(bob), f"/admin/users?q={ann.username}") as tab:
         await tab.call(UserMgmtState.load)
         assert ann.username in tab.text
         by(ann, users.deactivate_user, user_id=bob.id)

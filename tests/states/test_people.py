@@ -54,7 +54,8 @@ async def test_a_link_is_shown_once_to_who_made_it_and_is_nowhere_else(
 ):
     other = site.person("axel", "admin")
     form = invitation()
-    async with Tab(site.signed_in(other), LIST) as his, Tab(site.signed_in(ada), LIST) as tab:
+    found = f"{LIST}?q={form['username']}"
+    async with Tab(site.signed_in(other), found) as his, Tab(site.signed_in(ada), LIST) as tab:
         await his.call(UserMgmtState.load)
         shown = (await tab.call(AccountsState.invite, form=form)).vars()
         link = shown["accounts_state.link"]

@@ -256,7 +256,7 @@ async def test_a_change_reaches_an_open_tab_of_who_loses_it(site: Site):
     made = role("watchers", "roles:view", "inventory:view")
     watcher, ada = site.person("wanda", "watchers"), site.signed_in(site.person("ada", "admin"))
     async with Tab(site.signed_in(watcher), PATH) as theirs, Tab(ada, PATH) as hers:
-        await theirs.go(PATH)
+        await theirs.go(f"{PATH}?role=watchers")
         assert "watchers" in theirs.text
         await hers.go(f"{PATH}?role=watchers")
         answer = await hers.call(RolesState.toggle, role_id=made, permission="roles:view")
