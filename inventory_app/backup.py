@@ -117,7 +117,7 @@ def _dump(programs: Programs, url: str, into: IO[bytes]) -> tuple[str, int]:
                     digest.update(chunk)
                     size += len(chunk)
                     into.write(chunk)
-            except BaseException:
+            except BaseException:  # Ctrl-C and a full disk too: pg_dump must not write on into a pipe nobody reads
                 process.kill()
                 raise
         complaints.seek(0)

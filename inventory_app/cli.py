@@ -37,7 +37,7 @@ def main() -> None:
         app()
     except OperatorError as error:
         _leave(error.sentence, error.exit_code)
-    except Exception as error:
+    except Exception as error:  # a full disk shows as many errors, ours and the driver's; all others go on
         if not _means_disk_full(error):
             raise
         _leave("The disk is full: free some space and start again; nothing was damaged.", 1)

@@ -73,7 +73,7 @@ def restore(settings: Settings, chosen: Backup) -> str | None:
         _load(settings, programs, chosen, other_database(url, new))
         _check(settings, chosen.manifest, new)
         return _swap(url, name, new, keep=chosen.replaces)
-    except BaseException:
+    except BaseException:  # interrupted too: the database that was being filled is dropped, the old one was not touched
         with _maintenance(url) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))
         raise

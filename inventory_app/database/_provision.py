@@ -64,7 +64,7 @@ def create_database(cluster: Cluster, name: str) -> None:
             connection.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(part), sql.Identifier(name))
             )
-        except BaseException:
+        except BaseException:  # interrupted too: half a database must not stay behind under a name of its own
             drop_database(cluster, part)
             raise
 

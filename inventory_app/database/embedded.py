@@ -100,7 +100,7 @@ def start(data_dir: Path, *, pg_bin: Path | None = None, durable: bool = True, k
             _provide(cluster)
             if keep:
                 (data_dir / _KEEP).touch(mode=0o600)
-        except BaseException:
+        except BaseException:  # interrupted too: the lock file is open, and nobody else would give it back
             use.close()
             raise
     return Server(cluster, programs, use)
@@ -111,8 +111,7 @@ def _launch(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
     _cluster.configure(cluster, programs, durable=durable)
     try:
         _cluster.start(cluster, programs)
-    except BaseException:
-        # Interrupted while it was starting: what we started does not stay behind.
+    except BaseException:  # interrupted while it was starting: what we started does not stay behind
         if _cluster.running_pid(cluster) is not None:
             _cluster.stop(cluster, programs)
         raise
