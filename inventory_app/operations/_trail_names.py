@@ -55,7 +55,7 @@ def _called_after_a_person(session: Session, table: str, pks: Iterable[str]) -> 
     rows = session.execute(
         sa.select(col(LocalUser.id), _person()).select_from(_ACCOUNT).where(col(LocalUser.id).in_(people.values()))
     )
-    names: dict[int, str] = dict(rows.all())  # pyright: ignore[reportArgumentType]  # pairs, as selected
+    names: dict[int, str] = dict(rows.all())
     return {(table, pk): names[user_id] for pk, user_id in people.items() if user_id in names}
 
 
