@@ -35,6 +35,7 @@ class Permission(StrEnum):
     SUPPLIERS_EDIT = "suppliers:edit", "Correct a supplier", "Suppliers"
     SUPPLIERS_APPROVE = "suppliers:approve", "Approve suppliers", "Suppliers"
 
+    PRODUCTS_VIEW = "products:view", "See the catalogue", "Catalogue"
     PRODUCTS_MANAGE = "products:manage", "Change the catalogue", "Catalogue"
 
     INVENTORY_VIEW = "inventory:view", "See stock", "Stock"
@@ -42,9 +43,16 @@ class Permission(StrEnum):
     INVENTORY_ADJUST = "inventory:adjust", "Adjust, issue and count", "Stock"
     INVENTORY_TRANSFER = "inventory:transfer", "Move between locations", "Stock"
     INVENTORY_BULK_UPDATE = "inventory:bulk_update", "Change many at once", "Stock"
+    INVENTORY_REVERSE = "inventory:reverse", "Take postings back", "Stock"
     INVENTORY_IMPORT = "inventory:import", "Import", "Stock"
+    INVENTORY_EXPORT = "inventory:export", "Export lists", "Stock"
+    INVENTORY_REBUILD = "inventory:rebuild", "Check the books and rebuild totals", "Stock"
 
     PRICES_VIEW = "prices:view", "See costs and prices", "Prices"
+    PRICES_UPDATE = "prices:update", "Change prices and values", "Prices"
+
+    PERIODS_CLOSE = "periods:close", "Close and reopen periods", "Periods"
+    SETTINGS_MANAGE = "settings:manage", "Change units, reasons and other lists", "Settings"
 
     AUDIT_VIEW = "audit:view", "See the audit trail", "Audit trail"
 
@@ -73,6 +81,7 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
         frozenset(
             {
                 Permission.SUPPLIERS_VIEW,
+                Permission.PRODUCTS_VIEW,
                 Permission.INVENTORY_VIEW,
                 Permission.INVENTORY_CREATE,
                 Permission.INVENTORY_ADJUST,
@@ -82,7 +91,13 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
     ),
     "accountant": (
         "Invoices, payments and prices",
-        _every("Prices") | {Permission.SUPPLIERS_VIEW, Permission.INVENTORY_VIEW},
+        _every("Prices", "Periods")
+        | {
+            Permission.SUPPLIERS_VIEW,
+            Permission.PRODUCTS_VIEW,
+            Permission.INVENTORY_VIEW,
+            Permission.INVENTORY_EXPORT,
+        },
     ),
     "auditor": (
         "Sees everything, changes nothing",

@@ -348,6 +348,12 @@ BEGIN
   IF NEW.operation_id::text IS DISTINCT FROM current_setting('inventory.operation', true) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU000', MESSAGE = 'a movement names the operation that books it';
   END IF;
+  -- Today and later are never closed: what happened now needs no look.
+  IF NEW.occurred_at < date_trunc('day', now(), 'UTC') AND EXISTS (
+       SELECT 1 FROM period_close WHERE reopened_at IS NULL
+          AND closed_through >= (NEW.occurred_at AT TIME ZONE 'UTC')::date) THEN
+    RAISE EXCEPTION USING ERRCODE = 'AU009', MESSAGE = 'the period is closed';
+  END IF;
   NEW.recorded_at := clock_timestamp();
   RETURN NEW;
 END $$;
@@ -381,6 +387,21 @@ BEGIN
           jsonb_build_object('column', p_column, 'value', p_value::jsonb)::text);
 END $$;
 
+-- What the company has of a product is the sum of its movements, whoever books them; what sums to nothing, as the
+-- rows of a transfer do, changes nothing. In the products' order, so that two who book many never wait in a circle.
+CREATE FUNCTION audit_sum_stock() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  INSERT INTO product_stock (product_id, quantity, value)
+  SELECT item.product_id, sum(booked.quantity), sum(booked.value)
+    FROM booked JOIN inventory_item item ON item.id = booked.item_id
+   GROUP BY item.product_id HAVING sum(booked.quantity) <> 0 OR sum(booked.value) <> 0
+   ORDER BY item.product_id
+  ON CONFLICT (product_id) DO UPDATE
+     SET quantity = product_stock.quantity + excluded.quantity, value = product_stock.value + excluded.value;
+  RETURN NULL;
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -393,7 +414,7 @@ BEGIN
   RETURN v_incarnation;
 END $$;
 
-REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(),
+REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(), audit_sum_stock(),
   audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),

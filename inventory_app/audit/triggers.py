@@ -41,6 +41,9 @@ CALLABLE = (
     "audit_erase_person(bigint)",
 )
 
+#: Tables that only the trail's own functions write, as other tables change.
+KEPT_BY_TRIGGERS = frozenset({"product_stock"})
+
 #: Tables whose rows the application may delete: links, counters, remembered answers, and roles nobody ever held.
 DELETABLE = frozenset({"role", "user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
 
@@ -93,6 +96,11 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
             "FOR EACH ROW EXECUTE FUNCTION stock_movement_is_now();"
         )
         yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER stock_movement_is_now;"
+        yield (
+            "CREATE TRIGGER audit_sum_stock AFTER INSERT ON stock_movement REFERENCING NEW TABLE AS booked "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_sum_stock();"
+        )
+        yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER audit_sum_stock;"
     if name in TELLS_PEOPLE:
         yield f"CREATE TRIGGER audit_tell_people AFTER {TELLS_PEOPLE[name]} EXECUTE FUNCTION audit_tell_people();"
     if is_audited(table) or name in APPEND_ONLY:
@@ -106,7 +114,7 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
 def table_grants(table: sa.Table, role: str) -> Iterator[str]:
     """Yield what the application role may do with `table`."""
     name = table.name
-    if name.startswith("audit_"):
+    if name.startswith("audit_") or name in KEPT_BY_TRIGGERS:
         rights = "SELECT"
     elif name in APPEND_ONLY:
         rights = "SELECT, INSERT"

@@ -1,6 +1,17 @@
 """Every table of the application; importing this package fills `SQLModel.metadata`."""
 
 from inventory_app.audit import tables as audit_tables
-from inventory_app.models import access, approvals, catalog, jobs, stock, suppliers, users
+from inventory_app.models import access, approvals, catalog, documents, jobs, lists, stock, suppliers, users
 
-__all__ = ["access", "approvals", "audit_tables", "catalog", "jobs", "stock", "suppliers", "users"]
+__all__ = [
+    "access",
+    "approvals",
+    "audit_tables",
+    "catalog",
+    "documents",
+    "jobs",
+    "lists",
+    "stock",
+    "suppliers",
+    "users",
+]

@@ -1,7 +1,8 @@
-"""What is kept in stock, where, and at what price."""
+"""What is kept in stock, where, from whom, and at what price."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -48,6 +49,7 @@ class Category(Record, table=True):
     sort_key: str | None = sort_key_of("name")
     parent_id: int | None = reference("category.id", nullable=True)
     active: bool = True
+    version: int = Field(default=1)
 
 
 class Location(Record, table=True):
@@ -69,6 +71,7 @@ class Location(Record, table=True):
     kind: str = text_field(default="storage")
     parent_id: int | None = reference("location.id", nullable=True)
     active: bool = True
+    version: int = Field(default=1)
 
 
 class Product(Record, table=True):
@@ -92,6 +95,13 @@ class Product(Record, table=True):
             name="ck_product_reorder",
             info=says("reorder_point", "A reorder point cannot be negative."),
         ),
+        sa.Index(
+            "uq_product_barcode",
+            "barcode",
+            unique=True,
+            postgresql_where=sa.text("barcode IS NOT NULL"),
+            info=says("barcode", "Another product has this barcode."),
+        ),
         sa.Index("ix_product_sort", "sort_key", "id"),
         sa.Index("ix_product_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
         {"info": audited()},
@@ -106,7 +116,10 @@ class Product(Record, table=True):
     description: str = text_field(default="")
     category_id: int | None = reference("category.id", nullable=True)
     unit_code: str = Field(default="pcs", sa_type=sa.Text, foreign_key="unit.code")
+    #: A GTIN as 8, 13 or 14 digits with its check digit (a UPC has a 0 before it), or a code of our own.
     barcode: str | None = text_field(nullable=True)
+    #: Whether its stock is kept apart by lot; decided before there is any.
+    lots_kept: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     unit_cost: Decimal = Field(default=Decimal(0), sa_type=MONEY)
     unit_price: Decimal = Field(default=Decimal(0), sa_type=MONEY)
     currency: str = text_field()
@@ -118,15 +131,96 @@ class Product(Record, table=True):
     created_at: datetime = Field(default_factory=now)
 
 
-class ProductPrice(Record, table=True):
-    """A change of a product's price: from when, old, new and why; prices change no other way."""
+class PriceStatus(StrEnum):
+    """Whether a change of price waits for its day, is in force or was taken back before it came."""
 
-    __table_args__ = ({"info": audited()},)
+    PLANNED = "planned"
+    APPLIED = "applied"
+    CANCELLED = "cancelled"
+
+
+class ProductPrice(Record, table=True):
+    """A change of a product's price: from when, old, new and why; prices change no other way.
+
+    A planned one has no old price yet: that is what it finds on its day.
+    """
+
+    __table_args__ = (
+        sa.CheckConstraint("status IN ('planned', 'applied', 'cancelled')", name="ck_product_price_status"),
+        sa.CheckConstraint("new_price >= 0", name="ck_product_price_new_price"),
+        sa.Index("ix_product_price_product_id", "product_id", "valid_from"),
+        sa.Index("ix_product_price_planned", "valid_from", "id", postgresql_where=sa.text("status = 'planned'")),
+        {"info": audited()},
+    )
 
     id: int | None = key()
-    product_id: int = reference("product.id")
+    product_id: int = reference("product.id", index=False)
     valid_from: datetime = Field(default_factory=now)
     old_price: Decimal | None = Field(default=None, sa_type=MONEY)
     new_price: Decimal = Field(sa_type=MONEY)
     currency: str = text_field()
     reason: str = text_field(default="")
+    status: str = Field(
+        default=PriceStatus.APPLIED, sa_type=sa.Text, sa_column_kwargs={"server_default": PriceStatus.APPLIED.value}
+    )
+    #: The set of changes it is part of, when many prices changed at once.
+    change_set_id: int | None = reference("change_set.id", nullable=True)
+
+
+class Lot(Record, table=True):
+    """What was made or came together, and until when it is good."""
+
+    __table_args__ = (
+        sa.Index(
+            "uq_lot_code",
+            "product_id",
+            sa.text("lower(code)"),
+            unique=True,
+            info=says("code", "This product has a lot of this code."),
+        ),
+        sa.Index("ix_lot_expires_on", "expires_on", "id"),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    product_id: int = reference("product.id", index=False)
+    code: str = text_field()
+    expires_on: date | None = None
+    note: str | None = text_field(nullable=True)
+    created_at: datetime = Field(default_factory=now)
+    version: int = Field(default=1)
+
+
+class SupplierProduct(Record, table=True):
+    """What a supplier calls one of our products, and on what terms it can be had.
+
+    `cost` is for one of our units; `pack_size` of them make one `purchase_unit`, which is what is ordered.
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "supplier_id",
+            "product_id",
+            name="uq_supplier_product",
+            info=says("supplier_id", "This supplier's terms for the product are there already."),
+        ),
+        sa.CheckConstraint("cost >= 0", name="ck_supplier_product_cost"),
+        sa.CheckConstraint("pack_size > 0", name="ck_supplier_product_pack_size"),
+        sa.CheckConstraint("minimum_quantity >= 0", name="ck_supplier_product_minimum"),
+        sa.CheckConstraint("lead_time_days >= 0", name="ck_supplier_product_lead_time"),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    supplier_id: int = reference("supplier.id", index=False)
+    product_id: int = reference("product.id")
+    supplier_sku: str | None = text_field(nullable=True)
+    cost: Decimal = Field(sa_type=MONEY)
+    currency: str = text_field()
+    purchase_unit: str = text_field(default="")
+    pack_size: Decimal = Field(default=Decimal(1), sa_type=QUANTITY)
+    minimum_quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
+    lead_time_days: int = 0
+    active: bool = True
+    version: int = Field(default=1)
+    created_at: datetime = Field(default_factory=now)

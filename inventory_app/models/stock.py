@@ -1,6 +1,6 @@
 """Stock as a ledger: movements are the facts, an item's quantity is their sum."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from inventory_app.audit.tables import audited
-from inventory_app.models._base import MONEY, QUANTITY, Record, key, now, reference, text_field
+from inventory_app.audit.tables import audited, unaudited
+from inventory_app.models._base import MONEY, QUANTITY, Record, key, now, reference, says, text_field
 
 
 class MovementKind(StrEnum):
@@ -67,14 +67,52 @@ WHY_TRANSFER = (Reason.REPLENISH, Reason.RELOCATED, Reason.RETURNED, Reason.CORR
 WHY_COUNT = (Reason.COUNTED, Reason.DAMAGED, Reason.LOST, Reason.FOUND, Reason.CORRECTION)
 
 
+class ReasonUse(StrEnum):
+    """What a reason can be given for."""
+
+    ADJUST = "adjust"
+    ISSUE = "issue"
+    RECEIVE = "receive"
+    TRANSFER = "transfer"
+    COUNT = "count"
+    REVERSE = "reverse"
+
+
+class ReasonCode(Record, table=True):
+    """A reason that people can give for a change of stock, and for what they can give it."""
+
+    __table_args__ = (
+        sa.CheckConstraint(
+            "uses <@ ARRAY['adjust', 'issue', 'receive', 'transfer', 'count', 'reverse']",
+            name="ck_reason_code_uses",
+        ),
+        {"info": audited()},
+    )
+
+    code: str = Field(sa_type=sa.Text, primary_key=True)
+    label: str = text_field()
+    uses: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
+    position: int = 0
+    #: The system books with it: it can be renamed, not switched off.
+    built_in: bool = False
+    active: bool = True
+    version: int = Field(default=1)
+
+
 class InventoryItem(Record, table=True):
-    """A product at a location; `quantity` changes only together with a movement.
+    """A product at a location, of one lot where lots are kept; `quantity` changes only together with a movement.
 
     `sequence` is the number of the item's last movement, so the ledger has no gaps.
     """
 
     __table_args__ = (
-        sa.UniqueConstraint("product_id", "location_id", name="uq_inventory_item_place"),
+        sa.UniqueConstraint(
+            "product_id",
+            "location_id",
+            "lot_id",
+            name="uq_inventory_item_place",
+            postgresql_nulls_not_distinct=True,
+        ),
         sa.CheckConstraint("quantity >= 0", name="ck_inventory_item_quantity"),
         {"info": audited()},
     )
@@ -82,6 +120,7 @@ class InventoryItem(Record, table=True):
     id: int | None = key()
     product_id: int = reference("product.id", index=False)
     location_id: int = reference("location.id")
+    lot_id: int | None = reference("lot.id", nullable=True)
     quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
     sequence: int = Field(default=0, sa_type=sa.BigInteger)
     changed_at: datetime = Field(default_factory=now)
@@ -103,6 +142,14 @@ class StockMovement(Record, table=True):
         sa.CheckConstraint("quantity <> 0 OR kind = 'revaluation'", name="ck_stock_movement_quantity"),
         sa.Index("ix_stock_movement_recorded", "recorded_at", "id"),
         sa.Index("ix_stock_movement_operation", "operation_id"),
+        sa.Index("ix_stock_movement_occurred", "occurred_at"),
+        sa.Index(
+            "uq_stock_movement_reverses",
+            "reverses",
+            unique=True,
+            postgresql_where=sa.text("reverses IS NOT NULL"),
+            info=says("reverses", "This movement has been reversed already."),
+        ),
         {"info": audited()},
     )
 
@@ -121,3 +168,91 @@ class StockMovement(Record, table=True):
     occurred_at: datetime = Field(default_factory=now, sa_column_kwargs={"server_default": sa.func.now()})
     recorded_at: datetime = Field(default_factory=now, sa_column_kwargs={"server_default": sa.func.now()})
     reverses: int | None = Field(default=None, sa_type=sa.BigInteger, foreign_key="stock_movement.id")
+
+
+class ProductStock(Record, table=True):
+    """How much of a product the company has and what that is worth: the sum of all its movements.
+
+    Kept by the database itself with every movement (`audit_sum_stock`); the application cannot write it.
+    """
+
+    __table_args__ = (
+        sa.Index("ix_product_stock_quantity", "quantity", "product_id"),
+        sa.Index("ix_product_stock_value", "value", "product_id"),
+        {"info": unaudited("the sum of the movements, which are in the trail; recomputed by `books balance`")},
+    )
+
+    product_id: int = Field(sa_type=sa.BigInteger, foreign_key="product.id", primary_key=True)
+    # Wider than one item's: a product is at many places.
+    quantity: Decimal = Field(sa_type=sa.Numeric(20, 3))
+    value: Decimal = Field(sa_type=sa.Numeric(20, 4))
+
+
+class Reservation(Record, table=True):
+    """A part of an item that is kept back until a time: what is left is available."""
+
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="ck_reservation_quantity"),
+        sa.Index("ix_reservation_item_id", "item_id", postgresql_where=sa.text("released_at IS NULL")),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    item_id: int = reference("inventory_item.id", index=False)
+    quantity: Decimal = Field(sa_type=QUANTITY)
+    expires_at: datetime
+    reference: str | None = text_field(nullable=True)
+    note: str | None = text_field(nullable=True)
+    created_at: datetime = Field(default_factory=now)
+    created_by: str = text_field()
+    released_at: datetime | None = None
+
+
+class Shipment(Record, table=True):
+    """Stock on its way between two of our locations: sent into a transit location, accepted out of it.
+
+    What did not arrive went to a loss location.
+    """
+
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="ck_shipment_quantity"),
+        sa.CheckConstraint("status IN ('sent', 'accepted')", name="ck_shipment_status"),
+        sa.CheckConstraint(
+            "(status = 'sent' AND accepted IS NULL) OR (accepted >= 0 AND lost >= 0 AND accepted + lost = quantity)",
+            name="ck_shipment_accepted",
+        ),
+        sa.Index("ix_shipment_open", "sent_at", "id", postgresql_where=sa.text("status = 'sent'")),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    from_item_id: int = reference("inventory_item.id")
+    transit_item_id: int = reference("inventory_item.id")
+    to_location_id: int = reference("location.id")
+    quantity: Decimal = Field(sa_type=QUANTITY)
+    accepted: Decimal | None = Field(default=None, sa_type=QUANTITY)
+    lost: Decimal | None = Field(default=None, sa_type=QUANTITY)
+    status: str = text_field(default="sent")
+    note: str | None = text_field(nullable=True)
+    sent_at: datetime = Field(default_factory=now)
+    sent_by: str = text_field()
+    accepted_at: datetime | None = None
+    accepted_by: str | None = text_field(nullable=True)
+
+
+class PeriodClose(Record, table=True):
+    """A day up to which the books are closed (UTC): nothing more is posted with an earlier date."""
+
+    __table_args__ = (
+        sa.Index("ix_period_close_through", "closed_through", postgresql_where=sa.text("reopened_at IS NULL")),
+        {"info": audited()},
+    )
+
+    id: int | None = key()
+    closed_through: date
+    note: str | None = text_field(nullable=True)
+    closed_at: datetime = Field(default_factory=now)
+    closed_by: str = text_field()
+    reopened_at: datetime | None = None
+    reopened_by: str | None = text_field(nullable=True)
+    reopened_reason: str | None = text_field(nullable=True)

@@ -11,8 +11,10 @@ from sqlmodel import Session, col
 
 from inventory_app.models.access import AccountLink, ExternalIdentity, RecoveryCode, SecondFactor
 from inventory_app.models.approvals import Approval, ApprovalDecision, Delegation
-from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
-from inventory_app.models.stock import InventoryItem, StockMovement
+from inventory_app.models.catalog import Category, Location, Lot, Product, ProductPrice, SupplierProduct, Unit
+from inventory_app.models.documents import Document, DocumentContent
+from inventory_app.models.lists import ChangeSet, SavedView
+from inventory_app.models.stock import InventoryItem, PeriodClose, ReasonCode, Reservation, Shipment, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
 from inventory_app.models.users import AuthSession, LocalUser, Permission, Role, UserInfo
 
@@ -32,11 +34,11 @@ def record_names(session: Session, records: Iterable[Record]) -> dict[Record, st
             statement = _LINKS[table].where(sa.tuple_(*_LINK_KEYS[table]).in_([json.loads(pk) for pk in pks]))
         elif table in _NAMED:
             statement = _NAMED[table].where(_KEYS[table].in_([int(pk) for pk in pks]))
-        elif table == "unit":
-            codes = [json.loads(pk)[0] for pk in pks]
+        elif table in _CODED:
+            code, label = _CODED[table]
             statement = sa.select(
-                sa.cast(sa.func.json_build_array(col(Unit.code)), sa.Text).label("pk"), col(Unit.name).label("label")
-            ).where(col(Unit.code).in_(codes))
+                sa.cast(sa.func.json_build_array(code), sa.Text).label("pk"), label.label("label")
+            ).where(code.in_([json.loads(pk)[0] for pk in pks]))
         elif table in _OF_A_PERSON:
             found.update(_called_after_a_person(session, table, pks))
             continue
@@ -45,6 +47,12 @@ def record_names(session: Session, records: Iterable[Record]) -> dict[Record, st
         found.update({(table, row.pk): row.label for row in session.execute(statement) if row.label})
     return found
 
+
+#: Tables whose key is a code: the code, and what its record is called.
+_CODED: dict[str, tuple[sa.SQLColumnExpression[str], sa.SQLColumnExpression[str]]] = {
+    "unit": (col(Unit.code), col(Unit.name)),
+    "reason_code": (col(ReasonCode.code), col(ReasonCode.label)),
+}
 
 #: Tables without a number of their own, whose records are called after a person: where in their key that is.
 _OF_A_PERSON = {"approval_party": 1, "user_picture": 0}
@@ -73,6 +81,15 @@ _ITEM = sa.join(InventoryItem, Product, col(Product.id) == col(InventoryItem.pro
 )
 _KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
     "category": col(Category.id),
+    "change_set": col(ChangeSet.id),
+    "document": col(Document.id),
+    "document_content": col(DocumentContent.document_id),
+    "lot": col(Lot.id),
+    "period_close": col(PeriodClose.id),
+    "reservation": col(Reservation.id),
+    "saved_view": col(SavedView.id),
+    "shipment": col(Shipment.id),
+    "supplier_product": col(SupplierProduct.id),
     "location": col(Location.id),
     "product": col(Product.id),
     "product_price": col(ProductPrice.id),
@@ -115,6 +132,25 @@ def _asked_about() -> sa.ColumnElement[str]:
 
 _NAMED: dict[str, sa.Select[str, str]] = {
     "category": _named("category", col(Category.name)),
+    "change_set": _named("change_set", col(ChangeSet.title)),
+    "document": _named("document", col(Document.name)),
+    "document_content": _named("document_content", col(Document.name)).join_from(
+        DocumentContent, Document, col(Document.id) == col(DocumentContent.document_id)
+    ),
+    "lot": _named("lot", col(Product.sku) + " " + col(Lot.code)).join_from(
+        Lot, Product, col(Product.id) == col(Lot.product_id)
+    ),
+    "period_close": _named("period_close", sa.func.to_char(col(PeriodClose.closed_through), "FMDD Mon YYYY")),
+    "reservation": _named("reservation", _place()).select_from(
+        _ITEM.join(Reservation, col(Reservation.item_id) == col(InventoryItem.id))
+    ),
+    "saved_view": _named("saved_view", col(SavedView.name)),
+    "shipment": _named("shipment", _place()).select_from(
+        _ITEM.join(Shipment, col(Shipment.from_item_id) == col(InventoryItem.id))
+    ),
+    "supplier_product": _named("supplier_product", col(Supplier.name) + ": " + col(Product.name))
+    .join_from(SupplierProduct, Product, col(Product.id) == col(SupplierProduct.product_id))
+    .join(Supplier, col(Supplier.id) == col(SupplierProduct.supplier_id)),
     "location": _named("location", col(Location.name)),
     "product": _named("product", col(Product.sku) + " " + col(Product.name)),
     "product_price": _named("product_price", col(Product.sku) + " " + col(Product.name)).join_from(
@@ -171,7 +207,8 @@ def units(session: Session, records: Iterable[Record]) -> dict[Record, str]:
     """Return the unit that quantities of these products, items and movements are counted in."""
     by_table: dict[str, set[int]] = {}
     for table, pk in records:
-        if table in _UNITS:
+        # A change of a table's form is of no record.
+        if table in _UNITS and pk:
             by_table.setdefault(table, set()).add(int(pk))
     found: dict[Record, str] = {}
     for table, ids in by_table.items():
@@ -183,6 +220,15 @@ def units(session: Session, records: Iterable[Record]) -> dict[Record, str]:
 _UNITS: dict[str, sa.Select[str, str]] = {
     "product": _named("product", col(Product.unit_code)),
     "inventory_item": _named("inventory_item", col(Product.unit_code)).select_from(_ITEM),
+    "reservation": _named("reservation", col(Product.unit_code)).select_from(
+        _ITEM.join(Reservation, col(Reservation.item_id) == col(InventoryItem.id))
+    ),
+    "shipment": _named("shipment", col(Product.unit_code)).select_from(
+        _ITEM.join(Shipment, col(Shipment.from_item_id) == col(InventoryItem.id))
+    ),
+    "supplier_product": _named("supplier_product", col(Product.unit_code)).join_from(
+        SupplierProduct, Product, col(Product.id) == col(SupplierProduct.product_id)
+    ),
     "stock_movement": _named("stock_movement", col(Product.unit_code)).select_from(
         _ITEM.join(StockMovement, col(StockMovement.item_id) == col(InventoryItem.id))
     ),

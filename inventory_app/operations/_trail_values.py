@@ -28,7 +28,7 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 #: Columns that hold costs and prices, whatever their table.
-PRICE_FIELDS = frozenset({"unit_cost", "unit_price", "value", "old_price", "new_price"})
+PRICE_FIELDS = frozenset({"unit_cost", "unit_price", "value", "old_price", "new_price", "cost"})
 #: Those of them that are in the base currency, whatever currency the record names.
 _IN_BASE_CURRENCY = frozenset({"unit_cost", "value"})
 HIDDEN = "hidden"

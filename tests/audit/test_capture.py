@@ -48,7 +48,7 @@ def test_an_insert_is_recorded_with_the_whole_row(database, trail, write):
     arrange(write)
     (change,) = trail.changes()
     assert (change.table, change.kind, change.before) == ("location", "insert", None)
-    assert change.after == {**NEW, "id": int(change.pk), "active": True}
+    assert change.after == {**NEW, "id": int(change.pk), "active": True, "version": 1}
 
 
 @every(UPDATES)

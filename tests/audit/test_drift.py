@@ -224,7 +224,7 @@ def test_a_catalogue_from_before_grants_were_frozen_is_still_one(database):
         found = drift.installed(owner)
         owner.execute(f"GRANT DELETE ON product TO {APP_ROLE}")
         more = drift.installed(owner)
-    assert [clause for clause in drift.differences(older, more) if "product" in clause] == []
+    assert [clause for clause in drift.differences(older, more) if clause.endswith("on product")] == []
     assert "the application may DELETE on product" in list(drift.differences(drift.frozen(head()), more))
     assert list(drift.differences(drift.frozen(head()), found)) == []
 

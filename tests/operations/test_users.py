@@ -377,7 +377,7 @@ def test_the_roles_to_give_say_what_they_are_and_which_the_viewer_may_not_give(a
     beyond = "See the audit trail, See costs and prices, See roles and who holds what"
     assert seen["auditor"].why_not == f"You do not hold what is in it: {beyond}."
     assert seen["admin"].why_not.endswith(" more.")
-    assert (seen["employee"].description, seen["employee"].permissions) == ("Works in the warehouse", 5)
+    assert (seen["employee"].description, seen["employee"].permissions) == ("Works in the warehouse", 6)
     with acting_as(ada):
         assert not [role for role in read(users.roles_to_give) if role.why_not]
 
