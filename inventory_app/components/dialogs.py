@@ -112,9 +112,16 @@ def menu_item(
     href: Text | None = None,
     danger: bool = False,
     disabled: bool | rx.Var[bool] = False,
+    ticked: rx.Var[bool] | None = None,
 ) -> rx.Component:
-    """Offer one thing to do in a menu, or a place to go."""
+    """Offer one thing to do in a menu, or a place to go; with `ticked` one of several choices, and the menu stays."""
     parts: list[Content] = [icon(icon_name)] if icon_name else []
+    if ticked is not None:
+        attrs = {"role": "menuitemcheckbox", "aria-checked": rx.cond(ticked, "true", "false")}
+        choice = ReactRouterLink.create(
+            icon("check"), label, to=href, class_name="menu-item menu-choice", custom_attrs=attrs
+        )
+        return _radix.MenuItem.create(choice, as_child=True, on_select=rx.prevent_default)
     names = _join("menu-item", "btn-danger" if danger else "")
     if href is not None:
         return _radix.MenuItem.create(ReactRouterLink.create(*parts, label, to=href, class_name=names), as_child=True)

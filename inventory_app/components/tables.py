@@ -278,10 +278,10 @@ def footer(*, bulk: Content | None = None, pager: Content | None = None) -> rx.C
     return rx.el.div(*[part for part in (bulk, pager) if part is not None], class_name="list-foot")
 
 
-def bulk_bar(number: Any, *actions: rx.Component, on_clear: Any) -> rx.Component:
-    """Offer what can be done with the selected rows; nothing when none are."""
+def bulk_bar(number: Any, *actions: rx.Component, on_clear: Any, shown: rx.Var[bool] | None = None) -> rx.Component:
+    """Offer what can be done with the selected rows; nothing when none are, or while not `shown`."""
     return rx.cond(
-        number > 0,
+        number > 0 if shown is None else shown,
         rx.el.div(
             rx.el.span(number, " selected", class_name="bulk-n", aria_live="polite"),
             *actions,

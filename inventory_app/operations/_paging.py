@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -23,6 +24,8 @@ AnyRow = sa.Row[*tuple[Any, ...]]
 Key = Any  # a column, as SQLAlchemy or as SQLModel types it
 
 PAGE_SIZE = 50
+#: More than any figure of ours has.
+_DIGITS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +74,71 @@ def keyset(
 
 
 def _encode(values: Sequence[Any], *, backwards: bool) -> str:
-    plain = [v.isoformat() if isinstance(v, datetime) else v if isinstance(v, int) else str(v) for v in values]
-    return base64.urlsafe_b64encode(json.dumps([int(backwards), *plain]).encode()).decode().rstrip("=")
+    return _packed([int(backwards), *map(_plain, values)])
 
 
 def _decode(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any] | None]:
     if not cursor:
         return False, None
-    try:
-        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
-        backwards, *values = json.loads(base64.urlsafe_b64decode(padded))
-        typed = [_typed(value, key) for value, key in zip(values, keys, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
-        message = "This link to a page of the list is damaged. Start again from the first page."
-        raise Invalid(message) from error
+    with _damage_is_said():
+        backwards, *values = _unpacked(cursor)
+        typed = [sa.literal(_typed(value, key), key.type) for value, key in zip(values, keys, strict=True)]
     return bool(backwards), typed
 
 
-def _typed(value: Any, column: Key) -> sa.BindParameter[Any]:
+def cursor_of(values: Sequence[Any], order: str, *, backwards: bool) -> str:
+    """Return the cursor of the rows beyond the one with these values, in a named order."""
+    return _packed([int(backwards), order, *map(_plain, values)])
+
+
+def cursor_values(cursor: str, order: str, keys: Sequence[Key]) -> tuple[bool, list[Any] | None]:
+    """Return whether a cursor of this order turns back, and its values (None: there is no cursor).
+
+    The first value may be None: a row without one. Raises `Invalid` for a cursor that is none of ours.
+    """
+    if not cursor:
+        return False, None
+    with _damage_is_said():
+        backwards, named, *values = _unpacked(cursor)
+        if named != order:
+            raise ValueError
+        first, *others = zip(values, keys, strict=True)
+        typed = [None if first[0] is None else _typed(*first), *(_typed(*other) for other in others)]
+    return bool(backwards), typed
+
+
+@contextmanager
+def _damage_is_said() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
+        message = "This link to a page of the list is damaged. Start again from the first page."
+        raise Invalid(message) from error
+
+
+def _packed(values: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def _unpacked(cursor: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _typed(value: Any, column: Key) -> Any:
     kind = column.type.python_type
     if kind is object and isinstance(column.type, sa.types.TypeDecorator):
         # A type that is made from another (SQLModel's times) says of itself only that it is an object.
         kind = column.type.impl_instance.python_type
     if kind is Decimal:
         value = Decimal(value)
+        if not value.is_finite() or value.adjusted() > _DIGITS:
+            raise ValueError
     elif kind is UUID:
         value = UUID(value)
     elif kind is datetime:
@@ -103,9 +147,11 @@ def _typed(value: Any, column: Key) -> sa.BindParameter[Any]:
             raise ValueError
     elif not isinstance(value, kind):
         raise TypeError
+    elif kind is int and not -(2**63) <= value < 2**63:
+        raise ValueError
     if isinstance(value, str) and "\0" in value:
         raise ValueError
-    return sa.literal(value, column.type)
+    return value
 
 
 def like_escaped(text: str) -> str:

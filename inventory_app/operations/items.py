@@ -4,44 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from inventory_app.errors import NotFound
-from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import bar, figures, reorder_due
+from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, places, say
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
-from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, keyset, like_escaped
-from inventory_app.operations._remembered import Remembered
+from inventory_app.operations._paging import Page
 from inventory_app.operations.catalog import Choices, known_choices
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 _ITEM_ID = col(InventoryItem.id)
-_WORTH = sa.type_coerce(col(InventoryItem.quantity) * col(Product.unit_cost), sa.Numeric(28, 7))
 
-#: What the list can be sorted by.
-SORTS: dict[str, Key] = {
-    "sku": col(Product.sku),
-    "product": col(Product.sort_key),
-    "location": col(Location.sort_key),
-    "on_hand": col(InventoryItem.quantity),
-    "value": _WORTH,
-    "changed": col(InventoryItem.changed_at),
-}
-_OF_PRODUCT = frozenset({"sku", "product", "value"})
-#: Sorting by these says something about costs.
-NEEDS_PRICES = frozenset({"value"})
 #: Where a row stands in these changes with its quantity.
 MOVES_WITH_QUANTITY = frozenset({"on_hand", "value", "changed"})
-TABS = ("all", "reorder", "out")
+#: Whether a row is listed at all depends on quantities with these filters.
+DEPENDS_ON_QUANTITY = frozenset({"view", "on_hand", "value"})
 #: So many products without an item are named.
 _MOST_NAMED = 5
 
@@ -151,53 +138,6 @@ class Summary:
     out: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which items to show."""
-
-    search: str = ""
-    tab: str = "all"
-    category_id: int | None = None
-    location_id: int | None = None
-
-
-@Remembered
-def _categories(session: Session) -> list[tuple[int, str]]:
-    found = session.execute(sa.select(col(Category.id), col(Category.sort_key)))
-    return [(id_, name) for id_, name in found]
-
-
-def _says(session: Session, word: str) -> sa.ColumnElement[bool]:
-    """Tell of a product whether it, or its category, has this word in its name."""
-    by_itself = col(Product.search).like(f"%{like_escaped(word)}%")
-    # By their numbers, which are few: a condition on another table would leave the index of the search unused.
-    categories = [id_ for id_, name in _categories(session) if word in name]
-    return sa.or_(by_itself, col(Product.category_id).in_(categories)) if categories else by_itself
-
-
-def _conditions(session: Session, filters: Filters) -> list[sa.ColumnElement[bool]]:
-    conditions = [_says(session, word) for word in sort_key(filters.search).split()]
-    if filters.tab == "reorder":
-        conditions.append(col(Product.id).in_(reorder_due()))
-    if filters.tab == "out":
-        conditions.append(sa.and_(col(InventoryItem.quantity) == 0, col(Product.active)))
-    if filters.category_id is not None:
-        conditions.append(col(Product.category_id) == filters.category_id)
-    if filters.location_id is not None:
-        conditions.append(col(InventoryItem.location_id) == filters.location_id)
-    return conditions
-
-
-def _chosen(session: Session, filters: Filters, *columns: Any, by: Key = None) -> AnySelect:
-    """Select from the items a filter leaves, joined with what filter and order need and nothing else."""
-    statement = sa.select(*columns).select_from(InventoryItem)
-    if filters.search or filters.category_id is not None or filters.tab != "all" or by in _OF_PRODUCT:
-        statement = statement.join(Product, col(Product.id) == col(InventoryItem.product_id))
-    if by == "location":
-        statement = statement.join(Location, col(Location.id) == col(InventoryItem.location_id))
-    return statement.where(*_conditions(session, filters))
-
-
 def _product_total() -> sa.ColumnElement[Decimal]:
     other = aliased(InventoryItem)
     return sa.func.coalesce(
@@ -246,42 +186,33 @@ def _sees_prices(session: Session) -> bool:
     return Permission.PRICES_VIEW in current_viewer(session).permissions
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Which page of the list: what is filtered, the order, and the cursor of the page."""
-
-    filters: Filters = Filters()
-    sort: str = "sku"
-    descending: bool = False
-    cursor: str = ""
-    size: int = PAGE_SIZE
+def _allowed(session: Session, view: View) -> View:
+    return LIST.allowed(view, current_viewer(session).permissions)
 
 
 def _page(session: Session, view: View) -> Page[Kept]:
     """Find the keys of the page first and then everything about these rows: what is not shown is not joined."""
-    sort = view.sort if view.sort in SORTS else "sku"
-    if sort in NEEDS_PRICES and not _sees_prices(session):
-        sort = "sku"
-    statement = _chosen(session, view.filters, _ITEM_ID, by=sort)
-    keys = [SORTS[sort], _ITEM_ID]
-    page = keyset(session, statement, keys, descending=view.descending, cursor=view.cursor, size=view.size)
-    ids = [row[0] for row in page.rows]
-    kept = _kept(session, ids) if ids else {}
+    page = LIST.page(session, view)
+    kept = _kept(session, page.rows) if page.rows else {}
     # An item that somebody deleted between the two statements is missing; nobody can, today.
-    return Page([kept[id_] for id_ in ids if id_ in kept], page.before, page.after)
+    return Page([kept[id_] for id_ in page.rows if id_ in kept], page.before, page.after)
 
 
 @query(Permission.INVENTORY_VIEW)
 def list_items(session: Session, *, view: View) -> Page[ItemRow]:
-    """Return a page of items, sorted by one of `SORTS`."""
-    page = _page(session, view)
+    """Return a page of items as `LIST` describes them."""
+    page = _page(session, _allowed(session, view))
     return Page([kept.row() for kept in page.rows], page.before, page.after)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything the page of the list shows; `count` items are left by the filter, `note` explains its tab."""
+    """Everything the page of the list shows: `view` as this viewer may have it, `count` the items it leaves.
 
+    `note` explains a tab.
+    """
+
+    view: View
     page: Page[Kept]
     count: int
     summary: Summary
@@ -292,10 +223,17 @@ class Overview:
 @query(Permission.INVENTORY_VIEW)
 def overview(session: Session, *, view: View) -> Overview:
     """Return a page of items with the figures above it and the choices of its dialogs, in one transaction."""
-    page, summary = _page(session, view), _summary(session)
-    filtered = view.filters != Filters()
-    count = _count(session, view.filters) if filtered else summary.items
-    return Overview(page, count, summary, known_choices(session), _note(session, view.filters.tab))
+    allowed = _allowed(session, view)
+    page, summary = _page(session, allowed), _summary(session)
+    count = LIST.count(session, allowed) if allowed.narrows else summary.items
+    note = _note(session, allowed.filters.get("view", ""))
+    return Overview(allowed, page, count, summary, known_choices(session), note)
+
+
+@query(Permission.INVENTORY_VIEW)
+def matching_items(session: Session, *, view: View, most: int) -> list[int]:
+    """Return the ids of at most so many items of a view, over all its pages."""
+    return LIST.ids(session, _allowed(session, view), most)
 
 
 def _note(session: Session, tab: str) -> str:
@@ -321,13 +259,9 @@ def _note(session: Session, tab: str) -> str:
 
 
 @query(Permission.INVENTORY_VIEW)
-def count_items(session: Session, *, filters: Filters) -> int:
-    """Count the items a filter leaves."""
-    return _count(session, filters)
-
-
-def _count(session: Session, filters: Filters) -> int:
-    return session.scalar(_chosen(session, filters, sa.func.count())) or 0
+def count_items(session: Session, *, view: View) -> int:
+    """Count the items of a view, over all its pages."""
+    return LIST.count(session, _allowed(session, view))
 
 
 @query(Permission.INVENTORY_VIEW)

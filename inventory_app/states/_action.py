@@ -18,8 +18,8 @@ import functools
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar, cast, get_type_hints
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, get_type_hints
 
 import reflex as rx
 import structlog
@@ -46,6 +46,9 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 #: The attribute of a handler that carries its `Action`.
 DECLARED = "declared_action"
+#: What a mixin declares its handlers with: each State that is made from it names the permission (`own_permission`).
+#: Nobody holds a permission of this name, so one that was forgotten lets nobody in.
+OWN: Literal["own"] = "own"
 
 _SENTENCES = {
     "missing": "Please fill this in.",
@@ -123,21 +126,24 @@ class FormState(rx.State, mixin=True):
 class Action:
     """What the guard reads: who may send this event, and which operation it stands for."""
 
-    permission: Permission | None
+    permission: Permission | Literal["own"] | None
     public: bool
     operation: str | None
     without_factor: bool = False
 
 
 def action(
-    what: Operation[..., Any] | Permission | None = None, *, public: bool = False, without_factor: bool = False
+    what: Operation[..., Any] | Permission | Literal["own"] | None = None,
+    *,
+    public: bool = False,
+    without_factor: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler an endpoint: with its operation's permission, a permission, or public.
 
     Without an argument any signed-in person may send it; `without_factor`: also one who has to set up a second
     factor first.
     """
-    if isinstance(what, Permission) or what is None:
+    if isinstance(what, str) or what is None:
         declared = Action(what, public, None, without_factor)
     else:
         spec = what.spec
@@ -176,6 +182,15 @@ def action(
         return cast("Handler", handler)
 
     return decorate
+
+
+def own_permission(state: type[rx.State], permission: Permission) -> None:
+    """Say which permission the handlers need that a State has from a mixin, where they were declared `OWN`."""
+    for handler in state.event_handlers.values():
+        declared = getattr(handler.fn, DECLARED, None)
+        if declared is not None and declared.permission == OWN:
+            # Reflex has copied the function for this State.
+            setattr(handler.fn, DECLARED, replace(declared, permission=permission))
 
 
 def _parse(

@@ -1,20 +1,22 @@
 """The stock list and everything people do from it."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
 
 from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
 from inventory_app.operations import catalog, items, stock
+from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, say
-from inventory_app.operations._paging import Page
-from inventory_app.operations.items import Filters, ItemRow, Kept, Overview, Target, View
+from inventory_app.operations._lists import Listing, View
+from inventory_app.operations.items import ItemRow, Kept, Overview, Target
 from inventory_app.operations.stock import Transferred
 from inventory_app.permissions import Permission
-from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Note, action
+from inventory_app.states import _toast
+from inventory_app.states._action import Id, Line, Note, action
+from inventory_app.states._list import Listed, ListState
 from inventory_app.states._stock_forms import (
     NO_REASON,
     REASONS,
@@ -32,33 +34,23 @@ from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/inventory"
-_SORTS = tuple(items.SORTS)
+#: More counts than these are a file to import, not a dialog.
+_MOST_COUNTED_AT_ONCE = 200
 #: A row and what it was made from.
 Shown = tuple[Kept, ItemRow]
 #: With more changed rows than these, all rows are sent anew.
 _MOST_NEWER = 12
 
 
-class InventoryState(FormState, rx.State):
-    """The list of items as its address says, the selection, and the dialog that is open."""
+class InventoryState(ListState, rx.State):
+    """The list of items as its address says, and the dialog that is open."""
 
+    columns: list[str] = LIST.everybodys()
     rows: list[ItemRow] = []
     #: Rows that were changed since, by their ids: what stands here is shown instead. A delta sends a whole var.
     newer: dict[int, ItemRow] = {}
-    loading: bool = True
-    q: str = ""
-    tab: str = "all"
-    sort: str = "sku"
-    direction: str = "asc"
-    location_id: str = ""
-    location_name: str = ""
-    shown: str = ""
     note: str = ""
-    hrefs: dict[str, str] = {}
-    previous_href: str = ""
-    next_href: str = ""
-    no_location_href: str = ""
-    location_hrefs: list[tuple[str, str]] = []
+    location_choices: list[tuple[str, str]] = []
 
     items: int = 0
     locations: int = 0
@@ -66,18 +58,18 @@ class InventoryState(FormState, rx.State):
     to_reorder: int = 0
     out: int = 0
 
-    selected: list[int] = []
     picked: list[ItemRow] = []
     dialog: str = ""
     item: ItemRow | None = None
     targets: list[tuple[str, str]] = []
-    location_choices: list[tuple[str, str]] = []
     unit_choices: list[tuple[str, str]] = []
     #: How much the open dialog asks for, once that is possible, and what is at both places before and after.
     asked: str = ""
     here: Preview = Preview()
     there: Preview = Preview()
 
+    _listing: ClassVar[Listing] = LIST
+    _path: ClassVar[str] = PATH
     #: The item of the open dialog, where it can go, and what was typed and chosen so far.
     _place: Place | None = None
     _targets: tuple[Target, ...] = ()
@@ -87,57 +79,38 @@ class InventoryState(FormState, rx.State):
     _shown: tuple[Shown, ...] = ()
     _newer: tuple[tuple[int, Shown], ...] = ()
 
-    def _address(self) -> dict[str, str]:
-        return {
-            "q": self.q,
-            "view": "" if self.tab == "all" else self.tab,
-            "location": self.location_id,
-            "sort": "" if self.sort == "sku" else self.sort,
-            "dir": "desc" if self.direction == "desc" else "",
-        }
-
     @rx.event
     @action(Permission.INVENTORY_VIEW)
     async def load(self) -> None:
         """Show what the address asks for."""
-        query = self.router.url.query_parameters
-        self.q = query.get("q", "")[:100]
-        self.tab = _view.chosen(query, "view", items.TABS)
-        self.sort = _view.chosen(query, "sort", _SORTS)
-        self.direction = _view.chosen(query, "dir", ("asc", "desc"))
-        location = _view.number(query, "location")
-        self.location_id = "" if location is None else str(location)
-        filters = Filters(self.q, self.tab, location_id=location)
-        view = View(filters, self.sort, self.direction == "desc", query.get("at", ""))
+        view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             found = await fetch(items.overview, view=view)
-        self._show_rows(found.page)
-        self._show_figures(found, filtered=filters != Filters())
-        self._compute_links()
+        self._show(tuple((kept, kept.row()) for kept in found.page.rows))
+        self._show_figures(found)
+        places, categories = self.location_choices, [(one.id, one.label) for one in found.choices.categories]
+        listed = Listed(found.view, found.page, found.count, found.summary.items)
+        options = {"location": list(places), "category": categories}
+        await self._show_list(listed, (kept.id for kept in found.page.rows), options)
 
-    def _show_rows(self, page: Page[Kept]) -> None:
-        self._show(tuple((kept, kept.row()) for kept in page.rows))
-        present = {kept.id for kept in page.rows}
-        self.selected = [id_ for id_ in self.selected if id_ in present]
-        self.loading = False
-        address = self._address()
-        self.previous_href = _view.href(PATH, address, at=page.before) if page.before else ""
-        self.next_href = _view.href(PATH, address, at=page.after) if page.after else ""
+    async def _matching(self, view: View, most: int) -> list[int]:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            return await fetch(items.matching_items, view=view, most=most)
 
-    def _show_figures(self, found: Overview, *, filtered: bool) -> None:
+    def _show_figures(self, found: Overview) -> None:
         figures, choices = found.summary, found.choices
         self.items, self.locations = figures.items, figures.locations
         self.worth, self.to_reorder, self.out = figures.worth, figures.to_reorder, figures.out
         self.note = found.note
-        self.shown = f"{found.count:,} of {figures.items:,}" if filtered else f"{found.count:,}"
         self.location_choices = [(choice.id, choice.label) for choice in choices.locations]
         self.unit_choices = [(choice.id, choice.label) for choice in choices.units]
-        self.location_name = dict(self.location_choices).get(self.location_id, "")
 
     def _show_moved(self, done: Transferred) -> bool:
         """Bring the rows of a transfer up to date; False when more than these rows has changed on the page."""
-        if not done.kept_in_use or self.tab != "all" or self.sort in items.MOVES_WITH_QUANTITY:
+        filtered = items.DEPENDS_ON_QUANTITY & self.filters.keys()
+        if not done.kept_in_use or filtered or self.sort in items.MOVES_WITH_QUANTITY:
             return False
         left = {item.item_id: item for item in done.items}
         newer = dict(self._newer)
@@ -158,42 +131,6 @@ class InventoryState(FormState, rx.State):
     def _show(self, shown: tuple[Shown, ...]) -> None:
         self._shown, self._newer, self.newer = shown, (), {}
         self.rows = [row for _, row in shown]
-
-    def _compute_links(self) -> None:
-        view = self._address()
-        links = _view.sort_hrefs(PATH, view | {"sort": self.sort}, _SORTS)
-        links |= {f"tab_{tab}": _view.href(PATH, view, view="" if tab == "all" else tab) for tab in items.TABS}
-        self.hrefs = links
-        self.no_location_href = _view.href(PATH, view, location="")
-        self.location_hrefs = [(label, _view.href(PATH, view, location=id_)) for id_, label in self.location_choices]
-
-    @rx.event
-    @action(Permission.INVENTORY_VIEW)
-    async def search(self, text: Line) -> Any:
-        """Search as one types: the address changes, and with it the list."""
-        return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
-
-    @rx.event
-    @action(Permission.INVENTORY_VIEW)
-    async def select(self, item_id: Id) -> None:
-        """Select a row, or let it go."""
-        if item_id in self.selected:
-            self.selected = [id_ for id_ in self.selected if id_ != item_id]
-        elif any(row.id == item_id for row in self.rows):
-            self.selected = [*self.selected, item_id]
-
-    @rx.event
-    @action(Permission.INVENTORY_VIEW)
-    async def select_all(self) -> None:
-        """Select every row of this page, or none when all are."""
-        everything = [row.id for row in self.rows]
-        self.selected = [] if len(self.selected) == len(everything) else everything
-
-    @rx.event
-    @action(Permission.INVENTORY_VIEW)
-    async def clear_selection(self) -> None:
-        """Let every row go."""
-        self.selected = []
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
@@ -235,16 +172,13 @@ class InventoryState(FormState, rx.State):
     @action(stock.bulk_update_inventory)
     async def open_bulk(self) -> None:
         """Ask for the counted quantities of the selected rows, as they are now."""
-        if not self.selected:
-            message = "Select some rows first."
-            raise Invalid(message)
-        await self._read_picked()
+        await self._read_picked(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
         self._open("bulk")
 
-    async def _read_picked(self) -> None:
+    async def _read_picked(self, item_ids: list[int]) -> None:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            self.picked = await fetch(items.get_items, item_ids=self.selected)
+            self.picked = await fetch(items.get_items, item_ids=item_ids)
 
     def _open(self, dialog: str) -> None:
         self._new_form()
@@ -380,7 +314,7 @@ class InventoryState(FormState, rx.State):
         except InvalidRows as error:
             fields = {f"q_{updates[row - 1]['item_id']}": sentence_of(said) for row, _, said in error.rows}
             # Somebody may have changed what stands beside the fields; what was typed stays.
-            await self._read_picked()
+            await self._read_picked([row.id for row in self.picked])
             raise Invalid(fields={"counts": str(error).rstrip(":") + "."} | fields) from error
 
     async def _update(self, updates: list[dict[str, Any]], reason_code: str, note: str, key: str) -> Any:
@@ -393,7 +327,7 @@ class InventoryState(FormState, rx.State):
                 note=note,
                 idempotency_key=key or None,
             )
-        self.selected = []
+        self.selected, self.all_selected = [], False
         return self._done(f"Updated {changed} of {len(updates)} items")
 
     def _done(self, message: str, *, reload: bool = True) -> Any:

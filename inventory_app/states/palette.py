@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import reflex as rx
 
 from inventory_app.operations import items, suppliers
+from inventory_app.operations._lists import View
 from inventory_app.operations._supplier_list import SupplierView
-from inventory_app.operations.items import Filters, View
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import Line, action
@@ -44,7 +44,7 @@ class PaletteState(rx.State):
         with auth_state.audit_context():
             if auth_state._may(Permission.INVENTORY_VIEW):  # noqa: SLF001  # ours
                 # More rows than hits: a product has one at each of its locations.
-                page = await fetch(items.list_items, view=View(Filters(text), size=_MOST * 4))
+                page = await fetch(items.list_items, view=View(search=text, size=_MOST * 4))
                 products = {row.sku: row for row in page.rows}
                 found += [
                     Hit("product", row.product, row.sku, _view.href("/inventory", {"q": row.sku}))

@@ -10,11 +10,11 @@ from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
 from inventory_app.models.users import LocalUser, Role
 from inventory_app.operations import imports, items, stock, suppliers, users
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.operations._trail_labels import OPERATIONS as WORDS
 from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations.home import CATEGORIES_SHOWN, WAITING_SHOWN, home
-from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, location, person, product, supplier
 
@@ -72,7 +72,7 @@ def test_products_to_reorder_come_with_what_there_is_least_of_first(stocked, ann
     ]
     assert found.products_to_reorder == 2
     with acting_as(ann):
-        listed = read(items.overview, view=View(Filters(tab="reorder")))
+        listed = read(items.overview, view=View(filters={"view": "reorder"}))
     assert found.items_to_reorder == listed.count == listed.summary.to_reorder == 3
 
 

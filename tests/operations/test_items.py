@@ -11,8 +11,9 @@ from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.operations import items
+from inventory_app.operations._item_list import LIST
+from inventory_app.operations._lists import View
 from inventory_app.operations.home import home
-from inventory_app.operations.items import Filters, View
 from inventory_app.unit_of_work import read
 from tests.factories import add, arrange, item, location, person, product, supplier
 
@@ -67,6 +68,10 @@ ORDERS = {
     "sku": lambda one: one[1].sku,
     "product": lambda one: one[1].sort_key,
     "location": lambda one: one[2].casefold(),
+    # Rows without one come last.
+    "category": lambda one: (one[1].category_id is None, ""),
+    "supplier": lambda one: (one[1].supplier_id is None, ""),
+    "unit_cost": lambda one: one[1].unit_cost,
     "on_hand": lambda one: one[0].quantity,
     "value": lambda one: one[0].quantity * one[1].unit_cost,
     "changed": lambda one: one[0].changed_at,
@@ -74,7 +79,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("sort", sorted(items.SORTS))
+@pytest.mark.parametrize("sort", sorted(LIST.columns))
 def test_the_pages_of_every_order_hold_every_item_once_forth_and_back(sort, descending, things, as_ann):
     expected = ids(sorted(things, key=lambda one: (ORDERS[sort](one), one[0].id), reverse=descending))
     forth, back, cursor, turns = [], [], "", 0
@@ -97,11 +102,15 @@ def test_the_pages_of_every_order_hold_every_item_once_forth_and_back(sort, desc
     ("sort", "cursor"),
     [
         ("sku", "x"),
-        ("sku", [0, "A"]),
-        ("sku", [0, 1, 1]),
-        ("on_hand", [0, "many", 1]),
-        ("changed", [0, "today", 1]),
-        ("changed", [0, "2026-11-23T00:00:00", 1]),
+        ("sku", [0, "sku", "A"]),
+        ("sku", [0, "sku", 1, 1]),
+        ("sku", [0, "product", "A", 1]),
+        ("sku", [0, "sku", "A", 2**63]),
+        ("on_hand", [0, "on_hand", "many", 1]),
+        ("on_hand", [0, "on_hand", "NaN", 1]),
+        ("on_hand", [0, "on_hand", "1e900", 1]),
+        ("changed", [0, "changed", "today", 1]),
+        ("changed", [0, "changed", "2026-11-23T00:00:00", 1]),
     ],
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(sort, cursor, things, as_ann):
@@ -113,31 +122,40 @@ def test_a_cursor_that_is_none_of_ours_is_refused(sort, cursor, things, as_ann):
 @pytest.mark.parametrize(
     ("filters", "names"),
     [
-        ({"search": "bolt"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
-        ({"search": "bolt LONG"}, ["bolt long", "bolt long"]),
-        ({"search": "100%"}, []),
-        ({"search": "sku9"}, ["Ärmel", "Ärmel"]),
-        ({"tab": "reorder"}, ["Bolt", "Bolt", "Empty"]),
-        ({"tab": "out"}, ["Café", "Empty", "Ärmel"]),
-        ({"tab": "out", "search": "caf"}, ["Café"]),
-        ({"search": "METÁL"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
-        ({"search": "metal long"}, ["bolt long", "bolt long"]),
-        ({"search": "metal%"}, []),
+        ({"q": "bolt"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
+        ({"q": "bolt LONG"}, ["bolt long", "bolt long"]),
+        ({"q": "100%"}, []),
+        ({"q": "sku9"}, ["Ärmel", "Ärmel"]),
+        ({"view": "reorder"}, ["Bolt", "Bolt", "Empty"]),
+        ({"view": "out"}, ["Café", "Empty", "Ärmel"]),
+        ({"view": "out", "q": "caf"}, ["Café"]),
+        ({"q": "METÁL"}, ["Bolt", "Bolt", "bolt long", "bolt long"]),
+        ({"q": "metal long"}, ["bolt long", "bolt long"]),
+        ({"q": "metal%"}, []),
+        ({"on_hand": "6..7"}, ["Bolt", "Ärmel"]),
+        ({"on_hand": "..0", "q": "sku9"}, ["Ärmel"]),
+        ({"value": "160.."}, ["Drum", "Zinc"]),
+        ({"supplier": "MAK"}, ["Bolt", "Bolt"]),
+        ({"active": "no"}, ["Drum"]),
+        ({"active": "perhaps", "on_hand": "many", "q": "drum"}, ["Drum"]),
     ],
 )
 def test_filters(filters, names, things, as_ann):
-    found = read(items.overview, view=View(Filters(**filters)))
+    found = read(items.overview, view=LIST.read(filters))
     assert sorted(kept.product for kept in found.page.rows) == names
     assert found.count == len(names)
 
 
 def test_filters_by_category_and_location(things, as_ann):
     chosen = next(one[1].category_id for one in things if one[1].category_id)
-    assert read(items.count_items, filters=Filters(category_id=chosen)) == 4
+    assert read(items.count_items, view=View(filters={"category": str(chosen)})) == 4
     south = next(one[0].location_id for one in things if one[2] == "South")
-    found = read(items.overview, view=View(Filters(location_id=south), sort="on_hand"))
+    found = read(items.overview, view=View(filters={"location": str(south)}, sort="on_hand"))
     assert [kept.quantity for kept in found.page.rows] == [0, 0, Decimal("0.5"), 1, 4]
     assert found.count == 5
+    assert read(items.count_items, view=View(filters={"location": f"!{south}"})) == len(things) - 5
+    # What has no category is in none of them.
+    assert read(items.count_items, view=View(filters={"category": f"!{chosen}"})) == len(things) - 4
 
 
 def test_the_figures_are_what_a_person_would_count(things, as_ann):
@@ -158,7 +176,7 @@ def test_an_empty_stock_has_figures_too(as_ann):
 
 
 def test_a_row_shows_everything_about_its_item(things, as_ann):
-    (bolt,) = (row for row in read(items.list_items, view=View(Filters("sku8"))).rows if row.location == "North")
+    (bolt,) = (row for row in read(items.list_items, view=View(search="sku8")).rows if row.location == "North")
     assert (bolt.sku, bolt.product, bolt.category, bolt.supplier, bolt.unit) == ("SKU8", "Bolt", "Metal", "Maker", "kg")
     assert (bolt.on_hand, bolt.read_quantity, bolt.level, bolt.unit_cost, bolt.value) == (
         "6",
@@ -169,9 +187,9 @@ def test_a_row_shows_everything_about_its_item(things, as_ann):
     )
     # The bar is the product's: 6 here and 4 elsewhere against a reorder point of 10.
     assert (bolt.fill, bolt.rest, bolt.tick, bolt.in_all, bolt.active) == (27, 18, 45, "10 kg", True)
-    (drum,) = read(items.list_items, view=View(Filters("drum"))).rows
+    (drum,) = read(items.list_items, view=View(search="drum")).rows
     assert (drum.level, drum.active) == ("", False)
-    (cafe,) = read(items.list_items, view=View(Filters("caf"))).rows
+    (cafe,) = read(items.list_items, view=View(search="caf")).rows
     assert (cafe.level, cafe.on_hand, cafe.in_all, cafe.category) == ("out", "0", "", "")
 
 
@@ -191,13 +209,13 @@ def test_what_is_low_is_said_of_the_product_and_the_same_on_every_row_and_list(t
         ("Zinc", "North"): "",
         ("Zinc", "South"): "",
     }
-    listed = read(items.overview, view=View(Filters(tab="reorder")))
+    listed = read(items.overview, view=View(filters={"view": "reorder"}))
     assert {kept.product for kept in listed.page.rows} == {"Bolt", "Empty"}
     assert listed.note == (
         f"{read(home).products_to_reorder} products are at or below the reorder point, all locations together. "
         "Kept nowhere, so without a row here: Never kept (SKU3)."
     )
-    assert read(items.overview, view=View(Filters(tab="out"))).note.startswith("Nothing left at their location.")
+    assert read(items.overview, view=View(filters={"view": "out"})).note.startswith("Nothing left at their location.")
     assert read(items.overview, view=View()).note == ""
 
 

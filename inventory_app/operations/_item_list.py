@@ -1,0 +1,116 @@
+"""The list of items: what it can be sorted and narrowed down by."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from inventory_app.models.catalog import Category, Location, Product
+from inventory_app.models.stock import InventoryItem
+from inventory_app.models.suppliers import Supplier
+from inventory_app.operations._figures import reorder_due
+from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Condition, Contains, OneOf, Range, Words
+from inventory_app.operations._lists import Column, Join, Listing
+from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._remembered import Remembered
+from inventory_app.permissions import Permission
+
+_WORTH = sa.type_coerce(col(InventoryItem.quantity) * col(Product.unit_cost), sa.Numeric(28, 7))
+
+
+@Remembered
+def _categories(session: Session) -> list[tuple[int, str]]:
+    found = session.execute(sa.select(col(Category.id), col(Category.sort_key)))
+    return [(id_, name) for id_, name in found]
+
+
+def _word(asking: Asking, word: str) -> Asked:
+    # Categories by their numbers, which are few: a condition on another table would leave the index of the search
+    # unused.
+    categories = [id_ for id_, name in _categories(asking.session) if word in name]
+    values: dict[str, Any] = {"word": f"%{like_escaped(word)}%"}
+    return bool(categories), values | ({"word_in": categories} if categories else {})
+
+
+def _finds(by_category: Any, name: Callable[[str], str]) -> Condition:
+    """Tell of a product whether it, or its category, has a word in its name."""
+    by_itself = col(Product.search).like(sa.bindparam(name("word"), type_=sa.Text()))
+    if not by_category:
+        return by_itself
+    categories = sa.bindparam(name("word_in"), type_=sa.ARRAY(sa.BigInteger()))
+    return sa.or_(by_itself, col(Product.category_id) == sa.any_(categories))
+
+
+_PRODUCT = ("product",)
+
+#: The list of items.
+LIST = Listing(
+    permission=Permission.INVENTORY_VIEW,
+    table=InventoryItem,
+    ident=col(InventoryItem.id),
+    sort="sku",
+    columns=(
+        Column(key="sku", label="SKU", by=col(Product.sku), needs=_PRODUCT),
+        Column(key="product", label="Product", by=col(Product.sort_key), needs=_PRODUCT, fixed=True),
+        Column(
+            key="category",
+            label="Category",
+            by=col(Category.sort_key),
+            needs=("category",),
+            nullable=True,
+            extra=True,
+        ),
+        Column(key="location", label="Location", by=col(Location.sort_key), needs=("location",)),
+        Column(key="on_hand", label="On hand", by=col(InventoryItem.quantity), numeric=True),
+        Column(
+            key="unit_cost",
+            label="Unit cost",
+            by=col(Product.unit_cost),
+            needs=_PRODUCT,
+            numeric=True,
+            permission=Permission.PRICES_VIEW,
+        ),
+        Column(key="value", label="Value", by=_WORTH, needs=_PRODUCT, numeric=True, permission=Permission.PRICES_VIEW),
+        Column(key="supplier", label="Supplier", by=col(Supplier.sort_key), needs=("supplier",), nullable=True),
+        # Carries what can be done with the row.
+        Column(key="changed", label="Updated", by=col(InventoryItem.changed_at), fixed=True),
+    ),
+    search=Words(key="q", label="Search", needs=_PRODUCT, word=_word, finds=_finds),
+    filters=(
+        OneOf(
+            key="view",
+            label="View",
+            quiet=True,
+            needs=_PRODUCT,
+            options={
+                "reorder": col(Product.id).in_(reorder_due()),
+                "out": sa.and_(col(InventoryItem.quantity) == 0, col(Product.active)),
+            },
+            words={"reorder": "To reorder", "out": "None left"},
+        ),
+        AnyOf(
+            key="category",
+            label="Category",
+            needs=_PRODUCT,
+            matches=lambda ids: col(Product.category_id) == sa.any_(ids),
+        ),
+        AnyOf(key="location", label="Location", matches=lambda ids: col(InventoryItem.location_id) == sa.any_(ids)),
+        Range(key="on_hand", label="On hand", column=col(InventoryItem.quantity)),
+        Range(key="value", label="Value", column=_WORTH, needs=_PRODUCT, permission=Permission.PRICES_VIEW),
+        Contains(key="supplier", label="Supplier", column=col(Supplier.sort_key), needs=("supplier",)),
+        OneOf(
+            key="active",
+            label="Product",
+            needs=_PRODUCT,
+            options={"yes": col(Product.active).is_(True), "no": col(Product.active).is_(False)},
+            words={"yes": "active", "no": "discontinued"},
+        ),
+    ),
+    joins={
+        "product": Join(Product, col(Product.id) == col(InventoryItem.product_id)),
+        "location": Join(Location, col(Location.id) == col(InventoryItem.location_id)),
+        "category": Join(Category, col(Category.id) == col(Product.category_id), outer=True, needs=_PRODUCT),
+        "supplier": Join(Supplier, col(Supplier.id) == col(Product.supplier_id), outer=True, needs=_PRODUCT),
+    },
+)
