@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -109,6 +110,13 @@ def oldest_to_decide(session: Session, viewer: Viewer, *, besides: str, most: in
         .limit(most)
     )
     return _rows(session, viewer, list(found))
+
+
+def count_to_decide(session: Session, viewer: Viewer, *, besides: str, before: datetime) -> int:
+    """Count the requests the viewer can decide about that were made `before`, those of kind `besides` left out."""
+    decidable = rules.decidable_by(rules.standing(session, viewer.user_id))
+    asked = sa.and_(decidable, col(Approval.kind) != besides, col(Approval.requested_at) < before)
+    return session.scalar(sa.select(sa.func.count()).select_from(Approval).where(asked)) or 0
 
 
 def asked_by(session: Session, viewer: Viewer, kind: str, cursor: str) -> Page[Row]:
