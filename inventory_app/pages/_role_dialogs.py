@@ -101,8 +101,9 @@ def _deactivate() -> rx.Component:
         on_open_change=S.close,
         title="Deactivate " + S.asked.name + "?",
         text=rx.fragment(
+            "Held by ",
             rx.el.strong(S.asked.people),
-            " hold it. They lose at once what no other role gives them, and keep the role itself, "
+            ". Whoever holds it loses at once what no other role gives, and keeps the role itself, "
             "so that activating it gives everything back.",
         ),
         action="Deactivate the role",

@@ -85,7 +85,9 @@ def _holdings() -> rx.Component:
 
     def row(line: rx.Var[HoldingLine]) -> rx.Component:
         held = rx.el.span(rx.foreach(line.sources, source), class_name="held-by")
-        may_not = rx.el.button("may not: why?", type="button", class_name="link", on_click=S.ask(line.permission))
+        # The answer stands in a card of its own, which may be far from here.
+        ask = [S.ask(line.permission), rx.scroll_to("why-not")]
+        may_not = rx.el.button("may not: why?", type="button", class_name="link", on_click=ask)
         return rx.fragment(
             rx.cond(line.heading, rx.el.li(line.heading, class_name="held-group"), rx.fragment()),
             rx.el.li(
@@ -145,12 +147,17 @@ def _why() -> rx.Component:
             rx.el.div(rx.cond(S.answer.is_not_none(), answer, rx.fragment()), aria_live="polite"),
         ),
         title=rx.fragment("Why can’t ", rx.el.bdi(P.name), " …?"),
+        id="why-not",
     )
 
 
 def _about() -> rx.Component:
     history = gates.can(Permission.AUDIT_VIEW, link("Everything that happened to them", href=S.history_href))
-    return layout.card(feedback.facts([("Account since", when(P.created, P.created, style="full"))]), foot=history)
+    return layout.card(
+        feedback.facts([("Account since", when(P.created, P.created, style="full"))]),
+        title="About this account",
+        foot=history,
+    )
 
 
 def _missing() -> rx.Component:

@@ -38,7 +38,7 @@ def register() -> rx.Component:
     )
     return layout.door(
         rx.el.h1(rx.cond(S.registration == "open", "Make an account", "Ask for an account"), class_name="h1"),
-        sub,
+        rx.cond(S.registered, rx.el.p(class_name="sub"), sub),
         rx.cond(S.registered, done, rx.cond(S.registration == "closed", closed, _asking())),
         below=rx.el.div(rx.el.span("You have one? ", link("Sign in", href="/login")), class_name="door-links"),
     )

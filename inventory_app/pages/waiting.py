@@ -147,7 +147,11 @@ def _detail() -> rx.Component:
             "Or it is not yours to see. The link may be old.",
             button("Show the list", href=PATH),
         ),
-        rx.cond((S.view == "decided") | (S.rows.length() > 0), rx.fragment(), _nothing()),
+        rx.cond(
+            rx.cond(S.view == "decided", S.decisions.length() > 0, S.rows.length() > 0),
+            feedback.empty_state("Nothing is open", "Choose a request at the left to see what was asked, and by whom."),
+            rx.cond(S.view == "decided", rx.fragment(), _nothing()),
+        ),
     )
     return rx.cond(
         D.is_not_none(),

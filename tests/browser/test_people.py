@@ -176,7 +176,10 @@ def test_ones_picture_is_shown_where_one_is(site: Site, open_window: Open, size:
     window.page.locator("[name=picture]").set_input_files(files=[chosen])
     window.button("Use this picture").click()
     window.toast("Your picture is changed.")
-    expect(window.page.get_by_alt_text("Your picture")).to_be_visible()
+    picture = window.page.get_by_alt_text("Your picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => [img.offsetWidth, img.offsetHeight]") == [96, 96]
+    assert too_wide(window) == []
     if not window.is_phone:
         expect(window.page.locator(".side .person img")).to_be_visible()
     for path in (f"{PEOPLE}?q={ann.username}", f"{PEOPLE}/{ann.id}"):

@@ -61,6 +61,25 @@ def test_a_decided_supplier_stays_in_view_and_a_new_tax_id_needs_a_new_decision(
     expect(window.page.get_by_text("What has changed since it was approved")).to_be_visible()
 
 
+def test_on_the_phone_a_long_name_leaves_the_buttons_beside_it_free(ann: Person, open_window: Open, mark: str):
+    found = factories.supplier(f"Orchard Cooperative Society of the Lower Valleys {mark}").id or 0
+    window = open_window("phone")
+    window.enter(ann)
+    window.goto(f"/suppliers/approvals?id={found}")
+    at = window.page.locator(".split-detail .page-head-actions").bounding_box()
+    assert at is not None
+    assert at["x"] >= window.page.evaluate("innerWidth") / 2, "half of the bar is the name's"
+    window.button("Reject…").click()
+    title, close = window.dialog().locator(".dialog-title"), window.button("Close", within=window.dialog())
+    ends = title.evaluate(
+        "el => { const all = document.createRange(); all.selectNodeContents(el); "
+        "return all.getBoundingClientRect().right }"
+    )
+    begins = close.bounding_box()
+    assert begins is not None
+    assert ends <= begins["x"]
+
+
 def test_a_correction_that_somebody_else_made_meanwhile_is_not_written_over(
     site: Site, ann: Person, open_window: Open, mark: str
 ):
