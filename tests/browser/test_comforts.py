@@ -382,6 +382,25 @@ def test_the_palette_finds_only_what_one_may_see(site: Site, open_window: Open, 
     expect(box.get_by_text("No page, product or supplier is called so.")).to_be_visible()
 
 
+def test_a_tooltip_goes_with_its_button(site: Site, open_window: Open):
+    window = open_window()
+    window.enter(site.person("ada", "admin"))
+    window.goto("/admin/users")
+    window.page.locator("tbody tr").first.hover()
+    window.page.locator("tbody tr").first.get_by_role("button", name="What can be done").hover()
+    expect(window.page.locator("#tip")).to_be_visible()
+    search = window.page.get_by_role("searchbox", name="Search people")
+    # As if it were typed, but without the focus, which takes a tooltip away too.
+    search.evaluate(
+        """(field) => {
+          Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, "nobody is called so");
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    expect(window.page.get_by_text("Nobody matches")).to_be_visible()
+    expect(window.page.locator("#tip")).to_be_hidden()
+
+
 def test_rows_stand_closer_and_stay_so(ann: Person, open_window: Open, mark: str, item_id: int):
     window = open_window()
     window.enter(ann)
