@@ -33,7 +33,7 @@ def register() -> rx.Component:
     sub = rx.match(
         S.registration,
         ("open", rx.el.p("It is yours at once; you start as an employee.", class_name="sub")),
-        ("closed", rx.fragment()),
+        ("closed", rx.el.p(class_name="sub")),
         rx.el.p("An administrator sees your request and lets you in.", class_name="sub"),
     )
     return layout.door(
