@@ -144,6 +144,10 @@ def refuse_cross_site(error: CrossSite) -> Response:
 async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
     """Read a form from one of our own pages: origin, size and token are checked, the size also while it arrives."""
     check_origin(request)
+    # Browsers write UTF-8 and name nothing else; Starlette would decode by any codec of Python's that a stranger names,
+    # among them some that take seconds for a small form or give what is no text.
+    if "charset" in request.headers.get("content-type", "").lower().replace("charset=utf-8", "", 1):
+        raise Forged
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal()):
         raise Forged

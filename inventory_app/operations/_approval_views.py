@@ -243,7 +243,10 @@ def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
         why_not=str(answer) if refused and is_open else "",
         who_can=_who_can(session, approval) if refused and is_open else "",
         for_whom="" if refused or answer == viewer.user_id else known.name(answer),
-        mine=is_open and approval.requested_by is not None and approval.requested_by == viewer.user_id,
+        mine=is_open
+        and approval.requested_by is not None
+        and approval.requested_by == viewer.user_id
+        and kind_of(approval).may_be_withdrawn(session, approval),
     )
 
 

@@ -61,6 +61,12 @@ def rejecting_needs_a_reason(session: Session, approval: Approval, verdict: Verd
     return checked_reason(reason, missing=missing)
 
 
+def _always(session: Session, approval: Approval) -> bool:
+    """Let whoever asked take it back as long as nobody has decided."""
+    del session, approval
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of request: everything the engine and the pages need to know about it."""
@@ -73,6 +79,8 @@ class Kind:
     approved: Effect
     rejected: Effect = _nothing
     withdrawn: Effect = _nothing
+    #: Whether whoever asked may take it back: where that would be a decision, it is not theirs.
+    may_be_withdrawn: Callable[[Session, Approval], bool] = _always
     #: Take every lock that the effects need, in the order of `database/locks.py`.
     lock: Callable[[Session, int], None] = _no_locks
     #: Check the reason of a decision; returns what is kept.
@@ -278,6 +286,8 @@ def withdraw(session: Session, approval: Approval, reason: str | None = None) ->
     if approval.status != ApprovalStatus.OPEN:
         refusal = rules.judge(session, approval, rules.facts(session, [approval]), None)
         raise refusal if isinstance(refusal, AppError) else AlreadyDecided
+    if not kind.may_be_withdrawn(session, approval):
+        raise NotAllowed("It was there before you asked, so taking this back would decide it: somebody else must.")
     _close(approval, ApprovalStatus.WITHDRAWN)
     kind.withdrawn(session, approval, reason)
     session.flush()

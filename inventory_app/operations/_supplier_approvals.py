@@ -14,6 +14,7 @@ from inventory_app.operations import _approvals
 from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id
+from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import readable
 from inventory_app.operations._supplier_rules import KIND, checks, decided_already, failed
 from inventory_app.permissions import Permission
@@ -106,6 +107,15 @@ def _withdrawn(session: Session, approval: Approval, reason: str | None) -> None
     _decide(_supplier(session, approval), SupplierStatus.REJECTED, f"Withdrawn: {reason}" if reason else "Withdrawn")
 
 
+def _may_be_withdrawn(session: Session, approval: Approval) -> bool:
+    """Only what somebody entered themselves and nobody has approved yet: else who edits a supplier could reject it."""
+    supplier = _supplier(session, approval)
+    if supplier.entered_by != approval.requested_by:
+        return False
+    before = as_decided(session, supplier)
+    return before is None or before[0] != SupplierStatus.APPROVED
+
+
 def _decide(supplier: Supplier, status: SupplierStatus, reason: str | None) -> None:
     supplier.status = status
     supplier.decided_by = acting_user_id()
@@ -135,6 +145,7 @@ SUPPLIER = _approvals.register(
         approved=_approved,
         rejected=_rejected,
         withdrawn=_withdrawn,
+        may_be_withdrawn=_may_be_withdrawn,
         lock=_lock,
         reason=_reason,
         parts={

@@ -39,11 +39,18 @@ def set_picture(session: Session, *, content: bytes, media_type: str, sha256: st
 @operation()
 def remove_picture(session: Session) -> None:
     """Remove one's own picture."""
-    found = session.get(UserPicture, current_actor().id, with_for_update=True)
-    if found is None or not found.sha256:
+    if not take_picture(session, current_actor().id or 0):
         message = "There is no picture to remove."
         raise NotFound(message)
+
+
+def take_picture(session: Session, user_id: int) -> bool:
+    """Let nothing be left of a person's picture, in the open operation; tells whether there was one."""
+    found = session.get(UserPicture, user_id, with_for_update=True)
+    if found is None or not found.sha256:
+        return False
     found.content, found.sha256, found.updated_at = _NOTHING, "", now()
+    return True
 
 
 @query()

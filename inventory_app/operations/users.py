@@ -3,6 +3,7 @@
 What may be done to whom, and what must be left after every change, is in `_people_rules.py`.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.audit.tables import audit_erasure
+from inventory_app.audit.tables import audit_change, audit_erasure, audit_personal
 from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
-from inventory_app.models.users import LocalUser, Role, RolePermission, UserInfo
+from inventory_app.models.users import Idempotency, LocalUser, Role, RolePermission, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _people_list
 from inventory_app.operations._fields import Fields
@@ -34,6 +35,7 @@ from inventory_app.operations._people_rules import (
 from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._zones import UTC_NAME
+from inventory_app.operations.pictures import take_picture
 from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
@@ -193,7 +195,7 @@ def enable_user(session: Session, *, user_id: int) -> None:
 
 @operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason")
 def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
-    """Erase name and e-mail of a disabled account, from the trail too; returns how many values the trail held.
+    """Erase name, e-mail and picture of a disabled account, from the trail too; returns how many values that held.
 
     The account keeps its username, which is who did what in the trail, and cannot be enabled again.
     """
@@ -206,10 +208,29 @@ def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
     if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
         raise NotAllowed(refusal)
     revoke_sessions(session, user_id)
+    take_picture(session, user_id)
+    _forget_answers(session, user_id, info)
     session.flush()
     # What the database did to the row is not what this session has read.
     session.expire(info)
     return session.connection().exec_driver_sql("SELECT audit_erase_person(%s)", (user_id,)).scalar_one()
+
+
+def _forget_answers(session: Session, user_id: int, info: UserInfo) -> None:
+    """Drop the remembered answers to the person, and those to others that hold a name or address of theirs."""
+    personal, change = audit_personal.c, audit_change.c
+    known = session.execute(
+        sa.select(personal.before, personal.after)
+        .join(audit_change, change.id == personal.change_id)
+        .where(
+            change.table_name == UserInfo.__tablename__,
+            change.pk == str(_id(info)),
+            personal.field.in_(("email", "full_name")),
+        )
+    ).all()
+    written = {json.dumps(value, ensure_ascii=False)[1:-1] for row in known for value in row if value}
+    named = [sa.func.strpos(col(Idempotency.result), value) > 0 for value in sorted(written)]
+    session.execute(sa.delete(Idempotency).where(sa.or_(col(Idempotency.actor_key) == f"user:{user_id}", *named)))
 
 
 def is_erased(session: Session, info: UserInfo) -> bool:

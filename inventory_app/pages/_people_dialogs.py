@@ -330,8 +330,8 @@ def _erase() -> rx.Component:
     return dialogs.dialog(
         forms.hidden_input("user_id", S.person.id.to_string()),
         feedback.callout(
-            "Name and e-mail go, here and in the audit trail, and cannot be brought back. What they did stays on "
-            "record under their username, as does that you erased this and why. Older backups still hold the data.",
+            "Name, e-mail and picture go, here and in the audit trail, and cannot be brought back. What they did stays "
+            "on record under their username, as does that you erased this and why. Older backups still hold the data.",
             title="This cannot be undone.",
             tone="warn",
         ),

@@ -316,6 +316,33 @@ def test_a_supplier_that_is_withdrawn_no_longer_waits(ann, nancy):
     assert (shown.status, shown.decided, shown.reason) == ("rejected", "Ann", "Withdrawn: A typo")
 
 
+def test_whoever_edited_a_supplier_does_not_reject_it_by_withdrawing(ann, nancy, mona):
+    """Saving a waiting supplier asks anew, in the name of who saved it: taking that back rejected it, single-handed."""
+    with acting_as(ann):
+        found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
+    with acting_as(mona):
+        transact(suppliers.update_supplier, supplier_id=found, version=1, name="Lyngbysild", city="Bergen")
+        (row,) = read(approvals.asked_by_me).rows
+        assert not read(approvals.approval_detail, approval_id=row.id).mine
+        with pytest.raises(NotAllowed, match="somebody else must"):
+            transact(approvals.withdraw, approval_id=row.id)
+    assert decide(nancy, row.id) == "approved"
+
+
+def test_who_entered_a_supplier_does_not_reject_it_once_it_was_approved(ann, nancy):
+    """Another name sends it back to the queue; taking that back would end what somebody else has approved."""
+    with acting_as(ann):
+        found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
+        (first,) = read(approvals.asked_by_me).rows
+    decide(nancy, first.id)
+    with acting_as(ann):
+        version = read(suppliers.supplier_to_edit, supplier_id=found).version
+        transact(suppliers.update_supplier, supplier_id=found, version=version, name="Lyngbysild AS")
+        again = read(approvals.asked_by_me).rows[0]
+        with pytest.raises(NotAllowed, match="somebody else must"):
+            transact(approvals.withdraw, approval_id=again.id)
+
+
 # At the same moment
 
 

@@ -8,7 +8,7 @@ from inventory_app.audit import drift
 from inventory_app.context import acting_as, system_actor
 from inventory_app.errors import Invalid, NotAllowed, NotFound
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations import dashboard, users
+from inventory_app.operations import accounts, dashboard, pictures, users
 from inventory_app.operations import trail as trail_queries
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import arrange, begin_as, person
@@ -232,3 +232,30 @@ def test_who_was_never_let_in_and_is_erased_waits_no_longer(ada):
     assert counts() == (1, 1, 1, 0)
     erase(ada, eve)
     assert counts() == (0, 0, 0, 1)
+
+
+def test_their_picture_and_the_answers_that_name_them_are_gone_too(ada, observer):
+    """What an operation with a key answered is remembered for a month: it held the name and the address in clear."""
+    dora = person("dora")
+    with acting_as(dora):
+        transact(pictures.set_picture, content=b"her face", media_type="image/webp", sha256="a" * 64)
+        transact(accounts.update_own_email, email="dora.d@example.org", version=1, idempotency_key="own")
+    with acting_as(ada):
+        transact(
+            accounts.edit_user,
+            user_id=dora.id, full_name="Dora “Dee” Übel", email="dee@example.org", version=2, idempotency_key="hers",
+        )  # fmt: skip
+        transact(users.deactivate_user, user_id=dora.id, idempotency_key="shut")
+    erase(ada, dora)
+    kept = observer.execute("SELECT key, result FROM idempotency").fetchall()
+    assert [key for key, _ in kept] == ["shut"]
+    assert observer.execute("SELECT content, sha256 FROM user_picture").fetchall() == [(b"", "")]
+    for word in ("dora.d@", "Übel", "dee@"):
+        assert word not in everything(observer)
+
+
+def test_what_is_remembered_of_others_stays(ada, carla, observer):
+    with acting_as(ada):
+        transact(users.enable_user, user_id=person("eve", enabled=False).id, idempotency_key="let in")
+    erase(ada, carla)
+    assert observer.execute("SELECT key FROM idempotency").fetchall() == [("let in",)]
