@@ -21,6 +21,7 @@ from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
 from inventory_app.http import accounts, factors, health, imports, sign_in, single_sign_on
 from inventory_app.http.bodies import Bodies
+from inventory_app.http.frames import Frames
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
@@ -70,8 +71,8 @@ def browser_error(exception: Exception) -> None:
 
 
 def protected(app: ASGIApp) -> ASGIApp:
-    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies."""
-    return Security(Bodies(app), prerequisites.get_web_dir() / "build" / "client")
+    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies and odd frames."""
+    return Security(Frames(Bodies(app)), prerequisites.get_web_dir() / "build" / "client")
 
 
 app = rx.App(
