@@ -16,10 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import AlreadyDecided, AppError, Conflict, NotAllowed, NotFound, Stale
+from inventory_app.errors import AlreadyDecided, AppError, Conflict, NotAllowed, NotFound, SecondFactorRequired, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
+from inventory_app.models.users import AuthSession
 from inventory_app.operations import _approval_rules as rules
 from inventory_app.operations._approval_rules import who_can_decide, why_not_decide
 from inventory_app.operations._fields import checked_reason
@@ -247,6 +249,7 @@ def decide(
         raise authority
     if who is None:
         raise NotAllowed
+    _proves_as_much(session, authority, known)
     _must_be_what_was_read(session, approval, version, subject_version)
     kept = kind.reason(session, approval, verdict, reason)
     decision = ApprovalDecision(
@@ -263,6 +266,17 @@ def decide(
         kind.approved(session, approval, kept)
     session.flush()
     return Result(approval.status, given, approval.required, kept)
+
+
+def _proves_as_much(session: Session, authority: int, known: rules.Facts) -> None:
+    """Refuse a deputy without a second factor what whom they stand in for could not do without one either."""
+    actor = current_actor()
+    if authority == actor.id or not session.scalar(sa.select(sa.func.audit_needs_factor(authority))):
+        return
+    if not session.scalar(sa.select(col(AuthSession.strong)).where(col(AuthSession.token_hash) == actor.token_hash)):
+        raise SecondFactorRequired(
+            f"A role of {known.name(authority)}, for whom you stand in, needs a second factor. Sign in with one."
+        )
 
 
 def _must_be_what_was_read(

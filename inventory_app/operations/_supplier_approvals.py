@@ -21,13 +21,16 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 
-def ask(session: Session, suppliers: Iterable[Supplier]) -> None:
+def ask(session: Session, suppliers: Iterable[Supplier], *, edited_by: Iterable[int] = ()) -> None:
     """Ask for a decision about suppliers that begin to wait, or wait with changed data: earlier ones do not count.
+
+    `edited_by` are those who edited them before, since the last decision.
 
     To be called by whatever makes a supplier pending or edits one that is, with the supplier's row locked or new.
     """
     for supplier in suppliers:
-        parties = [(supplier.entered_by, "entered"), (supplier.last_edited_by, "edited")]
+        editors = dict.fromkeys([supplier.last_edited_by, *edited_by])
+        parties = [(supplier.entered_by, "entered"), *((editor, "edited") for editor in editors)]
         _approvals.renew(
             session,
             kind=KIND,

@@ -22,6 +22,7 @@ from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._supplier_approvals import ask, asked_about
+from inventory_app.operations._supplier_before import edited_since
 from inventory_app.operations._supplier_fields import EDITABLE, SupplierFields, checked
 from inventory_app.operations._supplier_rules import why_not_decide
 from inventory_app.permissions import Permission
@@ -197,7 +198,7 @@ def update_supplier(  # noqa: PLR0913  # as many as the form has fields
     if supplier.status == SupplierStatus.PENDING:
         # What was decided so far was decided about other data.
         session.flush()
-        ask(session, [supplier])
+        ask(session, [supplier], edited_by=edited_since(session, supplier) if returned else ())
     return Corrected(supplier_id, supplier.name, returned)
 
 

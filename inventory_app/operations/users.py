@@ -16,6 +16,7 @@ from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
+from inventory_app.models.access import AccountLink
 from inventory_app.models.users import Idempotency, LocalUser, Role, RolePermission, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _people_list
@@ -182,9 +183,23 @@ def grantable(session: Session, roles: Iterable[str], held: frozenset[str]) -> N
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
 def deactivate_user(session: Session, *, user_id: int) -> None:
-    """Disable an account and end its sessions; operations that start after the commit are refused."""
+    """Disable an account, end its sessions and its links; operations that start after the commit are refused."""
     _set_enabled(session, user_id, enabled=False)
     revoke_sessions(session, user_id)
+    revoke_links(session, user_id)
+
+
+def revoke_links(session: Session, user_id: int) -> None:
+    """Make every one-time link of a person stop working."""
+    session.execute(
+        sa.update(AccountLink)
+        .where(
+            col(AccountLink.user_id) == user_id,
+            col(AccountLink.used_at).is_(None),
+            col(AccountLink.revoked_at).is_(None),
+        )
+        .values(revoked_at=now())
+    )
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))

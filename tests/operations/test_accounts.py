@@ -279,6 +279,28 @@ def demote(who: Actor, role: str) -> None:
     transact(users.change_user_role, user_id=who.id, role_name=role)
 
 
+def test_a_link_does_not_outlive_being_disabled(ada, bob):
+    with acting_as(ada):
+        reset(bob.id, "abc")
+        transact(users.deactivate_user, user_id=bob.id)
+        transact(users.enable_user, user_id=bob.id)
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("abc")
+
+
+def test_a_link_that_went_to_another_address_opens_nothing(ada):
+    """Mistyped and corrected: whoever reads the mail of the first address must not come in."""
+    with acting_as(ada):
+        ivy = invite("abc").user_id
+        transact(accounts.edit_user, user_id=ivy, full_name="Ivy Hill", email="ivy@example.com", version=1)
+        transact(accounts.update_user_email, user_id=ivy, new_email="ivy.hill@example.com")
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("abc")
+    with acting_as(ada):
+        reset(ivy, "def")
+    assert redeem("def") == "ivy"
+
+
 def test_whoever_kept_a_reset_link_does_not_enter_the_account_once_it_may_more(ada, bob):
     """The link was made for somebody who held little; then they became an administrator."""
     clerk = clerk_with("users:manage")
