@@ -145,6 +145,7 @@ class Guard(Middleware):
         from inventory_app.states.auth import AuthState  # noqa: PLC0415  # it imports this module
 
         root = state._get_root_state()  # noqa: SLF001  # Reflex has no public way to the root
+        _live.seen(str(root.router_data.get("token", "")))
         if not _socket.holds_token(app, root.router_data):
             # Somebody else holds the tab by now: nothing may be done in the name of who left, nor be answered.
             return StateUpdate()

@@ -2,10 +2,12 @@
 
 import json
 import secrets
+from uuid import uuid4
 
 import psycopg
 
 from inventory_app.operations import suppliers, users
+from inventory_app.states.apply import ApplyState
 from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import transact
@@ -132,3 +134,30 @@ async def test_a_client_cannot_make_itself_a_mark(site: Site):
         assert "user_mgmt_state.changed" not in answer.vars()
     async with Tab(site.visitor()) as tab:
         assert (await tab.call(UserMgmtState.changed_elsewhere)).is_refused
+
+
+async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_persons_is_kept(site: Site):
+    """Reflex keeps each for an hour: anybody who opened tabs could fill the memory."""
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    carols = [site.person("carol", "employee") for _ in range(6)]
+    form = {"name": "A", "tax_id": "B", "contact_name": "C", "email": "d", "company_fax": "a machine"}
+    stranger, person = str(uuid4()), str(uuid4())
+    visitors = {stranger: site.visitor(), person: site.signed_in(bob)}
+    for token, visitor in visitors.items():
+        async with Tab(visitor, "/apply", token=token) as tab:
+            assert (await tab.call(ApplyState.apply_supplier, form=form)).vars()["apply_state.sent"] is True
+    marks: dict[str, str] = {}
+    async with Tab(site.signed_in(bob), "/admin/users?q=carol") as witness:
+        await witness.call(UserMgmtState.load)
+        # Each mark comes with a look at all tabs; the server may hear late that one was closed.
+        for carol in carols:
+            by(ann, users.deactivate_user, user_id=carol.id)
+            marks[str(carol.id)] = ann.name
+            await marked(witness, marks)
+            async with Tab(visitors[stranger], "/login", token=stranger) as tab:
+                if not Answer(tab.messages).vars()["apply_state.sent"]:
+                    break
+        else:
+            raise AssertionError("what the stranger's tab held is still there")
+    async with Tab(visitors[person], "/login", token=person) as tab:
+        assert Answer(tab.messages).vars()["apply_state.sent"] is True
