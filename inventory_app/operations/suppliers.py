@@ -79,12 +79,13 @@ def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
     website: str = "",
     message: str = "",
 ) -> Submitted:
-    """Take a company's own application; it waits until somebody here decides."""
+    """Take a company's own application; it waits until somebody here decides, other than who may have entered it."""
     slow_down(session, views.APPLYING)
     given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "email": email, "phone": phone}
     given |= {"address": address, "website": website, "message": message}
     fields = checked(given, required=_NEEDED_TO_APPLY)
-    return _submit(session, fields, source="application", entered_by=None)
+    by = acting_user_id()
+    return _submit(session, fields, source="application" if by is None else "staff", entered_by=by)
 
 
 @operation(Permission.SUPPLIERS_CREATE, log=("name",))

@@ -139,7 +139,8 @@ async def test_a_client_cannot_make_itself_a_mark(site: Site):
 async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_persons_is_kept(site: Site):
     """Reflex keeps each for an hour: anybody who opened tabs could fill the memory."""
     ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
-    carols = [site.person("carol", "employee") for _ in range(6)]
+    mark = f"c{secrets.token_hex(4)}"
+    carols = [site.person(mark, "employee") for _ in range(6)]
     form = {"name": "A", "tax_id": "B", "contact_name": "C", "email": "d", "company_fax": "a machine"}
     stranger, person = str(uuid4()), str(uuid4())
     visitors = {stranger: site.visitor(), person: site.signed_in(bob)}
@@ -147,7 +148,7 @@ async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_pe
         async with Tab(visitor, "/apply", token=token) as tab:
             assert (await tab.call(ApplyState.apply_supplier, form=form)).vars()["apply_state.sent"] is True
     marks: dict[str, str] = {}
-    async with Tab(site.signed_in(bob), "/admin/users?q=carol") as witness:
+    async with Tab(site.signed_in(bob), f"/admin/users?q={mark}") as witness:
         await witness.call(UserMgmtState.load)
         # Each mark comes with a look at all tabs; the server may hear late that one was closed.
         for carol in carols:
