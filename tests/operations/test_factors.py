@@ -27,7 +27,7 @@ from inventory_app.operations._attempts import LONGEST_WAIT
 from inventory_app.operations.proving import Proof
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, anonymous, arrange, person, signed_in_again
-from tests.fixtures.authenticator import change_sessions, give_app, give_codes
+from tests.fixtures.authenticator import change_sessions, give_app, give_codes, give_passkey
 
 NEW = "f" * 64
 
@@ -251,6 +251,24 @@ def test_a_factor_is_called_as_its_owner_says_and_keeps_its_name_otherwise(ann):
         assert [row.name for row in see(ann, factors.my_factors).factors] == [shown]
     with pytest.raises(Invalid):
         do(ann, factors.rename_factor, factor_id=app.factor_id, name="x" * 61)
+
+
+def test_a_recovery_code_that_was_used_a_moment_ago_proves_nothing(ann):
+    give_app(ann.id)
+    give_codes(ann.id, "aaaa-bbbb-cccc-dddd")
+    proof = Proof("recovery_code", code_hash=proving.hash_code("AAAA bbbb cccc dddd"))
+    do(ann, proving.confirm_identity, verified_hash=None, proof=proof, token_hash=NEW)
+    again = Actor("user", ann.name, ann.id, ann.session_id, NEW, ann.client_ip)
+    with pytest.raises(Conflict, match="used already"):
+        do(again, proving.confirm_identity, verified_hash=None, proof=proof, token_hash="e" * 64)
+
+
+def test_who_gave_the_right_password_is_asked_for_what_they_have(ann, bob):
+    give_app(ann.id)
+    give_passkey(bob.id, "https://inventory.example")
+    for who, app, passkey in ((ann, True, False), (bob, False, True)):
+        found = see(anonymous(), proving.ways_of, user_id=who.id)
+        assert (found.app, found.passkey) == (app, passkey)
 
 
 def test_a_code_moves_its_counter_forward_only(ann):
