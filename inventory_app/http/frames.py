@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inventory_app.http._requests import client_address
-from inventory_app.operations.sessions import address_key
+from inventory_app.operations._attempts import address_key
 
 #: Engine.IO's close, ping and pong; Socket.IO's connect, disconnect and event. Answers to us and binary parts we never
 #: ask for: of one message any number of parts would be kept until the last has come.

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import AlreadyDecided, AppError, Conflict, NotAllowed, NotFound, SecondFactorRequired, Stale
+from inventory_app.errors import AlreadyDecided, AppError, NotAllowed, NotFound, SecondFactorRequired, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
 from inventory_app.models.users import AuthSession
@@ -93,17 +93,16 @@ class Kind:
     closed: Callable[[Session, Approval], AppError | None] | None = None
 
 
-#: Every kind by name.
+#: Every kind by name: `operations/__init__.py` says which there are, whatever is imported first.
 KINDS: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> Kind:
-    """Put a kind into the table."""
+def register(kind: Kind) -> None:
+    """Let the engine and its rules know a kind."""
     KINDS[kind.name] = kind
     rules.SENTENCES[kind.name] = kind.parts
     if kind.closed:
         rules.CLOSED[kind.name] = kind.closed
-    return kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,7 @@ def request_each(
     expires_at: datetime | None = None,
     asked: str | None = None,
 ) -> list[int]:
-    """Ask for a decision about each of many records at once; returns the ids of the requests."""
-    if not about:
-        return []
+    """Ask for a decision about each of many records, one at least, at once; returns the ids of the requests."""
     asking = acting_user_id()
     shared = {
         "kind": kind,
@@ -243,12 +240,12 @@ def decide(
     kind.lock(session, approval.subject_id)
     approval = _locked(session, approval)
     who = rules.standing(session, acting_user_id())
-    known = rules.facts(session, [approval], who.named_in_refusals(approval.permission) if who else ())
+    if who is None:
+        raise NotAllowed(rules.NEEDS_A_PERSON)
+    known = rules.facts(session, [approval], who.named_in_refusals(approval.permission))
     authority = rules.judge(session, approval, known, who)
     if isinstance(authority, AppError):
         raise authority
-    if who is None:
-        raise NotAllowed
     _proves_as_much(session, authority, known)
     _must_be_what_was_read(session, approval, version, subject_version)
     kept = kind.reason(session, approval, verdict, reason)
@@ -342,10 +339,8 @@ def _close(approval: Approval, status: ApprovalStatus) -> None:
 
 
 def _locked(session: Session, approval: Approval) -> Approval:
-    found = lock(session, Approval, [approval.id or 0]).get(approval.id or 0)
-    if found is None:
-        raise Conflict
-    return found
+    id_ = approval.id or 0
+    return lock(session, Approval, [id_])[id_]  # no request is ever deleted
 
 
 def _table(model: type[Approval] | type[ApprovalParty]) -> sa.Table:

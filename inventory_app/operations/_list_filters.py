@@ -4,6 +4,7 @@ A filter's condition is built once for each *shape* (which option, which end of 
 view asks for becomes the values of those parameters. Building a statement costs more than running it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -39,7 +40,7 @@ class Asking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class Filter(ABC):
     """One thing a list can be narrowed down by; `needs` names the joins of its list that the condition uses.
 
     `quiet` filters have a control of their own on the page (tabs), so they get neither chip nor field.
@@ -53,17 +54,20 @@ class Filter:
     permission: Permission | None = None
     quiet: bool = False
 
+    @abstractmethod
     def tidied(self, text: str) -> str:
         """Return the text of an address as this filter writes it; empty when it asks for nothing."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def ask(self, asking: Asking, text: str) -> Asked:
         """Return what a tidied text asks for."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def condition(self, shape: Any) -> Condition:
         """Build the condition of a shape."""
-        raise NotImplementedError
+        ...
 
     def gathered(self, form: Mapping[str, str]) -> str:
         """Return the text that a form's fields `<key>` and `<key>:<part>` stand for; raises `Invalid`."""

@@ -10,11 +10,11 @@ from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
-from inventory_app.errors import Conflict, NotAllowed, NotFound
+from inventory_app.errors import Conflict, NotAllowed
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import LocalUser, Role, UserInfo, role_names
 from inventory_app.operations import _approval_rules as approval_rules
-from inventory_app.operations import _approvals, users
+from inventory_app.operations import users
 from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._role_grants import KIND, asked_roles, role_ids
 from inventory_app.permissions import Permission
@@ -62,10 +62,7 @@ def _still_may(session: Session, approval: Approval, needed: set[str]) -> None:
 
 def _info(session: Session, user_id: int, *, for_update: bool = False) -> UserInfo:
     statement = select(UserInfo).where(UserInfo.user_id == user_id).execution_options(populate_existing=True)
-    found = session.exec(statement.with_for_update() if for_update else statement).first()
-    if found is None:
-        raise NotFound
-    return found
+    return session.exec(statement.with_for_update() if for_update else statement).one()
 
 
 def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subject]:
@@ -86,17 +83,15 @@ def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subj
     return found
 
 
-ROLE_GRANT = _approvals.register(
-    Kind(
-        name=KIND,
-        label="Role",
-        permission=Permission.USERS_ASSIGN_ROLES,
-        describe=_describe,
-        approved=_approved,
-        lock=_lock,
-        parts={
-            "requested": "You asked for this role, so somebody else must agree.",
-            "concerned": "This is about your own roles, so somebody else must agree.",
-        },
-    )
+ROLE_GRANT = Kind(
+    name=KIND,
+    label="Role",
+    permission=Permission.USERS_ASSIGN_ROLES,
+    describe=_describe,
+    approved=_approved,
+    lock=_lock,
+    parts={
+        "requested": "You asked for this role, so somebody else must agree.",
+        "concerned": "This is about your own roles, so somebody else must agree.",
+    },
 )

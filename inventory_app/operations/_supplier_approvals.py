@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, select
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import AppError, NotFound
+from inventory_app.errors import AppError
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, Verdict
 from inventory_app.models.suppliers import Supplier, SupplierStatus
@@ -50,14 +50,6 @@ def ask_about(session: Session, supplier_ids: Sequence[int], *, entered_by: int 
         permission=Permission.SUPPLIERS_APPROVE,
         required=get_settings().supplier_approvals,
     )
-
-
-def asked_about(session: Session, supplier_id: int) -> Approval:
-    """Return the open request about a supplier."""
-    found = _approvals.open_about(session, KIND, supplier_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def agreement(session: Session, supplier_id: int) -> tuple[str, str]:
@@ -139,22 +131,20 @@ def _closed(session: Session, approval: Approval) -> AppError | None:
     return decided_already(session, _supplier(session, approval))
 
 
-SUPPLIER = _approvals.register(
-    Kind(
-        name=KIND,
-        label="Supplier",
-        permission=Permission.SUPPLIERS_APPROVE,
-        describe=_describe,
-        approved=_approved,
-        rejected=_rejected,
-        withdrawn=_withdrawn,
-        may_be_withdrawn=_may_be_withdrawn,
-        lock=_lock,
-        reason=_reason,
-        parts={
-            "entered": "You entered this supplier, so somebody else must approve it.",
-            "edited": "You last edited this supplier, so somebody else must approve it.",
-        },
-        closed=_closed,
-    )
+SUPPLIER = Kind(
+    name=KIND,
+    label="Supplier",
+    permission=Permission.SUPPLIERS_APPROVE,
+    describe=_describe,
+    approved=_approved,
+    rejected=_rejected,
+    withdrawn=_withdrawn,
+    may_be_withdrawn=_may_be_withdrawn,
+    lock=_lock,
+    reason=_reason,
+    parts={
+        "entered": "You entered this supplier, so somebody else must approve it.",
+        "edited": "You last edited this supplier, so somebody else must approve it.",
+    },
+    closed=_closed,
 )

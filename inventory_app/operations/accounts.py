@@ -18,9 +18,9 @@ from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_addresses
-from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.operations.users import (
     check_details,
     create_user,

@@ -11,9 +11,9 @@ from inventory_app.database.locks import lock
 from inventory_app.errors import NotAllowed, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, LocalUser, SessionActivity, UserInfo
+from inventory_app.operations._connections import connections_of
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations.sessions import factors_of, own_session, revoke_sessions
-from inventory_app.operations.single_sign_on import connections_of
+from inventory_app.operations._session_life import factors_of, own_session, revoke_sessions
 from inventory_app.operations.users import held_permissions, permissions_of, why_not
 from inventory_app.permissions import Permission
 

@@ -17,8 +17,8 @@ from inventory_app.models.access import FactorKind, RecoveryCode, SecondFactor, 
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._session_life import factors_of, has_factor, own_session, renew, revoke_sessions
 from inventory_app.operations.proving import SEED, codes_left, count_use, hash_code, seed_of
-from inventory_app.operations.sessions import factors_of, has_factor, own_session, renew, revoke_sessions
 from inventory_app.operations.users import held_permissions, permissions_of, why_not
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings

@@ -14,20 +14,18 @@ from inventory_app.errors import Conflict, FreshProofRequired, NotAllowed, TooMa
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity, FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
 from inventory_app.models.users import AuthSession, LocalUser, SignInAttempt, UserInfo
+from inventory_app.operations._attempts import address_key, count_attempt, keep_pace
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations.sessions import (
-    Credentials,
-    address_key,
+from inventory_app.operations._session_life import (
     admitted,
     begin_session,
-    count_attempt,
     end_session_before,
     factors_of,
     has_factor,
-    keep_pace,
     own_session,
     renew,
 )
+from inventory_app.operations.sessions import Credentials
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.settings import get_settings
 

@@ -34,10 +34,10 @@ from inventory_app.operations._people_rules import (
     why_not_pass_on,
 )
 from inventory_app.operations._role_grants import hold_back
+from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._zones import UTC_NAME
 from inventory_app.operations.pictures import take_picture
-from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings

@@ -34,7 +34,8 @@ from inventory_app.errors import (
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import SECURITY_PAGE
-from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
+from inventory_app.operations._attempts import address_key, counted_as
+from inventory_app.operations.sessions import SignedIn, hash_token
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial

@@ -9,7 +9,7 @@ import pytest
 from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
 from inventory_app.http import _requests, _sealed, bodies, single_sign_on
-from inventory_app.operations import factors, imports, proving, sessions
+from inventory_app.operations import _attempts, factors, imports, proving
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
 from inventory_app.permissions import NEEDS_A_PERSON
@@ -27,7 +27,7 @@ PROMISES = {
         WORDS[single_sign_on.SECONDS // 60],
     ),
     "wrong codes": (r"(\w+) wrong codes end it", WORDS[proving.WRONG_PER_SIGN_IN].capitalize()),
-    "where one is known": (r"succeeded in the last (\d+) days", str(sessions.TRUSTED_FOR.days)),
+    "where one is known": (r"succeeded in the last (\d+) days", str(_attempts.TRUSTED_FOR.days)),
     "how good a password must be": (r"score below (\d)", str(passwords.ENOUGH)),
     "recovery codes": (r"recovery codes \((\d+) random bits\)", str(8 * factors._CODE_BYTES)),
     "forms": (r"forms above (\d+) KB", str(_requests.FORM_LIMIT // 2**10)),

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from inventory_app.context import acting_as
 from inventory_app.operations import suppliers
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import transact
 from tests import factories
 from tests.fixtures.browser import Window
@@ -89,7 +90,8 @@ def test_a_correction_that_somebody_else_made_meanwhile_is_not_written_over(
     window.goto(f"/suppliers/{found}")
     window.button("Correct").click()
     with acting_as(site.person("nancy", "manager").actor):
-        transact(suppliers.update_supplier, supplier_id=found, version=1, name=f"Quay {mark}", city="Bergen")
+        changed = {"name": f"Quay {mark}", "details": Details(city="Bergen")}
+        transact(suppliers.update_supplier, supplier_id=found, version=1, **changed)
     window.fill(window.dialog(), city="Bodø")
     save = window.button("Save the corrections", within=window.dialog())
     for _ in range(2):

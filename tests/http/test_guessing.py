@@ -7,7 +7,7 @@ import pytest
 
 from inventory_app.http.sign_in import WRONG
 from inventory_app.models.users import SignInAttempt
-from inventory_app.operations.sessions import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS
+from inventory_app.operations._attempts import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS
 from tests import factories
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site, Visitor, fresh_address

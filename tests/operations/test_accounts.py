@@ -20,7 +20,7 @@ from inventory_app.errors import (
 from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import accounts, sessions, users
+from inventory_app.operations import accounts, pictures, sessions, users
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import verify_password
 from inventory_app.unit_of_work import read, transact
@@ -405,3 +405,18 @@ def test_every_open_link_is_of_somebody_and_ends(ada, ann):
         ).all()
     )
     assert live == [hash_token("3")]
+
+
+def test_a_picture_is_everybodys_to_see_until_its_owner_removes_it(ann, bob):
+    kept = {"content": b"pixels", "sha256": "a" * 64}
+    with acting_as(ann):
+        transact(pictures.set_picture, media_type="image/webp", **kept)
+    with acting_as(bob):
+        assert read(pictures.picture, user_id=ann.id, sha256="a" * 64).content == b"pixels"
+    with acting_as(ann):
+        transact(pictures.remove_picture)
+        with pytest.raises(NotFound, match="no picture to remove"):
+            transact(pictures.remove_picture)
+    for sha256 in ("a" * 64, ""):
+        with acting_as(bob), pytest.raises(NotFound):
+            read(pictures.picture, user_id=ann.id, sha256=sha256)

@@ -142,6 +142,8 @@ def test_no_machine_and_no_stranger_decides(ann, stranger):
     found = ask(ann)
     with acting_as(system_actor("night")), pytest.raises(NotAllowed, match="This needs a person"):
         transact(approvals.approve, approval_id=found)
+    with acting_as(system_actor("night")):
+        assert read(approvals.approval_detail, approval_id=found).why_not == "This needs a person."
     with acting_as(stranger), pytest.raises(NotSignedIn):
         transact(approvals.approve, approval_id=found)
     assert approval(found).status == ApprovalStatus.OPEN

@@ -7,6 +7,7 @@ from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, NotSig
 from inventory_app.models._base import now
 from inventory_app.models.suppliers import SupplierStatus
 from inventory_app.operations import suppliers
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.operations._supplier_list import SORTS, SupplierView
 from inventory_app.unit_of_work import read, transact
 from tests.factories import anonymous, person, supplier
@@ -23,9 +24,9 @@ def listed(**view):
     return read(suppliers.list_suppliers, view=SupplierView(**view))
 
 
-def correct(supplier_id, version=1, **fields):
-    given = {"supplier_id": supplier_id, "version": version, "name": "Acme"} | fields
-    return transact(suppliers.update_supplier, **given)
+def correct(supplier_id, version=1, name="Acme", reason="", **details):
+    read_as = {"supplier_id": supplier_id, "version": version}
+    return transact(suppliers.update_supplier, **read_as, name=name, details=Details(**details), reason=reason)
 
 
 # The list
