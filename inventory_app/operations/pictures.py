@@ -1,5 +1,6 @@
 """People's pictures: one's own to set and remove, everybody's to see for who is signed in."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -55,6 +56,12 @@ def picture(session: Session, *, user_id: int, sha256: str) -> StoredPicture:
     if found is None or not sha256:
         raise NotFound
     return StoredPicture(found.content, found.media_type)
+
+
+def initials_of(name: str) -> str:
+    """Return the letters that stand for somebody without a picture."""
+    words = re.findall(r"\w+", name)
+    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else ""
 
 
 def picture_address(user_id: int | None, sha256: str | None) -> str:
