@@ -30,6 +30,7 @@ from inventory_app.operations.sessions import (
     end_session_before,
     factors_of,
     has_factor,
+    hash_token,
     keep_pace,
     own_session,
     renew,
@@ -43,8 +44,6 @@ from inventory_app.settings import get_settings
 METHOD = "single_sign_on"
 #: What wrong answers are counted by, besides the address.
 _COUNTED_AS = "single sign-on"
-#: An identity that was disconnected names nobody any more; its row stays, for the application deletes no such rows.
-_DISCONNECTED = ""
 
 #: What somebody is told whom nobody here is connected with.
 UNKNOWN = (
@@ -67,13 +66,23 @@ class Known:
     enabled: bool
 
 
+def _live(issuer: str, subject: str) -> tuple[sa.ColumnElement[bool], ...]:
+    identity = ExternalIdentity
+    return (col(identity.issuer) == issuer, col(identity.subject) == subject, col(identity.removed_at).is_(None))
+
+
+def hash_of(provider_session: str) -> str | None:
+    """Return what is kept of what the provider calls a session; None when it does not say."""
+    return hash_token(provider_session) if provider_session else None
+
+
 @query(public=True)
 def person_of(session: Session, *, issuer: str, subject: str) -> Known | None:
     """Return who is connected with an identity that was just proved."""
     user = session.exec(
         select(LocalUser)
         .join(ExternalIdentity, col(ExternalIdentity.user_id) == col(LocalUser.id))
-        .where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
+        .where(*_live(issuer, subject))
     ).first()
     if user is None or user.id is None:
         return None
@@ -103,33 +112,36 @@ def sign_in(
     strong: bool,
     token_hash: str,
     instead_of: str | None = None,
+    provider_session: str = "",
 ) -> None:
-    """Start a session for the person behind an identity that was just proved; `strong`: by more than a password."""
+    """Start a session for the person behind an identity that was just proved; `strong`: by more than a password.
+
+    `provider_session` is what the provider calls its own session with them.
+    """
     user = admitted(session, user_id, None)
-    _stillconnections_of(session, user_id, issuer, subject)
+    identity = _still_connected(session, user_id, issuer, subject)
     if not strong and has_factor(session, user_id):
         raise Conflict("A second factor was set up a moment ago. Sign in with it.")
     end_session_before(session, instead_of)
-    begin_session(session, user, method=METHOD, strong=strong, token_hash=token_hash, remember=False)
+    begun = begin_session(session, user, method=METHOD, strong=strong, token_hash=token_hash, remember=False)
+    begun.identity_id, begun.provider_session = identity.id, hash_of(provider_session)
 
 
 @operation(public=True, log=("user_id",))
-def ask_factor(session: Session, *, user_id: int, issuer: str, subject: str, waits_as: str) -> None:
+def ask_factor(session: Session, *, user_id: int, issuer: str, subject: str, waits_as: str) -> int:
     """Put on record that the provider recognised somebody, and that they are asked for their second factor.
+
+    Returns the id of the connection they came by.
 
     `waits_as` is the id of the sign-in that waits: one answer of the provider lets one wait.
     """
     del waits_as  # told apart by its idempotency record
     admitted(session, user_id, None)
-    _stillconnections_of(session, user_id, issuer, subject)
+    return _still_connected(session, user_id, issuer, subject).id or 0
 
 
-def _stillconnections_of(session: Session, user_id: int, issuer: str, subject: str) -> ExternalIdentity:
-    found = session.exec(
-        select(ExternalIdentity)
-        .where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
-        .with_for_update()
-    ).first()
+def _still_connected(session: Session, user_id: int, issuer: str, subject: str) -> ExternalIdentity:
+    found = session.exec(select(ExternalIdentity).where(*_live(issuer, subject)).with_for_update()).first()
     if found is None or found.user_id != user_id:
         raise Conflict(_GONE)
     return found
@@ -263,7 +275,9 @@ def my_connections(session: Session) -> list[Connection]:
 
 def connections_of(session: Session, user_id: int) -> list[ExternalIdentity]:
     """Return what signs a person in, oldest first."""
-    mine = select(ExternalIdentity).where(ExternalIdentity.user_id == user_id, ExternalIdentity.issuer != _DISCONNECTED)
+    mine = select(ExternalIdentity).where(
+        ExternalIdentity.user_id == user_id, col(ExternalIdentity.removed_at).is_(None)
+    )
     return list(session.exec(mine.order_by(col(ExternalIdentity.id))))
 
 
@@ -300,9 +314,7 @@ def connect(session: Session, *, issuer: str, subject: str) -> None:
 
 def attach(session: Session, user_id: int, issuer: str, subject: str) -> None:
     """Connect an account, which is locked, with an identity: one for each person at a provider, and the other way."""
-    taken = session.exec(
-        select(ExternalIdentity).where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
-    ).first()
+    taken = session.exec(select(ExternalIdentity).where(*_live(issuer, subject))).first()
     if taken is not None and taken.user_id != user_id:
         raise Conflict("Somebody else is connected with that account. Ask an administrator.")
     if taken is not None:
@@ -330,11 +342,11 @@ def disconnect(session: Session, *, connection_id: int) -> None:
     session.get_one(LocalUser, mine.user_id, with_for_update=True)
     _by_factor(session, mine)
     found = lock(session, ExternalIdentity, [connection_id]).get(connection_id)
-    if found is None or found.user_id != mine.user_id or found.issuer == _DISCONNECTED:
+    if found is None or found.user_id != mine.user_id or found.removed_at is not None:
         raise NotFound("There is no such connection (any more). Reload the page.")
     if len(connections_of(session, mine.user_id)) == 1 and not _other_way(session, mine.user_id):
         raise NotAllowed(_ONLY_WAY)
-    _blank(found)
+    found.removed_at = now()
     session.execute(
         sa.update(AuthSession)
         .where(
@@ -361,25 +373,22 @@ def disconnect_person(session: Session, *, user_id: int, reason: str) -> str:
     if not rows:
         raise Conflict(f"{user.username} is not connected.")
     for row in rows:
-        _blank(row)
+        row.removed_at = now()
     revoke_sessions(session, user_id)
     return user.username
 
 
-def _blank(row: ExternalIdentity) -> None:
-    row.issuer, row.subject = _DISCONNECTED, str(row.id)
-
-
 @operation(without_factor=True)
-def confirm(session: Session, *, issuer: str, subject: str, strong: bool, token_hash: str) -> bool:
+def confirm(
+    session: Session, *, issuer: str, subject: str, strong: bool, token_hash: str, provider_session: str = ""
+) -> bool:
     """Let one's own session go on under a new token, freshly proved at the provider; see `renew`."""
     mine = own_session(session)
     admitted(session, mine.user_id, None)
-    found = session.exec(
-        select(ExternalIdentity)
-        .where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
-        .with_for_update()
-    ).first()
+    found = session.exec(select(ExternalIdentity).where(*_live(issuer, subject)).with_for_update()).first()
     if found is None or found.user_id != mine.user_id:
         raise Conflict("You signed in there as somebody else. Use the account you are connected with.")
+    if mine.identity_id == found.id and provider_session:
+        # Proving oneself anew may begin a new session there.
+        mine.provider_session = hash_of(provider_session)
     return renew(mine, token_hash, strong=strong, method=METHOD)
