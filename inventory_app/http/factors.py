@@ -61,6 +61,8 @@ async def _with_factor(request: Request, form: FormData) -> Response:
             token_hash=sessions.hash_token(token),
             remember=waits.remember,
             instead_of=session_before(request),
+            identity_id=waits.identity,
+            provider_session=waits.provider_session,
         )
     said = {"text": f"You have {left} recovery codes left.", "tone": "warn"}
     flash = said if proof.method == "recovery_code" else None

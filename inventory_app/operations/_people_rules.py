@@ -5,7 +5,7 @@ contains or of its activity takes the advisory lock `ROLES_AND_PERMISSIONS` and 
 `keeps_every_permission_held`; two people at once would each see the other otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.errors import NotAllowed
-from inventory_app.models.users import LocalUser, Role, RolePermission, UserInfo, UserRole
+from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission, UserInfo, UserRole
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.permissions import ADMIN, Permission
 
@@ -89,16 +89,34 @@ def permissions_of(session: Session, info: UserInfo) -> set[str]:
     return info.get_permissions(session)
 
 
+def permissions_of_people(session: Session, user_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Return what each of many people holds through active roles, in one statement."""
+    held: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
+    statement = sa.select(HOLDINGS.c.user_id, HOLDINGS.c.permission).where(
+        HOLDINGS.c.user_id.in_(user_ids), HOLDINGS.c.delegation_id.is_(None)
+    )
+    for user_id, permission in session.execute(statement):
+        held[user_id].add(permission)
+    return held
+
+
 def permissions_of_roles(session: Session, names: Iterable[str]) -> set[str]:
     """Return everything the named roles contain, active or not."""
-    return set(
-        session.exec(
-            select(PermissionRow.name)
-            .join(RolePermission, col(RolePermission.permission_id) == col(PermissionRow.id))
-            .join(Role, col(Role.id) == col(RolePermission.role_id))
-            .where(col(Role.name).in_(list(names)))
-        )
+    return {permission for held in permissions_of_each_role(session, names).values() for permission in held}
+
+
+def permissions_of_each_role(session: Session, names: Iterable[str]) -> dict[str, set[str]]:
+    """Return what each of the named roles contains, active or not; what is in none of them is not in it."""
+    contents: dict[str, set[str]] = {}
+    found = session.exec(
+        select(Role.name, PermissionRow.name)
+        .join(RolePermission, col(RolePermission.role_id) == col(Role.id))
+        .join(PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id))
+        .where(col(Role.name).in_(list(names)))
     )
+    for role, permission in found:
+        contents.setdefault(role, set()).add(permission)
+    return contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "method": "Proved by",
         "strong": "With a second factor",
         "reauthenticated_at": "Proved last",
+        "identity_id": "Came from",
+        "provider_session": "Session at the provider",
     },
     "delegation": {
         "from_user_id": "Who is away",
@@ -109,7 +111,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ends_at": "Until",
         "revoked_at": "Ended early",
     },
-    "external_identity": {"issuer": "Provider", "subject": "Known there as"},
+    "external_identity": {"issuer": "Provider", "subject": "Known there as", "removed_at": "Disconnected"},
     "import_batch": {"file_name": "File", "row_count": "Rows", "imported_at": "Imported", "imported_by": "Imported by"},
     "inventory_item": {"quantity": "On hand"},
     "local_user": {

@@ -1,6 +1,6 @@
 """The roles of many people at once: shown first, then all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +11,8 @@ from inventory_app.errors import AppError, Invalid, InvalidRows, NotFound
 from inventory_app.models.users import LocalUser, UserInfo, role_names
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._people_rules import (
-    permissions_of,
-    permissions_of_roles,
+    permissions_of_each_role,
+    permissions_of_people,
     why_not_change_roles,
     why_not_pass_on,
 )
@@ -60,6 +60,8 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
         .order_by(col(UserInfo.sort_key), col(UserInfo.id))
     ).all()
     names = role_names(session, [info.id or 0 for _, info in found])
+    theirs = permissions_of_people(session, [user.id or 0 for user, _ in found])
+    given = permissions_of_each_role(session, roles)
     changes: list[RoleChange] = []
     for user, info in found:
         before = names[info.id or 0]
@@ -71,19 +73,23 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
                 info.full_name or user.username,
                 before,
                 after,
-                _why_not(session, user.id or 0, info, before, after, held) if before != after else "",
+                _why_not(user.id or 0, theirs, given, set(after) - set(before), held) if before != after else "",
             )
         )
     return changes
 
 
 def _why_not(
-    session: Session, user_id: int, info: UserInfo, before: list[str], after: list[str], held: frozenset[str]
+    user_id: int,
+    theirs: Mapping[int, set[str]],
+    given: Mapping[str, set[str]],
+    added: Iterable[str],
+    held: frozenset[str],
 ) -> str:
     """Say what the operation would say, by the same rules."""
-    if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
+    if reason := why_not_change_roles(user_id, theirs[user_id], held):
         return reason
-    return why_not_pass_on(permissions_of_roles(session, set(after) - set(before)), held)
+    return why_not_pass_on({permission for role in added for permission in given.get(role, ())}, held)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("mode", "roles"), reason="reason", fresh=True)

@@ -26,6 +26,8 @@ from inventory_app.operations._paging import like_escaped
 from inventory_app.permissions import NEEDS_A_PERSON, Permission
 
 LONGEST = timedelta(days=90)
+#: A day is longer where clocks are put back in it.
+_CLOCKS = timedelta(hours=2)
 #: How far ahead an absence may be entered.
 _AHEAD = timedelta(days=365)
 _SUGGESTIONS = 20
@@ -125,7 +127,7 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
         fields["ends_at"] = "That day is over. Choose a later one."
     elif ends_at <= starts_at:
         fields["ends_at"] = "It ends before it begins."
-    elif ends_at - starts_at > LONGEST:
+    elif ends_at - starts_at > LONGEST + _CLOCKS:
         fields["ends_at"] = f"At most {LONGEST.days} days at a time; enter it anew if you stay away longer."
     if starts_at > now() + _AHEAD:
         fields["starts_at"] = "At most a year ahead."

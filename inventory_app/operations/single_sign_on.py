@@ -19,9 +19,10 @@ from inventory_app.models.users import AuthSession, LocalUser, UserInfo
 from inventory_app.operations._attempts import count_attempt, keep_pace
 from inventory_app.operations._connections import (
     attach,
+    connection,
     connections_of,
     detach,
-    is_connected,
+    live,
     must_be_by_factor,
     own_connection,
     still_connected,
@@ -41,6 +42,7 @@ from inventory_app.operations._session_life import (
     revoke_sessions,
 )
 from inventory_app.operations.accounts import use_link
+from inventory_app.operations.sessions import hash_token
 from inventory_app.operations.users import check_details, create_user, person_to_change, replace_roles
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import EMPLOYEE, Permission
@@ -68,13 +70,18 @@ class Known:
     enabled: bool
 
 
+def hash_of(provider_session: str) -> str | None:
+    """Return what is kept of what the provider calls a session; None when it does not say."""
+    return hash_token(provider_session) if provider_session else None
+
+
 @query(public=True)
 def person_of(session: Session, *, issuer: str, subject: str) -> Known | None:
     """Return who is connected with an identity that was just proved."""
     user = session.exec(
         select(LocalUser)
         .join(ExternalIdentity, col(ExternalIdentity.user_id) == col(LocalUser.id))
-        .where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
+        .where(*live(issuer, subject))
     ).first()
     if user is None or user.id is None:
         return None
@@ -104,25 +111,32 @@ def sign_in(
     strong: bool,
     token_hash: str,
     instead_of: str | None = None,
+    provider_session: str = "",
 ) -> None:
-    """Start a session for the person behind an identity that was just proved; `strong`: by more than a password."""
+    """Start a session for the person behind an identity that was just proved; `strong`: by more than a password.
+
+    `provider_session` is what the provider calls its own session with them.
+    """
     user = admitted(session, user_id, None)
-    still_connected(session, user_id, issuer, subject)
+    identity = still_connected(session, user_id, issuer, subject)
     if not strong and has_factor(session, user_id):
         raise Conflict("A second factor was set up a moment ago. Sign in with it.")
     end_session_before(session, instead_of)
-    begin_session(session, user, method=METHOD, strong=strong, token_hash=token_hash, remember=False)
+    begun = begin_session(session, user, method=METHOD, strong=strong, token_hash=token_hash, remember=False)
+    begun.identity_id, begun.provider_session = identity.id, hash_of(provider_session)
 
 
 @operation(public=True, log=("user_id",))
-def ask_factor(session: Session, *, user_id: int, issuer: str, subject: str, waits_as: str) -> None:
+def ask_factor(session: Session, *, user_id: int, issuer: str, subject: str, waits_as: str) -> int:
     """Put on record that the provider recognised somebody, and that they are asked for their second factor.
+
+    Returns the id of the connection they came by.
 
     `waits_as` is the id of the sign-in that waits: one answer of the provider lets one wait.
     """
     del waits_as  # told apart by its idempotency record
     admitted(session, user_id, None)
-    still_connected(session, user_id, issuer, subject)
+    return still_connected(session, user_id, issuer, subject).id or 0
 
 
 @operation(machine=True)
@@ -284,10 +298,16 @@ def disconnect_person(session: Session, *, user_id: int, reason: str) -> str:
 
 
 @operation(without_factor=True)
-def confirm(session: Session, *, issuer: str, subject: str, strong: bool, token_hash: str) -> bool:
+def confirm(
+    session: Session, *, issuer: str, subject: str, strong: bool, token_hash: str, provider_session: str = ""
+) -> bool:
     """Let one's own session go on under a new token, freshly proved at the provider; see `renew`."""
     mine = own_session(session)
     admitted(session, mine.user_id, None)
-    if not is_connected(session, mine.user_id, issuer, subject):
+    found = connection(session, mine.user_id, issuer, subject)
+    if found is None:
         raise Conflict("You signed in there as somebody else. Use the account you are connected with.")
+    if mine.identity_id == found.id and provider_session:
+        # Proving oneself anew may begin a new session there.
+        mine.provider_session = hash_of(provider_session)
     return renew(mine, token_hash, strong=strong, method=METHOD)

@@ -37,7 +37,6 @@ from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._zones import UTC_NAME
-from inventory_app.operations.pictures import take_picture
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
@@ -223,7 +222,6 @@ def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
     if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
         raise NotAllowed(refusal)
     revoke_sessions(session, user_id)
-    take_picture(session, user_id)
     _forget_answers(session, user_id, info)
     session.flush()
     # What the database did to the row is not what this session has read.

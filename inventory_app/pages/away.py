@@ -74,7 +74,7 @@ def _form() -> rx.Component:
                     "Last day",
                     forms.text_input("last_day", type="date", required=True),
                     error=forms.problem(S.errors, "last_day"),
-                    hint="At most 90 days. Days begin at midnight UTC.",
+                    hint="At most 90 days. Days begin at midnight, " + S.zone + ".",
                 ),
             ),
             forms.field(

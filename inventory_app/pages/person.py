@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, gates, layout
+from inventory_app.components import feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, link, row_of, stack, when
 from inventory_app.operations.explain import HeldRole
 from inventory_app.pages import _people, _people_dialogs
@@ -45,6 +45,7 @@ def _found() -> rx.Component:
             sub=row_of(
                 feedback.avatar(S.initials, picture=U.picture, size="m"),
                 rx.el.span(P.username, " · ", P.email),
+                rx.el.span(tables.changed_by(UserMgmtState.changed.get(U.id, "")), aria_live="polite"),
             ),
             actions=_actions(),
         ),

@@ -200,9 +200,26 @@ class UserMgmtState(FormState, rx.State):
     async def load_one(self) -> Any:
         """Show what can be done with the person that the address of their page names."""
         user_id = _view.number({"id": self.router.url.path.rstrip("/").rpartition("/")[2]}, "id") or 0
+        # Before it is read, so that nothing is missed that follows.
+        _live.watch(self, "person", UserMgmtState.one_changed_elsewhere)
+        self.changed = {}
         self.one = await self._read(user_id)
         if not self.idempotency_key:
             self._new_form()
+        return await self._sessions()
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def one_changed_elsewhere(self) -> Any:
+        """Show the page about a person anew and say who has changed them; what is being entered stays as it is."""
+        changed = _live.changed(self)
+        if self.one is None or self.one.id not in changed:
+            return None
+        self.changed = {self.one.id: changed[self.one.id]}
+        self.one = await self._read(self.one.id)
+        return [PersonState.show_again, await self._sessions()]
+
+    async def _sessions(self) -> Any:
         auth_state = await self.get_state(AuthState)
         if self.one and auth_state._may(Permission.USERS_MANAGE):  # noqa: SLF001  # ours
             return PersonSessionsState.load_person(self.one.id)

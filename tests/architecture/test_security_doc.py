@@ -71,6 +71,7 @@ def test_without_a_second_factor_one_reaches_only_what_sets_it_up_ends_sessions_
         "devices",
         "sessions",
         "single_sign_on",
+        "back_channel",
     }
     assert {name for name in lets_in if name.startswith("single_sign_on.")} == {"single_sign_on.confirm"}
     assert "factors.begin_totp" in lets_in
@@ -89,6 +90,7 @@ def test_strangers_reach_only_the_way_in_and_applying():
         "suppliers",
         "accounts",
         "single_sign_on",
+        "back_channel",
     }
     assert {name for name in public if name.startswith(("users.", "suppliers.", "accounts."))} == {
         "users.register",
