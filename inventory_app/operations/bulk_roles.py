@@ -9,9 +9,10 @@ from sqlmodel import Session, col, select
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock_rule
 from inventory_app.errors import AppError, Invalid, InvalidRows, NotFound
 from inventory_app.models.users import LocalUser, UserInfo, role_names
-from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._operation import operation, query
 from inventory_app.operations._people_rules import (
-    permissions_of,
+    held_permissions,
+    may_use,
     permissions_of_roles,
     why_not_change_roles,
     why_not_pass_on,
@@ -52,7 +53,7 @@ def _after(before: Sequence[str], mode: Mode, roles: Sequence[str]) -> list[str]
 def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: list[str]) -> list[RoleChange]:
     """Show what giving, adding or removing `roles` would do to each of these people, in the order of their names."""
     _check_selection(user_ids, mode, roles)
-    held = current_viewer(session).permissions
+    held = held_permissions(session)
     found = session.exec(
         select(LocalUser, UserInfo)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
@@ -81,7 +82,7 @@ def _why_not(
     session: Session, user_id: int, info: UserInfo, before: list[str], after: list[str], held: frozenset[str]
 ) -> str:
     """Say what the operation would say, by the same rules."""
-    if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
+    if reason := why_not_change_roles(user_id, may_use(session, info), held):
         return reason
     return why_not_pass_on(permissions_of_roles(session, set(after) - set(before)), held)
 

@@ -21,7 +21,7 @@ from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
 from inventory_app.operations import _role_grants
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations._people_rules import held_permissions, may_use, why_not
 from inventory_app.operations.accounts import use_link
 from inventory_app.operations.sessions import (
     admitted,
@@ -355,7 +355,7 @@ def disconnect_person(session: Session, *, user_id: int, reason: str) -> str:
         raise NotAllowed("Disconnect your own account on your security page.")
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = person_to_change(session, user_id)
-    if forbidden := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if forbidden := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(forbidden)
     rows = connections_of(session, user_id)
     if not rows:
