@@ -17,6 +17,7 @@ from inventory_app.operations import _approvals, _role_grants
 from inventory_app.operations import _people_rules as rules
 from inventory_app.operations import _role_views as views
 from inventory_app.operations import _safeguards as safeguards
+from inventory_app.operations._approval_rules import has_expired
 from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._safeguards import AGREEMENT, FACTOR
@@ -43,7 +44,9 @@ def ask(session: Session, role: Role, change: dict[str, bool], reason: str) -> N
 def waiting_for(session: Session, role_id: int) -> str:
     """Say what waits for somebody's agreement about a role; empty when nothing does."""
     found = _approvals.open_about(session, KIND, role_id)
-    return f"Somebody asked that it shall {_wanted(found)}: it waits for somebody else's agreement." if found else ""
+    if found is None or has_expired(found):
+        return ""
+    return f"Somebody asked that it shall {_wanted(found)}. That waits until somebody else agrees."
 
 
 def _change(approval: Approval) -> dict[str, bool]:

@@ -47,7 +47,8 @@ def _asks(*, factor: Any = False, approval: Any = False, fixed: Any = None) -> r
         agreement if fixed is None else rx.cond(fixed, kept, agreement),
         rx.el.p(
             "Whoever holds it and has no second factor reaches only their security page until they have set one up. "
-            "What a role asks for is taken off again only with somebody else's agreement, once people hold it.",
+            "What a role asks for is taken off again only with somebody else's agreement, once people hold it or no "
+            "other role gives the same.",
             class_name="meta",
         ),
         tight=True,

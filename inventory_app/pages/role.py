@@ -41,7 +41,14 @@ def _found() -> rx.Component:
             R.why_not, rx.el.div(feedback.callout(R.why_not, icon_name="lock"), class_name="refused"), rx.fragment()
         ),
         rx.cond(
-            S.waits, rx.el.div(feedback.callout(S.waits, icon_name="hourglass"), class_name="refused"), rx.fragment()
+            S.waits,
+            rx.el.div(
+                feedback.callout(
+                    S.waits, " ", link("What waits", href="/approvals?kind=role_safeguard"), icon_name="hourglass"
+                ),
+                class_name="refused",
+            ),
+            rx.fragment(),
         ),
         _roles.conflicts(),
         rx.el.div(

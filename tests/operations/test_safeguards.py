@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from inventory_app.context import acting_as, system_actor
+from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.errors import AlreadyDecided, Conflict, NotAllowed, SecondFactorRequired
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
@@ -16,7 +16,8 @@ from inventory_app.operations import approvals, factors, home, roles, users
 from inventory_app.operations.roles import Change
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.unit_of_work import read, transact
-from tests.factories import arrange, person
+from tests.factories import arrange, person, signed_in_again
+from tests.fixtures.authenticator import give_app
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 from tests.operations.test_roles import acting, contents, make_role, role
 
@@ -249,7 +250,7 @@ def test_taking_it_off_a_role_somebody_holds_waits_for_somebody_else(ada, axel, 
         (mine,) = read(approvals.asked_by_me).rows
         assert mine.label == "Role settings"
         assert read(approvals.approval_detail, approval_id=mine.id).reason == "Too slow"
-        assert "waits for somebody else's agreement" in read(roles.role_detail, role_id=role("employee").id).waits
+        assert "waits until somebody else agrees" in read(roles.role_detail, role_id=role("employee").id).waits
     with pytest.raises(NotAllowed, match="You asked for this, so somebody else must agree"):
         agree(ada)
     assert agree(axel).status == "approved"
@@ -371,6 +372,19 @@ def test_administrators_without_a_factor_are_let_in_to_set_one_up_and_nowhere_el
     with acting_as(ada):
         assert read(roles.role_matrix).roles
         assert read(home.home) is not None
+
+
+def test_an_administrator_who_lost_every_factor_is_let_in_again_on_the_machine(ada):
+    """As `inventory reset-factors` does it: the password opens the security page again, which sets up a new one."""
+    edit(ada, "admin", needs_factor=True)
+    give_app(ada.id or 0)
+    with acting_as(Actor("cli", "cli:root")):
+        transact(factors.reset_factors, user_id=ada.id, reason="Lost the phone")
+    with acting_as(signed_in_again(ada)):
+        with pytest.raises(SecondFactorRequired):
+            read(roles.role_matrix)
+        assert read(factors.my_factors).factors == []
+        assert transact(factors.begin_totp)
 
 
 def test_who_lacks_something_does_not_set_it(ada):
