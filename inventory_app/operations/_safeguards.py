@@ -91,8 +91,10 @@ class Safeguards:
     def given_by(self, then: "Safeguards") -> list[str]:
         """Return what is given only with agreement and somebody would come to hold by a change to `then`."""
         kept, gained = self.kept_by(AGREEMENT), set[str]()
+        changed = {id_ for id_, role in then.roles.items() if role != self.roles.get(id_)}
         for roles in self.held if kept else ():
-            gained |= kept & (then.through(roles) - self.through(roles))
+            if roles & changed:
+                gained |= kept & (then.through(roles) - self.through(roles))
         return sorted(gained)
 
     def through(self, roles: frozenset[int]) -> frozenset[str]:
