@@ -13,12 +13,13 @@ from sqlmodel import Session
 
 from inventory_app import operations
 from inventory_app.context import Actor, acting_as
-from inventory_app.errors import AppError, NotAllowed
+from inventory_app.errors import AppError
 from inventory_app.models.catalog import ProductPrice
 from inventory_app.operations import home, imports, items, stock, trail
+from inventory_app.operations._item_list import LIST
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import QUERIES
 from inventory_app.operations._supplier_list import SupplierView
-from inventory_app.operations.items import Filters, View
 from inventory_app.operations.roles import Change
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.unit_of_work import read, transact
@@ -95,10 +96,11 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
         {"file": imports.read_file("products", b"sku,name\nCANARY,Canary\n", "a.csv")}
     ],
     "items.list_items": lambda p: [
-        {"view": View(Filters(), sort=sort, descending=down)} for sort in items.SORTS for down in (False, True)
+        {"view": View(sort=column.key, descending=down)} for column in LIST.columns.values() for down in (False, True)
     ],
-    "items.overview": lambda p: [{"view": View(Filters())}],
-    "items.count_items": lambda p: [{"filters": Filters()}],
+    "items.overview": lambda p: [{"view": View()}],
+    "items.count_items": lambda p: [{"view": View()}],
+    "items.matching_items": lambda p: [{"view": View(), "most": 10}],
     "items.get_items": lambda p: [{"item_ids": [p.item]}],
     "items.item_place": lambda p: [{"item_id": p.item}],
     "items.transfer_targets": lambda p: [{"item_id": p.item}],
@@ -186,21 +188,28 @@ def test_the_trail_does_not_answer_by_what_it_finds_either(planted, number):
         assert right == other
 
 
-def test_the_order_of_the_list_does_not_say_what_costs_more(planted):
-    dear, cheap = planted, factories.product("CHEAP", unit_cost=Decimal("0.01"))
-    factories.item(cheap.id, quantity=1)
+def test_neither_order_nor_filter_of_the_list_says_what_costs_more(ada, planted):
+    """Asked for what is worth more than half of it and more than twice of it: with the permission one is found."""
+    factories.item(factories.product("CHEAP", unit_cost=Decimal("0.01")).id, quantity=1)
     role("without", *(set(Permission) - {Permission.PRICES_VIEW}))
+    worth = COST * (QUANTITY + FOUND)
+    views = [View(filters={"value": f"{bound}.."}) for bound in (worth / 2, worth * 2)]
+    orders = [View(sort=key, descending=down) for key in ("value", "unit_cost") for down in (False, True)]
+
+    def seen(view: View) -> tuple[list[str], int, int]:
+        rows = [row.sku for row in read(items.list_items, view=view).rows]
+        found = read(items.matching_items, view=view, most=10)
+        return rows, read(items.count_items, view=view), len(found)
+
+    with acting_as(ada):
+        assert [seen(view) for view in views] == [(["CANARY"], 1, 1), ([], 0, 0)]
+        assert seen(orders[0]) != seen(orders[1])
     with acting_as(person("wanda", "without")):
-        try:
-            orders = [
-                [row.sku for row in read(items.list_items, view=View(Filters(), sort="value", descending=down)).rows]
-                for down in (False, True)
-            ]
-        except NotAllowed:
-            return
-        plain = [row.sku for row in read(items.list_items, view=View(Filters())).rows]
-    assert dear
-    assert plain in orders, "sorted by something else instead"
+        usual = seen(View())
+        assert [seen(view) for view in views] == [usual, usual]
+        assert seen(orders[0]) == seen(orders[2])
+        assert seen(orders[1]) == seen(orders[3])
+        assert seen(orders[0])[0] == usual[0]
 
 
 def test_every_query_with_arguments_is_asked_for_something():

@@ -36,7 +36,12 @@ def addresses(things: dict[str, int], person: int, operations: list[str]) -> lis
     """Return an address of every page, those about one record with a record that has to do with what was planted."""
     known = {"[supplier]": things["supplier"], "[person]": person, "[role]": 1}
     found = [f"/audit/{operation}" for operation in operations]
-    found += ["/inventory?sort=value", f"/audit?q=record:product/{things['product']}", "/inventory?show=reorder"]
+    found += [
+        "/inventory?sort=value",
+        f"/audit?q=record:product/{things['product']}",
+        "/inventory?view=reorder",
+        "/inventory?value=1..&columns=unit_cost,value",
+    ]
     for route in ROUTES:
         parts = route.split("/")
         if "/audit/[" not in route and route.startswith("/"):
