@@ -12,6 +12,7 @@ from inventory_app.context import current_actor
 from inventory_app.models._base import now, sort_key
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import (
+    HOLDINGS,
     AuthSession,
     LocalUser,
     Role,
@@ -23,7 +24,7 @@ from inventory_app.models.users import (
 from inventory_app.operations import _zones
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import AnyRow, AnySelect, Page, keyset, like_escaped
-from inventory_app.operations._people_rules import permissions_of, why_not, why_not_change_roles
+from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not, why_not_change_roles
 from inventory_app.operations.pictures import picture_addresses
 
 #: When somebody was here last, as the list can be filtered by it.
@@ -214,12 +215,14 @@ def _rows(session: Session, viewer: Viewer, found: Iterable[AnyRow]) -> list[Use
     pictures = picture_addresses(session, ids)
     invitations = _invitations(session, [user.id for user, _, _, status, *_ in people if status == "invited"])
     # People share few sets of roles: one query a set, not one a person.
-    theirs: dict[tuple[str, ...], set[str]] = {}
+    by_roles: dict[tuple[str, ...], set[str]] = {}
+    lent, held = _lent(session, ids), held_permissions(session)
     rows: list[UserRow] = []
     for user, info, seen, status, *_ in people:
         roles = tuple(names[info.id])
-        if roles not in theirs:
-            theirs[roles] = permissions_of(session, info)
+        if roles not in by_roles:
+            by_roles[roles] = permissions_of(session, info)
+        theirs = by_roles[roles] | lent.get(user.id, set())
         state, ends = invitations.get(user.id, ("", ""))
         rows.append(
             UserRow(
@@ -237,13 +240,24 @@ def _rows(session: Session, viewer: Viewer, found: Iterable[AnyRow]) -> list[Use
                 version=info.version,
                 last_seen=seen.isoformat() if seen else "",
                 created=user.created_at.isoformat(),
-                why_not=why_not(user.id, theirs[roles], viewer.permissions),
-                why_not_roles=why_not_change_roles(user.id, theirs[roles], viewer.permissions),
-                why_not_erase=why_not_erase(user, theirs[roles], viewer.permissions, erased=status == "erased"),
+                why_not=why_not(user.id, theirs, held),
+                why_not_roles=why_not_change_roles(user.id, theirs, held),
+                why_not_erase=why_not_erase(user, theirs, held, erased=status == "erased"),
                 own=user.id == viewer.user_id,
             )
         )
     return rows
+
+
+def _lent(session: Session, user_ids: list[int]) -> dict[int, set[str]]:
+    """Return what each of these people may do in somebody else's place."""
+    statement = sa.select(HOLDINGS.c.user_id, HOLDINGS.c.permission).where(
+        HOLDINGS.c.user_id.in_(user_ids), HOLDINGS.c.delegation_id.is_not(None)
+    )
+    lent: dict[int, set[str]] = {}
+    for user_id, permission in session.execute(statement):
+        lent.setdefault(user_id, set()).add(permission)
+    return lent
 
 
 def _invitations(session: Session, user_ids: list[int]) -> dict[int, tuple[str, str]]:

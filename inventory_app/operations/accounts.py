@@ -17,7 +17,7 @@ from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
-from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations._people_rules import held_permissions, may_use, permissions_of, why_not
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_addresses
@@ -211,7 +211,7 @@ def _maker_still_may(session: Session, link: AccountLink, theirs: UserInfo) -> b
     maker = session.get_one(LocalUser, link.created_by)
     info = session.exec(select(UserInfo).where(UserInfo.user_id == maker.id)).one()
     held = permissions_of(session, info)
-    return maker.enabled and Permission.USERS_MANAGE in held and permissions_of(session, theirs) <= held
+    return maker.enabled and Permission.USERS_MANAGE in held and may_use(session, theirs) <= held
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -271,7 +271,7 @@ def _other(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
     if user_id == acting_user_id():
         message = "This is your own account: change it on your profile page."
         raise NotAllowed(message)
-    if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if reason := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     return user, info
 

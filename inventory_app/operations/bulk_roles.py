@@ -9,10 +9,11 @@ from sqlmodel import Session, col, select
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock_rule
 from inventory_app.errors import AppError, Invalid, InvalidRows, NotFound
 from inventory_app.models.users import LocalUser, UserInfo, role_names
-from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._operation import operation, query
 from inventory_app.operations._people_rules import (
+    held_permissions,
+    may_use_each,
     permissions_of_each_role,
-    permissions_of_people,
     why_not_change_roles,
     why_not_pass_on,
 )
@@ -52,7 +53,7 @@ def _after(before: Sequence[str], mode: Mode, roles: Sequence[str]) -> list[str]
 def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: list[str]) -> list[RoleChange]:
     """Show what giving, adding or removing `roles` would do to each of these people, in the order of their names."""
     _check_selection(user_ids, mode, roles)
-    held = current_viewer(session).permissions
+    held = held_permissions(session)
     found = session.exec(
         select(LocalUser, UserInfo)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
@@ -60,7 +61,7 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
         .order_by(col(UserInfo.sort_key), col(UserInfo.id))
     ).all()
     names = role_names(session, [info.id or 0 for _, info in found])
-    theirs = permissions_of_people(session, [user.id or 0 for user, _ in found])
+    theirs = may_use_each(session, [user.id or 0 for user, _ in found])
     given = permissions_of_each_role(session, roles)
     changes: list[RoleChange] = []
     for user, info in found:

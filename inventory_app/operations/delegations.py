@@ -188,9 +188,7 @@ def _administers(session: Session, found: Delegation) -> bool:
     """Tell whether the acting person looks after people, and may touch the account whose permission was lent."""
     held = users.held_permissions(session)
     info = session.exec(select(UserInfo).where(UserInfo.user_id == found.from_user_id)).one()
-    return Permission.USERS_MANAGE in held and not users.why_not(
-        found.from_user_id, users.permissions_of(session, info), held
-    )
+    return Permission.USERS_MANAGE in held and not users.why_not(found.from_user_id, users.may_use(session, info), held)
 
 
 @query()

@@ -31,7 +31,7 @@ from inventory_app.operations._connections import (
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._group_roles import Difference, difference_of
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations._people_rules import held_permissions, may_use, why_not
 from inventory_app.operations._session_life import (
     admitted,
     begin_session,
@@ -286,7 +286,7 @@ def disconnect_person(session: Session, *, user_id: int, reason: str) -> str:
         raise NotAllowed("Disconnect your own account on your security page.")
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = person_to_change(session, user_id)
-    if forbidden := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if forbidden := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(forbidden)
     rows = connections_of(session, user_id)
     if not rows:

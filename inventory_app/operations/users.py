@@ -27,7 +27,7 @@ from inventory_app.operations._people_list import PeopleCounts, PeopleView, User
 from inventory_app.operations._people_rules import (
     held_permissions,
     keeps_every_permission_held,
-    permissions_of,
+    may_use,
     permissions_of_roles,
     why_not,
     why_not_change_roles,
@@ -158,7 +158,7 @@ def replace_roles(session: Session, user_id: int, roles: list[str], version: int
     _, info = person_to_change(session, user_id)
     before = info.get_roles()
     held = held_permissions(session)
-    if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
+    if reason := why_not_change_roles(user_id, may_use(session, info), held):
         raise NotAllowed(reason)
     if version is not None and info.version != version:
         raise Stale
@@ -218,7 +218,7 @@ def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
     fields.text("reason", reason, most=500, required=True)
     fields.check()
     user, info = person_to_change(session, user_id)
-    theirs, held = permissions_of(session, info), held_permissions(session)
+    theirs, held = may_use(session, info), held_permissions(session)
     if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
         raise NotAllowed(refusal)
     revoke_sessions(session, user_id)
@@ -261,7 +261,7 @@ def was_invited(session: Session, user_id: int) -> bool:
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = person_to_change(session, user_id)
-    if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if reason := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     if user.enabled == enabled:
         message = f"{user.username} is already {'enabled' if enabled else 'disabled'}."
@@ -320,7 +320,7 @@ class RoleToGive:
 @query(Permission.USERS_ASSIGN_ROLES)
 def roles_to_give(session: Session) -> list[RoleToGive]:
     """Return the active roles with what is in them, and which of them the viewer may not give."""
-    held = current_viewer(session).permissions
+    held = held_permissions(session)
     contained: dict[int | None, set[str]] = {}
     links = select(RolePermission.role_id, PermissionRow.name).join(
         PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id)

@@ -9,7 +9,7 @@ import pytest
 from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
 from inventory_app.http import _requests, _sealed, bodies, single_sign_on
-from inventory_app.operations import _attempts, factors, imports, proving
+from inventory_app.operations import _attempts, _strangers, factors, imports, proving
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
 from inventory_app.permissions import NEEDS_A_PERSON
@@ -35,6 +35,7 @@ PROMISES = {
     "heads": (r"head must arrive within (\d+) s", str(_HEADER_MILLISECONDS // 1000)),
     "bodies": (r"its body within (\d+) s", str(int(bodies.PATIENCE_SECONDS))),
     "slow lines": (r"a second for every (\d+) KB", str(bodies.SLOWEST_BYTES_PER_SECOND // 2**10)),
+    "names tried by registering": (r"\((\d+) failures an hour", str(_strangers.FAILED_PER_ADDRESS)),
     "bodies that wait": (r"at most (\d+) bodies waiting", str(bodies.MOST_WAITING)),
 }
 
