@@ -25,6 +25,7 @@ from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role
 from inventory_app.operations import _approval_rules, _approvals, approvals, dashboard, suppliers, users
 from inventory_app.operations._approvals import why_not_decide
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, supplier
 from tests.fixtures.authenticator import change_sessions
@@ -333,7 +334,9 @@ def test_whoever_edited_a_supplier_does_not_reject_it_by_withdrawing(ann, nancy,
     with acting_as(ann):
         found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
     with acting_as(mona):
-        transact(suppliers.update_supplier, supplier_id=found, version=1, name="Lyngbysild", city="Bergen")
+        transact(
+            suppliers.update_supplier, supplier_id=found, version=1, name="Lyngbysild", details=Details(city="Bergen")
+        )
         (row,) = read(approvals.asked_by_me).rows
         assert not read(approvals.approval_detail, approval_id=row.id).mine
         with pytest.raises(NotAllowed, match="somebody else must"):
@@ -349,7 +352,7 @@ def test_who_entered_a_supplier_does_not_reject_it_once_it_was_approved(ann, nan
     decide(nancy, first.id)
     with acting_as(ann):
         version = read(suppliers.supplier_to_edit, supplier_id=found).version
-        transact(suppliers.update_supplier, supplier_id=found, version=version, name="Lyngbysild AS")
+        transact(suppliers.update_supplier, supplier_id=found, version=version, name="Lyngbysild AS", details=Details())
         again = read(approvals.asked_by_me).rows[0]
         with pytest.raises(NotAllowed, match="somebody else must"):
             transact(approvals.withdraw, approval_id=again.id)
@@ -364,7 +367,11 @@ def test_whoever_edited_an_approved_supplier_does_not_approve_it_once_somebody_e
     for who, version, changed in ((mona, 2, {"name": "Lyngbysild"}), (nancy, 3, {"name": "Lyngbysild AS"})):
         with acting_as(who):
             transact(
-                suppliers.update_supplier, supplier_id=found, version=version, payment_terms="cash to Mona", **changed
+                suppliers.update_supplier,
+                supplier_id=found,
+                version=version,
+                details=Details(payment_terms="cash to Mona"),
+                **changed,
             )
     for party in (ann, mona, nancy):
         with acting_as(party), pytest.raises(NotAllowed, match="so somebody else must"):
