@@ -171,11 +171,12 @@ class AnyOf(Filter):
 
 @dataclass(frozen=True, kw_only=True)
 class Contains(Filter):
-    """A text that occurs in a column, whatever its case and accents where the column is a sort key."""
+    """A text that occurs in a column, whatever its case; in a sort key (`folded`) whatever its accents, too."""
 
     kind: ClassVar[str] = "text"
 
     column: Key
+    folded: bool = True
 
     def tidied(self, text: str) -> str:
         """Return the text without what stands around it."""
@@ -183,11 +184,12 @@ class Contains(Filter):
 
     def ask(self, asking: Asking, text: str) -> Asked:  # noqa: ARG002  # as of every filter
         """Ask for the text literally."""
-        return True, {self._name(): f"%{like_escaped(sort_key(text))}%"}
+        return True, {self._name(): f"%{like_escaped(sort_key(text) if self.folded else text)}%"}
 
     def condition(self, shape: Any) -> Condition:  # noqa: ARG002  # there is one
         """Look in the column."""
-        return self.column.like(sa.bindparam(self._name(), type_=sa.Text()))
+        text = sa.bindparam(self._name(), type_=sa.Text())
+        return self.column.like(text) if self.folded else self.column.ilike(text)
 
     def said(self, text: str, labels: Mapping[str, str]) -> tuple[str, str]:  # noqa: ARG002  # as of every filter
         """Say the text."""

@@ -19,6 +19,7 @@ from inventory_app.operations import _approvals
 from inventory_app.operations import _supplier_list as lists
 from inventory_app.operations import _supplier_views as views
 from inventory_app.operations._fields import checked_reason
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._supplier_approvals import ask
@@ -232,7 +233,7 @@ def count_waiting(session: Session) -> views.WaitingCounts:
 
 
 @query(Permission.SUPPLIERS_VIEW)
-def list_suppliers(session: Session, *, view: lists.SupplierView) -> lists.SupplierListing:
+def list_suppliers(session: Session, *, view: View) -> lists.SupplierListing:
     """List the suppliers of every status, with how many there are of each."""
     return lists.listing(session, current_viewer(session), view)
 

@@ -21,9 +21,9 @@ from inventory_app.models.users import Idempotency, LocalUser, Role, RolePermiss
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _people_list
 from inventory_app.operations._fields import Fields
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._paging import Page
-from inventory_app.operations._people_list import PeopleCounts, PeopleView, UserRow, ever_invited, why_not_erase
+from inventory_app.operations._people_list import PeopleCounts, PeopleListing, UserRow, ever_invited, why_not_erase
 from inventory_app.operations._people_rules import (
     held_permissions,
     keeps_every_permission_held,
@@ -36,7 +36,6 @@ from inventory_app.operations._people_rules import (
 from inventory_app.operations._role_grants import hold_back
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._strangers import slow_down
-from inventory_app.operations._zones import UTC_NAME
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
@@ -301,12 +300,6 @@ def _id(row: LocalUser | UserInfo) -> int:
     return row.id
 
 
-@query(Permission.USERS_VIEW)
-def role_choices(session: Session) -> list[str]:
-    """Return the names of the active roles."""
-    return list(session.exec(select(Role.name).where(col(Role.active)).order_by(col(Role.id))))
-
-
 @dataclass(frozen=True, slots=True)
 class RoleToGive:
     """A role as the one who gives roles sees it; `why_not` says why they may not give it, empty when they may."""
@@ -353,27 +346,15 @@ def count_users(session: Session) -> PeopleCounts:
 
 
 @query(Permission.USERS_VIEW)
-def list_users(
-    session: Session,
-    *,
-    search: str = "",
-    tab: str = "all",
-    role: str = "",
-    seen: str = "",
-    zone: str = UTC_NAME,
-    cursor: str = "",
-) -> Page[UserRow]:
-    """List people by name, each with why the viewer may not change them."""
-    view = PeopleView(search, tab, role, seen, zone)
-    return _people_list.listing(session, current_viewer(session), view, cursor)
+def list_users(session: Session, *, view: View = View()) -> PeopleListing:  # noqa: B008  # nothing can change it
+    """List people, each with why the viewer may not change them, and the counts beside the list."""
+    return _people_list.listing(session, current_viewer(session), view)
 
 
 @query(Permission.USERS_VIEW)
-def count_listed(
-    session: Session, *, search: str = "", tab: str = "all", role: str = "", seen: str = "", zone: str = UTC_NAME
-) -> int:
-    """Count the people that `list_users` lists over all its pages."""
-    return _people_list.count(session, PeopleView(search, tab, role, seen, zone))
+def matching_users(session: Session, *, view: View, most: int) -> list[int]:
+    """Return the ids of at most so many people of a view, over all its pages."""
+    return _people_list.matching(session, current_viewer(session), view, most)
 
 
 @query(Permission.USERS_VIEW)

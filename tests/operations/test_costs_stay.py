@@ -19,7 +19,6 @@ from inventory_app.operations import home, imports, items, stock, trail
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import QUERIES
-from inventory_app.operations._supplier_list import SupplierView
 from inventory_app.operations.roles import Change
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.unit_of_work import read, transact
@@ -110,7 +109,7 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "roles.preview_changes": lambda p: [{"changes": [Change(2, 1, ["audit:view"], [])]}],
     "suppliers.supplier_detail": lambda p: [{"supplier_id": p.supplier}],
     "suppliers.supplier_to_edit": lambda p: [{"supplier_id": p.supplier}],
-    "suppliers.list_suppliers": lambda p: [{"view": SupplierView()}],
+    "suppliers.list_suppliers": lambda p: [{"view": View()}],
     "trail.operation_detail": lambda p: [{"operation_id": id_} for id_ in p.operations],
     "trail.record_history": lambda p: [
         {"table": table, "pk": str(pk)}

@@ -12,6 +12,7 @@ from inventory_app.models.access import ExternalIdentity, UserPicture
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations import accounts, dashboard, pictures, users
 from inventory_app.operations import trail as trail_queries
+from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, begin_as, person
 
@@ -151,7 +152,7 @@ def test_the_trail_says_when_and_by_whom(ada, carla, observer, trail):
 def test_the_list_says_so_and_offers_nothing_more(ada, carla):
     def row():
         with acting_as(ada):
-            return next(r for r in read(users.list_users).rows if r.username == "carla")
+            return next(r for r in read(users.list_users).page.rows if r.username == "carla")
 
     assert (row().erased, row().why_not_erase) == (False, "")
     erase(ada, carla)
@@ -265,9 +266,9 @@ def test_who_was_never_let_in_and_is_erased_waits_no_longer(ada):
 
     def counts():
         with acting_as(ada):
-            found, waiting = read(users.count_users), read(users.list_users, tab="waiting")
-            disabled = read(users.list_users, tab="disabled")
-            return found.waiting, read(dashboard.waiting).people, len(waiting.rows), len(disabled.rows)
+            found, waiting = read(users.count_users), read(users.list_users, view=View(filters={"tab": "waiting"}))
+            disabled = read(users.list_users, view=View(filters={"tab": "disabled"}))
+            return found.waiting, read(dashboard.waiting).people, len(waiting.page.rows), len(disabled.page.rows)
 
     assert counts() == (1, 1, 1, 0)
     erase(ada, eve)

@@ -248,7 +248,7 @@ def test_replacing_permissions_counts_at_once_and_records_only_the_difference(ad
         ("role", "update"), ("role_permission", "delete"), ("role_permission", "insert")
     ]  # fmt: skip
     with acting_as(ann):
-        assert read(users.list_users).rows
+        assert read(users.list_users).page.rows
         with pytest.raises(NotAllowed):
             read(roles.role_matrix)
 

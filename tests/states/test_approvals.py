@@ -12,6 +12,7 @@ from inventory_app.context import acting_as
 from inventory_app.models.users import Role
 from inventory_app.operations import approvals, delegations, suppliers
 from inventory_app.operations import users as user_operations
+from inventory_app.operations._lists import View
 from inventory_app.states.approvals import ApprovalState
 from inventory_app.states.away import AwayState
 from inventory_app.states.users import UserMgmtState
@@ -114,7 +115,7 @@ async def test_a_sensitive_role_says_that_it_waits(site: Site):
         assert read(approvals.roles_waiting, user_id=bert.id) == []
     arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == role).values(active=False)))
     with acting_as(ada.actor):
-        (found,) = read(user_operations.list_users, search=bert.username).rows
+        (found,) = read(user_operations.list_users, view=View(search=bert.username)).page.rows
     assert found.roles == ["employee", role]
 
 
