@@ -36,7 +36,9 @@ def toolbar(state: State, *, search: str, placeholder: str) -> rx.Component:
 def _order(state: State) -> rx.Component:
     """Choose the order on the phone, where no head of a column does it."""
     arrow = rx.cond(state.direction == "desc", icon("arrow-down", 14), icon("arrow-up", 14))
-    trigger = rx.el.button(state.sort_label, arrow, type="button", class_name="btn btn-quiet", aria_label="Order")
+    trigger = rx.el.button(
+        state.sort_label, arrow, type="button", class_name="btn btn-quiet", aria_label="Order by " + state.sort_label
+    )
 
     def line(one: rx.Var[Choosable]) -> rx.Component:
         return dialogs.menu_item(one.label, href=state.hrefs["sort_" + one.key], ticked=one.chosen)
