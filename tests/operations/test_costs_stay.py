@@ -100,6 +100,7 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "items.overview": lambda p: [{"view": View()}],
     "items.count_items": lambda p: [{"view": View()}],
     "items.matching_items": lambda p: [{"view": View(), "most": 10}],
+    "users.matching_users": lambda p: [{"view": View(), "most": 10}],
     "items.get_items": lambda p: [{"item_ids": [p.item]}],
     "items.item_place": lambda p: [{"item_id": p.item}],
     "items.transfer_targets": lambda p: [{"item_id": p.item}],
