@@ -16,7 +16,7 @@ TESTERS ?= 4
 run: $(VENV)/.installed ## start everything: http://localhost:3000 (PORT=... for another)
 	@exec $(BIN)/inventory run
 
-# What decides, what is kept and what is recorded: 99 % of its lines and branches (the aim is all), and 90 % of everything.
+# What decides, what is kept and what is recorded: every line and branch of it, and 90 % of everything.
 RULES := inventory_app/operations/*,inventory_app/audit/*,inventory_app/models/*,inventory_app/permissions.py
 
 test: $(VENV)/.installed-dev ## all tests but the long ones, and the coverage gate (ARGS=... for a part, without it)
@@ -26,7 +26,7 @@ ifdef ARGS
 	@$(BIN)/python -m pytest -q -n $(TESTERS) $(ARGS)
 else
 	@$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=
-	@$(BIN)/coverage report --include='$(RULES)' --fail-under=99
+	@$(BIN)/coverage report --include='$(RULES)' --fail-under=100
 	@$(BIN)/coverage report --format=total --fail-under=90
 endif
 

@@ -157,7 +157,7 @@
   });
 
   // ---- Tooltips: one element for all of [data-tip] -----------------------------------------------------------
-  let tip, tipTimer;
+  let tip, tipTimer, tipOf;
   function hideTip() { clearTimeout(tipTimer); if (tip && tip.matches(":popover-open")) tip.hidePopover(); }
   function showTip(el) {
     if (!tip) {
@@ -166,6 +166,7 @@
       document.body.append(tip);
     }
     if (!el.isConnected) return;
+    tipOf = el;
     tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip") || el.getAttribute("data-phone-tip");
     tip.showPopover();
     const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
@@ -277,6 +278,7 @@
           if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") releaseAll(); });
         }
         if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
+        if (change.removedNodes.length && tipOf && !tipOf.isConnected) { hideTip(); tipOf = undefined; } // no pointerout comes
         if (change.removedNodes.length && busy.size) [...busy.keys()].forEach((owner) => { if (!owner.isConnected) release(owner); });
       }
     }

@@ -66,7 +66,7 @@ def measure(server: Server, data: Data, rounds: int, seconds: float) -> dict[str
     for turn in range(rounds + 1):
         for number, variant in enumerate(VARIANTS):
             with psycopg.connect(address(server, f"{COPY}{number}", APP_ROLE)) as connection:
-                median = _median(_work(connection, data, opened=variant.opened), seconds)
+                median = _median(one_row(connection, data, opened=variant.opened), seconds)
             if turn:  # the first round only warms up
                 found[variant.name].append(median)
     for number, _ in enumerate(VARIANTS):
@@ -74,7 +74,8 @@ def measure(server: Server, data: Data, rounds: int, seconds: float) -> dict[str
     return found
 
 
-def _work(connection: psycopg.Connection, data: Data, *, opened: bool) -> Callable[[], None]:
+def one_row(connection: psycopg.Connection, data: Data, *, opened: bool) -> Callable[[], None]:
+    """Return the transaction that is measured."""
     token = hash_token(data.tokens[0])
 
     def work() -> None:

@@ -16,11 +16,12 @@ from starlette.types import ASGIApp
 
 from inventory_app import first_run, jobs, logs
 from inventory_app.buckets import Buckets
-from inventory_app.components import feedback
+from inventory_app.components import feedback, palette
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
-from inventory_app.http import accounts, factors, health, imports, sign_in, single_sign_on
+from inventory_app.http import accounts, back_channel, factors, health, imports, sign_in, single_sign_on
 from inventory_app.http.bodies import Bodies
+from inventory_app.http.frames import Frames
 from inventory_app.http.security import Security
 from inventory_app.pages import app_options, register_pages
 from inventory_app.settings import get_settings
@@ -70,8 +71,8 @@ def browser_error(exception: Exception) -> None:
 
 
 def protected(app: ASGIApp) -> ASGIApp:
-    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies."""
-    return Security(Bodies(app), prerequisites.get_web_dir() / "build" / "client")
+    """Wrap everything we serve, pages included, in `Security` and what bounds slow bodies and odd frames."""
+    return Security(Frames(Bodies(app)), prerequisites.get_web_dir() / "build" / "client")
 
 
 app = rx.App(
@@ -85,6 +86,7 @@ app = rx.App(
                 *sign_in.ROUTES,
                 *factors.ROUTES,
                 *single_sign_on.ROUTES,
+                *back_channel.ROUTES,
                 *accounts.ROUTES,
                 *imports.ROUTES,
             ]
@@ -96,6 +98,7 @@ guard = Guard(events_per_second=settings.events_per_second)
 app.add_middleware(guard, index=0)
 _socket.protect(app.event_namespace, events_per_second=settings.events_per_second)
 app.app_wraps[5, "Overlay"] = feedback.overlay
+app.app_wraps[4, "Palette"] = palette.overlay
 register_pages(app)
 
 

@@ -21,7 +21,9 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
+from joserfc.jwt import JWTClaimsRegistry
 
+from inventory_app.buckets import Bucket
 from inventory_app.errors import AppError, Denied
 from inventory_app.settings import Settings, get_settings, is_safe_address
 
@@ -33,11 +35,16 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 SECONDS = 8.0
 #: How far the provider's clock may be from ours.
 LEEWAY_SECONDS = 60
-#: How long its addresses and keys are believed; a key we do not know is looked up at once, but not more often.
+#: How long its addresses and keys are believed; a key we do not know is looked up at once, but not more often than so.
 _KEPT_SECONDS = 3_600.0
-_KEYS_AGAIN_SECONDS = 30.0
+_KEYS_AGAIN_SECONDS, _KEYS_AT_ONCE = 30.0, 2
+#: How old a message that somebody has signed out there may be: providers send it at once, and again for minutes.
+_SIGN_OUT_SECONDS = 600
+_SIGN_OUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_SIGN_OUT_TYPES = ("logout+jwt", "application/logout+jwt", "jwt")
 _LARGEST = 1024 * 1024
 _LONGEST_SUBJECT = 255
+_LONGEST_TOKEN = 16 * 1024
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 #: What a token endpoint may say about a code, in the words of RFC 6749.
 _REFUSED = ("invalid_grant", "invalid_request", "invalid_scope", "unsupported_grant_type")
@@ -77,6 +84,19 @@ class Identity:
     strong: bool
     #: When they last proved themselves there, in seconds; 0: it does not say.
     proved_at: int
+    #: What it calls their session there; empty when it does not say.
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """Somebody who has signed out at the provider: `subject`, in the session it calls `session`; one may be empty."""
+
+    issuer: str
+    subject: str
+    session: str
+    #: What the provider calls this message: it counts once.
+    id: str
 
 
 class Provider:
@@ -91,6 +111,8 @@ class Provider:
         self._about_until = 0.0
         self._keys: KeySet | None = None
         self._keys_at = 0.0
+        self._again = Bucket(1 / _KEYS_AGAIN_SECONDS, _KEYS_AT_ONCE)
+        self._asking = asyncio.Lock()
 
     async def address(self, *, state: str, nonce: str, verifier: str, anew: bool = False) -> str:
         """Return where to send the browser; `anew`: even who is signed in there must prove themselves again."""
@@ -126,6 +148,40 @@ class Provider:
         more = await self._userinfo(about, access, claims["sub"]) if self._lacks_something(claims) else {}
         # What is signed counts.
         return self._known(more | claims)
+
+    async def signed_out(self, token: str) -> SignedOut:
+        """Return who has signed out at the provider (OpenID Connect Back-Channel Logout 1.0); raises `NotProven`."""
+        if not token or len(token) > _LONGEST_TOKEN:
+            raise NotProven("the logout token is none")
+        about = await self._metadata()
+        rules = JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._client_id},
+            iat={"essential": True},
+            exp={"essential": True},
+            jti={"essential": True},
+        )
+        try:
+            read = await self._signed(about, token)
+            rules.validate(read.claims)
+        except JoseError as error:
+            raise NotProven(f"the logout token: {error.error} {_claim(error)}".rstrip()) from error
+        except (ValueError, TypeError) as error:
+            raise NotProven("the logout token cannot be read") from error
+        claims, kind = read.claims, str(read.header.get("typ") or "jwt").lower()
+        events = claims.get("events")
+        event = events.get(_SIGN_OUT_EVENT) if isinstance(events, dict) else None
+        subject, session = claims.get("sub", ""), claims.get("sid", "")
+        named = all(isinstance(name, str) and len(name) <= _LONGEST_SUBJECT for name in (subject, session))
+        # An ID token has a nonce and no event: none of them is taken for the other.
+        if kind not in _SIGN_OUT_TYPES or not isinstance(event, dict) or "nonce" in claims:
+            raise NotProven("the logout token is no such token")
+        if claims["iat"] < time.time() - _SIGN_OUT_SECONDS:
+            raise NotProven("the logout token is too old")
+        if not named or not (subject or session):
+            raise NotProven("the logout token names nobody")
+        return SignedOut(self._issuer, subject, session, claims["jti"])
 
     async def _metadata(self) -> dict[str, Any]:
         """Return what the provider says about itself, asked once an hour."""
@@ -184,27 +240,31 @@ class Provider:
         return dict(claims)
 
     async def _signed(self, about: dict[str, Any], token: str) -> jwt.Token:
-        keys = await self._key_set(about)
+        """Return a token signed by one of the provider's keys, which it may have exchanged since we asked for them."""
+        keys = self._keys
+        if keys is None or time.monotonic() - self._keys_at > _KEPT_SECONDS:
+            keys = await self._asked_keys(about)
         registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         try:
             return jwt.decode(token, keys, registry=registry)
         except (BadSignatureError, InvalidKeyIdError):
-            if time.monotonic() - self._keys_at < _KEYS_AGAIN_SECONDS:
-                raise
-            # It may have exchanged its keys since.
-            self._keys = None
-            return jwt.decode(token, await self._key_set(about), registry=registry)
+            async with self._asking:
+                if self._keys is keys:
+                    # Anybody can send a key's name: what is asked for their sake is bounded.
+                    if not self._again.take():
+                        raise
+                    await self._asked_keys(about)
+            return jwt.decode(token, self._keys or keys, registry=registry)
 
-    async def _key_set(self, about: dict[str, Any]) -> KeySet:
-        if self._keys is None or time.monotonic() - self._keys_at > _KEPT_SECONDS:
-            found: Any = await self._ask("GET", about["jwks_uri"])
-            try:
-                self._keys = KeySet.import_key_set(found)
-            except (JoseError, ValueError, TypeError, KeyError) as error:
-                log.exception("single_sign_on_misconfigured", wrong="jwks_uri")
-                raise ProviderAway from error
-            self._keys_at = time.monotonic()
-        return self._keys
+    async def _asked_keys(self, about: dict[str, Any]) -> KeySet:
+        found: Any = await self._ask("GET", about["jwks_uri"])
+        try:
+            keys = KeySet.import_key_set(found)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            log.exception("single_sign_on_misconfigured", wrong="jwks_uri")
+            raise ProviderAway from error
+        self._keys, self._keys_at = keys, time.monotonic()
+        return keys
 
     def _lacks_something(self, claims: dict[str, Any]) -> bool:
         wanted = [self._settings.oidc_groups_claim] if self._settings.oidc_roles else []
@@ -236,6 +296,7 @@ class Provider:
             groups=self._groups(claims),
             strong=bool(methods & self._settings.strong_methods),
             proved_at=int(proved_at) if isinstance(proved_at, int | float) else 0,
+            session=_text(claims.get("sid"))[:_LONGEST_SUBJECT],
         )
 
     def _groups(self, claims: dict[str, Any]) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AccountDisabled, NotSignedIn
-from inventory_app.operations import sessions
+from inventory_app.operations import _session_life, sessions
 from inventory_app.operations.sessions import SignedIn
 from inventory_app.unit_of_work import fetch, write_unaudited
 
@@ -40,7 +40,7 @@ async def who(actor: Actor) -> SignedIn | None:
             person = None
     if person is not None and _touched.get(person.session_id, 0.0) + _TOUCH_SECONDS <= now:
         _touched[person.session_id] = now
-        await write_unaudited(sessions.touch_session, session_id=person.session_id)
+        await write_unaudited(_session_life.touch_session, session_id=person.session_id)
     if len(_known) >= _MOST or len(_touched) >= _MOST:
         _known.clear()
         _touched.clear()

@@ -25,7 +25,7 @@ from inventory_app.context import Actor, current_actor, generate_operation_id, o
 from inventory_app.database import engine
 from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, refused_name, sqlstate
 from inventory_app.errors import AppError, DatabaseUnavailable, Denied
-from inventory_app.operations import sessions
+from inventory_app.operations import _attempts
 from inventory_app.operations._operation import Operation, Run, Spec, record_refusal
 from inventory_app.operations._remembered import forget
 from inventory_app.settings import get_settings
@@ -245,7 +245,7 @@ class _Refused:
 
     def due(self, actor: Actor, name: str) -> int:
         """Return how many attempts the record of this one stands for; 0: none is written now."""
-        key, now = (sessions.counted_as(actor), name), time.monotonic()
+        key, now = (_attempts.counted_as(actor), name), time.monotonic()
         with self._lock:
             since, written, left_out = self._seen.get(key, (now, 0, 0))
             if now - since > self._seconds:

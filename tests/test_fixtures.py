@@ -12,7 +12,7 @@ def test_each_test_has_people_and_rows_of_its_own(ada, trail):
     item(quantity=7)
     supplier()
     with acting_as(ada):
-        assert [row.username for row in read(users.list_users).rows] == ["ada", "bert"]
+        assert [row.username for row in read(users.list_users).page.rows] == ["ada", "bert"]
     assert trail.last().actor_name == "system:test"
 
 

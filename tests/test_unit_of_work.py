@@ -106,7 +106,7 @@ async def test_the_event_loop_is_free_while_a_transaction_runs(ann, observer, da
 
 
 async def test_counters_are_written_without_an_operation(ann, observer):
-    from inventory_app.operations.sessions import touch_session
+    from inventory_app.operations._session_life import touch_session
 
     await write_unaudited(touch_session, session_id=ann.session_id)
     assert observer.execute("SELECT session_id FROM session_activity").fetchall() == [(ann.session_id,)]

@@ -309,7 +309,8 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'AU007', MESSAGE = format('%s on %I refused: the record is kept', TG_OP, TG_TABLE_NAME);
 END $$;
 
--- Replace a person's personal values by a pseudonym and erase those the trail holds; returns how many of these there were.
+-- Replace a person's personal values by a pseudonym (name, address, who they are to a sign-in provider; a picture by none)
+-- and erase those the trail holds; returns how many of these there were.
 -- The record keeps its shape: hashes stay, what they were made from is gone. Only inside the operation that says why.
 CREATE FUNCTION audit_erase_person(p_user bigint) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -331,12 +332,16 @@ BEGIN
   UPDATE user_info SET email = 'erased-' || p_user || '@erased.invalid', full_name = 'Erased person ' || p_user,
                        sort_key = 'erased person ' || p_user, version = version + 1
    WHERE user_id = p_user;
-  SELECT count(*) INTO v_values FROM audit_personal p JOIN audit_change c ON c.id = p.change_id
-   WHERE c.table_name = 'user_info' AND c.pk = v_person;
+  UPDATE external_identity SET subject = 'erased-' || id, removed_at = coalesce(removed_at, now()) WHERE user_id = p_user;
+  UPDATE user_picture SET content = '', sha256 = '', updated_at = now() WHERE user_id = p_user AND sha256 <> '';
   INSERT INTO audit_erasure (operation_id, table_name, pk, erased_values)
-  VALUES (v_operation, 'user_info', v_person, v_values);
-  DELETE FROM audit_personal p USING audit_change c
-   WHERE c.id = p.change_id AND c.table_name = 'user_info' AND c.pk = v_person;
+  SELECT v_operation, c.table_name, c.pk, count(*) FROM audit_personal p JOIN audit_change c ON c.id = p.change_id
+   WHERE (c.table_name = 'user_info' AND c.pk = v_person)
+      OR (c.table_name = 'external_identity' AND c.pk IN (SELECT i.id::text FROM external_identity i WHERE i.user_id = p_user))
+   GROUP BY c.table_name, c.pk;
+  DELETE FROM audit_personal p USING audit_change c, audit_erasure e
+   WHERE c.id = p.change_id AND e.table_name = c.table_name AND e.pk = c.pk AND e.operation_id = v_operation;
+  SELECT sum(e.erased_values) INTO v_values FROM audit_erasure e WHERE e.operation_id = v_operation;
   RETURN v_values;
 END $$;
 

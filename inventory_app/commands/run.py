@@ -31,7 +31,7 @@ def create_admin() -> None:
     settings = get_settings()
     with serve.application(settings):
         line = first_run.ensure_first_administrator()
-    typer.echo(line or "There are accounts already: an administrator gives roles under Administration, Users.")
+    typer.echo(line or "There are accounts already: an administrator gives roles under Control, People.")
 
 
 def build_pages(

@@ -118,9 +118,13 @@ def menu_item(
     parts: list[Content] = [icon(icon_name)] if icon_name else []
     if ticked is not None:
         attrs = {"role": "menuitemcheckbox", "aria-checked": rx.cond(ticked, "true", "false")}
-        choice = ReactRouterLink.create(
-            icon("check"), label, to=href, class_name="menu-item menu-choice", custom_attrs=attrs
-        )
+        names = "menu-item menu-choice"
+        if href is None:
+            kept_open = on_select.prevent_default
+            return _radix.MenuItem.create(
+                icon("check"), label, class_name=names, on_select=kept_open, custom_attrs=attrs
+            )
+        choice = ReactRouterLink.create(icon("check"), label, to=href, class_name=names, custom_attrs=attrs)
         return _radix.MenuItem.create(choice, as_child=True, on_select=rx.prevent_default)
     names = _join("menu-item", "btn-danger" if danger else "")
     if href is not None:

@@ -77,7 +77,8 @@ def chip(
         ]
     return rx.el.span(
         rx.el.span(field, class_name="chip-field"),
-        rx.el.span(operator, class_name="chip-op"),
+        # On the phone there is room for the value, and for an operator that does not go without saying.
+        rx.el.span(operator, class_name="chip-op", custom_attrs={"data-op": operator}),
         rx.el.span(value, class_name="chip-value"),
         *off,
         class_name="chip",

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback, navigation, palette
+from inventory_app.components import feedback, navigation
 from inventory_app.components.basics import Content, Text, _join, icon, icon_button, link
 
 #: A step of the breadcrumb: words, or words and where they lead.
@@ -43,7 +43,6 @@ def shell(
         navigation.tab_bar(),
         navigation.more_sheet(),
         navigation.help_sheet(),
-        palette.palette(),
         class_name="shell",
     )
 

@@ -36,21 +36,29 @@ def toolbar(state: State, *, search: str, placeholder: str) -> rx.Component:
 def _order(state: State) -> rx.Component:
     """Choose the order on the phone, where no head of a column does it."""
     arrow = rx.cond(state.direction == "desc", icon("arrow-down", 14), icon("arrow-up", 14))
-    trigger = rx.el.button(state.sort_label, arrow, type="button", class_name="btn btn-quiet", aria_label="Order")
-    return rx.el.span(dialogs.menu(trigger, rx.foreach(state.sort_lines, _choosable)), class_name="only-phone")
+    trigger = rx.el.button(
+        state.sort_label, arrow, type="button", class_name="btn btn-quiet", aria_label="Order by " + state.sort_label
+    )
+
+    def line(one: rx.Var[Choosable]) -> rx.Component:
+        return dialogs.menu_item(one.label, href=state.hrefs["sort_" + one.key], ticked=one.chosen)
+
+    return rx.el.span(dialogs.menu(trigger, rx.foreach(state.sort_lines, line)), class_name="only-phone")
 
 
 def _columns(state: State) -> rx.Component:
+    def column(one: rx.Var[Choosable]) -> rx.Component:
+        return dialogs.menu_item(one.label, on_select=state.toggle_column(one.key), ticked=one.chosen)
+
+    def size(one: rx.Var[Choosable]) -> rx.Component:
+        return dialogs.menu_item(one.label, on_select=state.resize(one.key), ticked=one.chosen)
+
     return dialogs.menu(
         button("Columns", icon_name="columns-3", class_name="no-phone"),
-        rx.foreach(state.column_lines, _choosable),
+        rx.foreach(state.column_lines, column),
         dialogs.menu_line(),
-        rx.foreach(state.size_lines, _choosable),
+        rx.foreach(state.size_lines, size),
     )
-
-
-def _choosable(line: rx.Var[Choosable]) -> rx.Component:
-    return dialogs.menu_item(line.label, href=line.href, ticked=line.chosen)
 
 
 def _filters(state: State) -> rx.Component:

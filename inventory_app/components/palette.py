@@ -1,9 +1,11 @@
 """Ctrl+K: go to a page, a product or a supplier without the mouse; assets/app.js has the keys."""
 
 import reflex as rx
+from reflex_base.components.memo import memo
 
 from inventory_app.components.basics import icon, key, link
 from inventory_app.components.places import GROUPS, HOME, Place, open_to
+from inventory_app.states.auth import AuthState
 from inventory_app.states.palette import Hit, PaletteState
 
 S = PaletteState
@@ -23,7 +25,20 @@ def opener() -> rx.Component:
 
 
 def palette() -> rx.Component:
-    """Ask where to go: pages by their names, products and suppliers as the server finds them."""
+    """Ask where to go: pages by their names, products and suppliers as the server finds them; once for all pages.
+
+    Beside the page rather than in it: the next page replaces the one before a moment after its address, and keys
+    that were pressed in between would be lost with it.
+    """
+    return rx.cond(AuthState.signed_in & ~AuthState.must_change_password, _box(), rx.fragment())
+
+
+def overlay(stateful: bool) -> rx.Component | None:  # noqa: FBT001  # how Reflex calls it
+    """Wrap the palette the way Reflex wants what stands beside every page (`rx.App(app_wraps=...)`)."""
+    return rx.fragment(memo(palette)()) if stateful else None
+
+
+def _box() -> rx.Component:
     field = rx.el.input(
         type="search",
         placeholder="A page, product or supplier",

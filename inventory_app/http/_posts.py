@@ -20,7 +20,7 @@ from inventory_app.errors import (
     SecondFactorRequired,
 )
 from inventory_app.http import _requests as http
-from inventory_app.operations.sessions import address_key
+from inventory_app.operations._attempts import address_key
 from inventory_app.settings import get_settings
 
 #: Where people see and set up how they sign in.

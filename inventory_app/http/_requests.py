@@ -144,19 +144,7 @@ def refuse_cross_site(error: CrossSite) -> Response:
 async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
     """Read a form from one of our own pages: origin, size and token are checked, the size also while it arrives."""
     check_origin(request)
-    length = request.headers.get("content-length", "")
-    if not (length.isascii() and length.isdecimal()):
-        raise Forged
-    if len(length) > _LONGEST_LENGTH or int(length) > limit:
-        raise TooLarge(limit)
-    try:
-        counted = Request(request.scope, _at_most(limit, request.receive))
-        form = await counted.form(max_files=1, max_fields=40, max_part_size=FORM_LIMIT)
-    except HTTPException as error:
-        if error.status_code == _TOO_SLOW:
-            raise
-        # What Starlette says about a form that is none.
-        raise Forged from error
+    form = await read_any_form(request, limit=limit)
     expected = form_token(cookie(request.headers.get("cookie", ""), "visit"))
     given = form.get("csrf")
     # As bytes: of text, only ASCII can be compared this way, and a stranger may send any.
@@ -164,6 +152,27 @@ async def read_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
         await form.close()
         raise Forged
     return form
+
+
+async def read_any_form(request: Request, *, limit: int = FORM_LIMIT) -> FormData:
+    """Read a form that need not come from one of our pages: its size is checked, also while it arrives."""
+    # Browsers write UTF-8 and name nothing else; Starlette would decode by any codec of Python's that a stranger names,
+    # among them some that take seconds for a small form or give what is no text.
+    if "charset" in request.headers.get("content-type", "").lower().replace("charset=utf-8", "", 1):
+        raise Forged
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdecimal()):
+        raise Forged
+    if len(length) > _LONGEST_LENGTH or int(length) > limit:
+        raise TooLarge(limit)
+    try:
+        counted = Request(request.scope, _at_most(limit, request.receive))
+        return await counted.form(max_files=1, max_fields=40, max_part_size=FORM_LIMIT)
+    except HTTPException as error:
+        if error.status_code == _TOO_SLOW:
+            raise
+        # What Starlette says about a form that is none.
+        raise Forged from error
 
 
 def _at_most(limit: int, receive: Receive) -> Receive:

@@ -38,6 +38,9 @@ class Pending:
     mark: str
     remember: bool
     next: str
+    #: Of single sign-on: the connection it was proved by, and what is kept of the session there.
+    identity: int | None = None
+    provider_session: str | None = None
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     begun: str = field(default_factory=lambda: now().isoformat())
 

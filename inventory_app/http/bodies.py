@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inventory_app.http._requests import client_address
-from inventory_app.operations.sessions import address_key
+from inventory_app.operations._attempts import address_key
 
 #: For every body, and on top of it the time a slow line needs for what is announced.
 PATIENCE_SECONDS = 15.0

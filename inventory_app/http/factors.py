@@ -20,7 +20,8 @@ from inventory_app.http._posts import SECURITY_PAGE, ask, let_in, post, session_
 from inventory_app.http._proof import WRONG_PASSKEY, proof_in, signed_by
 from inventory_app.http._sealed import TookTooLong, challenge_for, challenge_of, forget, pending
 from inventory_app.operations import factors, proving, sessions
-from inventory_app.operations.sessions import SignedIn, address_key
+from inventory_app.operations._attempts import address_key
+from inventory_app.operations.sessions import SignedIn
 from inventory_app.passwords import MAXIMUM_LENGTH, verify_password
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -60,6 +61,8 @@ async def _with_factor(request: Request, form: FormData) -> Response:
             token_hash=sessions.hash_token(token),
             remember=waits.remember,
             instead_of=session_before(request),
+            identity_id=waits.identity,
+            provider_session=waits.provider_session,
         )
     said = {"text": f"You have {left} recovery codes left.", "tone": "warn"}
     flash = said if proof.method == "recovery_code" else None

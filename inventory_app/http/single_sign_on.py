@@ -244,8 +244,11 @@ async def _enter(request: Request, journey: Journey, identity: Identity) -> Resp
                 remember=False,
                 next=journey.next,
             )
-            await in_transaction(single_sign_on.ask_factor, idempotency_key=journey.state, **proved, waits_as=waits.id)
-            return ask_for_factor(waits)
+            by = await in_transaction(
+                single_sign_on.ask_factor, idempotency_key=journey.state, **proved, waits_as=waits.id
+            )
+            kept = single_sign_on.hash_of(identity.session)
+            return ask_for_factor(replace(waits, identity=by, provider_session=kept))
         token = secrets.token_urlsafe(32)
         await in_transaction(
             single_sign_on.sign_in,
@@ -254,6 +257,7 @@ async def _enter(request: Request, journey: Journey, identity: Identity) -> Resp
             strong=identity.strong,
             token_hash=hash_token(token),
             instead_of=session_before(request),
+            provider_session=identity.session,
         )
     return forget(let_in(request, journey.next, token, remember=False, another_person=True))
 
@@ -344,6 +348,7 @@ async def _confirmed(request: Request, journey: Journey, identity: Identity) -> 
             subject=identity.subject,
             strong=identity.strong,
             token_hash=hash_token(token),
+            provider_session=identity.session,
         )
     flash: dict[str, Any] = {"text": "Confirmed. Now do it again.", "tone": "ok"}
     return let_in(request, journey.next, token, remember=remember, flash=flash)

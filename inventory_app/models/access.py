@@ -104,10 +104,17 @@ class RecoveryCode(Record, table=True):
 
 
 class ExternalIdentity(Record, table=True):
-    """The person that a single sign-on provider knows as `subject`."""
+    """The person that a single sign-on provider knows as `subject`; opens nothing once it was removed."""
 
     __table_args__ = (
-        sa.UniqueConstraint("issuer", "subject", name="uq_external_identity_subject"),
+        sa.Index(
+            "uq_external_identity_subject",
+            "issuer",
+            "subject",
+            unique=True,
+            postgresql_where=sa.text("removed_at IS NULL"),
+            info=says("form", "Somebody is connected with that account already. Ask an administrator."),
+        ),
         {"info": audited(personal=("subject",))},
     )
 
@@ -116,6 +123,7 @@ class ExternalIdentity(Record, table=True):
     issuer: str = text_field()
     subject: str = text_field()
     created_at: datetime = Field(default_factory=now)
+    removed_at: datetime | None = None
 
 
 class UserPicture(Record, table=True):

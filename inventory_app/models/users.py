@@ -206,6 +206,9 @@ class AuthSession(Record, table=True):
     #: Whether that was more than a password.
     strong: bool = False
     reauthenticated_at: datetime = Field(default_factory=now)
+    #: The connection with a sign-in provider that it came from, and the SHA-256 of what the provider calls its session.
+    identity_id: int | None = reference("external_identity.id", nullable=True)
+    provider_session: str | None = text_field(nullable=True)
 
 
 class SessionActivity(Record, table=True):

@@ -1,1 +1,10 @@
-"""The business operations and the reads: the rules, and nothing of Reflex or HTTP."""
+"""The business operations and the reads: the rules, and nothing of Reflex or HTTP.
+
+What needs other people's agreement goes through one engine (`_approvals.py`), and every kind of it is named here: this
+runs before any module of the package, so the engine, the lists and the start page know the same kinds whoever asks.
+"""
+
+from inventory_app.operations import _approvals, _role_grant_kind, _role_safeguard_kind, _supplier_approvals
+
+for _kind in (_supplier_approvals.SUPPLIER, _role_grant_kind.ROLE_GRANT, _role_safeguard_kind.ROLE_SAFEGUARD):
+    _approvals.register(_kind)

@@ -30,6 +30,8 @@ PARTS: Mapping[str, str] = {
     "requested": "You asked for this, so somebody else must decide.",
     "concerned": "This is about you, so somebody else must decide.",
 }
+#: What the system and strangers are told.
+NEEDS_A_PERSON = "This needs a person."
 #: In which order the parts of one person are told.
 _TOLD_FIRST = tuple(PARTS)
 
@@ -193,7 +195,7 @@ def judge(session: Session, approval: Approval, known: Facts, who: Standing | No
     if has_expired(approval):
         return Conflict(f"This expired on {_day(approval.expires_at)}. It has to be asked for again.")
     if who is None:
-        return NotAllowed("This needs a person.")
+        return NotAllowed(NEEDS_A_PERSON)
     if not who.enabled:
         return AccountDisabled()
     usable = who.authorities.get(approval.permission, [])
@@ -285,8 +287,6 @@ def decidable_by(who: Standing | None) -> sa.ColumnElement[bool]:
         return ~sa.exists().where(col(ApprovalDecision.approval_id) == approval_id, decided)
 
     def usable(each: Authority) -> sa.ColumnElement[bool]:
-        if each.user_id == who.user_id:
-            return sa.true()
         return sa.and_(not_counted(each.user_id), no_party(each.conflicts - who.conflicts))
 
     own = [permission for permission, held in who.authorities.items() if held[0].user_id == who.user_id]

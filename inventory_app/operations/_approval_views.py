@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -13,6 +14,7 @@ from inventory_app.operations._approvals import KINDS, Subject, kind_of
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import AnySelect, Page, keyset
 from inventory_app.operations._supplier_rules import listed
+from inventory_app.operations.pictures import initials_of, picture_addresses
 from inventory_app.permissions import Permission
 
 _GONE = Subject("Something that is no longer there")
@@ -28,6 +30,9 @@ class Row:
     label: str
     title: str
     asked_by: str
+    #: Of who asked; both empty when nobody here did.
+    initials: str
+    picture: str
     asked_at: str
     expires_at: str
     #: "1 of 2", empty where one is enough.
@@ -48,6 +53,8 @@ class DecisionRow:
     title: str
     verdict: str
     by: str
+    initials: str
+    picture: str
     for_whom: str
     at: str
     reason: str
@@ -66,6 +73,8 @@ class Detail:
     href: str
     details: list[tuple[str, str]]
     asked_by: str
+    initials: str
+    picture: str
     asked_at: str
     reason: str
     expires_at: str
@@ -111,6 +120,13 @@ def oldest_to_decide(session: Session, viewer: Viewer, *, besides: str, most: in
     return _rows(session, viewer, list(found))
 
 
+def count_to_decide(session: Session, viewer: Viewer, *, besides: str, before: datetime) -> int:
+    """Count the requests the viewer can decide about that were made `before`, those of kind `besides` left out."""
+    decidable = rules.decidable_by(rules.standing(session, viewer.user_id))
+    asked = sa.and_(decidable, col(Approval.kind) != besides, col(Approval.requested_at) < before)
+    return session.scalar(sa.select(sa.func.count()).select_from(Approval).where(asked)) or 0
+
+
 def asked_by(session: Session, viewer: Viewer, kind: str, cursor: str) -> Page[Row]:
     """Return what the viewer asked for, newest first."""
     statement = sa.select(Approval).where(col(Approval.requested_by) == viewer.user_id, *_of(kind))
@@ -129,12 +145,17 @@ def decided(session: Session, viewer: Viewer, kind: str, cursor: str) -> Page[De
     approvals = [approval for _, approval, *_ in page.rows]
     people = {id_ for one, *_ in page.rows for id_ in (one.user_id, one.authority_id)}
     titles, names = _subjects(session, approvals), rules.full_names(session, people)
-    rows = [_decision(one, approval, titles, names) for one, approval, *_ in page.rows]
+    faces = picture_addresses(session, {one.user_id for one, *_ in page.rows})
+    rows = [_decision(one, approval, titles, names, faces) for one, approval, *_ in page.rows]
     return Page(rows, page.before, page.after)
 
 
 def _decision(
-    one: ApprovalDecision, approval: Approval, titles: dict[int, Subject], names: dict[int, str]
+    one: ApprovalDecision,
+    approval: Approval,
+    titles: dict[int, Subject],
+    names: dict[int, str],
+    faces: dict[int, str],
 ) -> DecisionRow:
     return DecisionRow(
         id=one.id or 0,
@@ -143,6 +164,8 @@ def _decision(
         title=titles.get(approval.id or 0, _GONE).title,
         verdict=one.verdict,
         by=names[one.user_id],
+        initials=initials_of(names[one.user_id]),
+        picture=faces.get(one.user_id, ""),
         for_whom="" if one.authority_id == one.user_id else names[one.authority_id],
         at=one.decided_at.isoformat(),
         reason=one.reason or "",
@@ -168,6 +191,7 @@ def _rows(session: Session, viewer: Viewer, approvals: Sequence[Approval]) -> li
     subjects = _subjects(session, approvals)
     who = rules.standing(session, viewer.user_id)
     known = rules.facts(session, approvals, who.stands_in_for if who else ())
+    faces = picture_addresses(session, _askers(approvals))
     rows: list[Row] = []
     for approval in approvals:
         answer = rules.judge(session, approval, known, who) if approval.status == ApprovalStatus.OPEN else 0
@@ -179,6 +203,8 @@ def _rows(session: Session, viewer: Viewer, approvals: Sequence[Approval]) -> li
                 label=kind_of(approval).label,
                 title=subjects.get(approval.id or 0, _GONE).title,
                 asked_by=_asked_by(approval, known, viewer),
+                initials=_initials(approval, known),
+                picture=faces.get(approval.requested_by or 0, ""),
                 asked_at=approval.requested_at.isoformat(),
                 expires_at=approval.expires_at.isoformat() if approval.expires_at else "",
                 agreed=f"{known.given(approval)} of {approval.required}" if many else "",
@@ -200,6 +226,14 @@ def _asked_by(approval: Approval, known: rules.Facts, viewer: Viewer) -> str:
     return "you" if approval.requested_by == viewer.user_id else known.name(approval.requested_by)
 
 
+def _askers(approvals: Sequence[Approval]) -> set[int]:
+    return {approval.requested_by for approval in approvals if approval.requested_by is not None}
+
+
+def _initials(approval: Approval, known: rules.Facts) -> str:
+    return "" if approval.requested_by is None else initials_of(known.name(approval.requested_by))
+
+
 def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
     """Return one request to decide about, or how it was decided; None when the viewer may not see it."""
     concerned = sa.exists().where(
@@ -213,6 +247,9 @@ def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
     who = rules.standing(session, viewer.user_id)
     known = rules.facts(session, [approval], who.named_in_refusals(approval.permission) if who else ())
     answer = rules.judge(session, approval, known, who)
+    faces = picture_addresses(
+        session, {one.user_id for one in known.decisions.get(approval_id, ())} | _askers([approval])
+    )
     refused = isinstance(answer, AppError)
     is_open = _status(approval) == ApprovalStatus.OPEN
     return Detail(
@@ -224,6 +261,8 @@ def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
         href=subject.href if subject.needs in viewer.permissions else "",
         details=subject.details,
         asked_by=_asked_by(approval, known, viewer),
+        initials=_initials(approval, known),
+        picture=faces.get(approval.requested_by or 0, ""),
         asked_at=approval.requested_at.isoformat(),
         reason=approval.reason or "",
         expires_at=approval.expires_at.isoformat() if approval.expires_at else "",
@@ -231,15 +270,18 @@ def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
         closed_at=approval.closed_at.isoformat() if approval.closed_at else "",
         given=known.given(approval),
         required=approval.required,
-        decisions=_decisions(approval, subject, known),
+        decisions=_decisions(approval, subject, known, faces),
         why_not=str(answer) if refused and is_open else "",
         who_can=_who_can(session, approval) if refused and is_open else "",
         for_whom="" if refused or answer == viewer.user_id else known.name(answer),
-        mine=is_open and approval.requested_by is not None and approval.requested_by == viewer.user_id,
+        mine=is_open
+        and approval.requested_by is not None
+        and approval.requested_by == viewer.user_id
+        and kind_of(approval).may_be_withdrawn(session, approval),
     )
 
 
-def _decisions(approval: Approval, subject: Subject, known: rules.Facts) -> list[DecisionRow]:
+def _decisions(approval: Approval, subject: Subject, known: rules.Facts, faces: dict[int, str]) -> list[DecisionRow]:
     return [
         DecisionRow(
             id=number,
@@ -248,6 +290,8 @@ def _decisions(approval: Approval, subject: Subject, known: rules.Facts) -> list
             title=subject.title,
             verdict=Verdict(one.verdict).value,
             by=known.name(one.user_id),
+            initials=initials_of(known.name(one.user_id)),
+            picture=faces.get(one.user_id, ""),
             for_whom="" if one.authority_id == one.user_id else known.name(one.authority_id),
             at=one.at.isoformat(),
             reason=one.reason or "",

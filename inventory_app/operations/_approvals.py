@@ -16,10 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import AlreadyDecided, AppError, Conflict, NotAllowed, NotFound, Stale
+from inventory_app.errors import AlreadyDecided, AppError, NotAllowed, NotFound, SecondFactorRequired, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
+from inventory_app.models.users import AuthSession
 from inventory_app.operations import _approval_rules as rules
 from inventory_app.operations._approval_rules import who_can_decide, why_not_decide
 from inventory_app.operations._fields import checked_reason
@@ -61,6 +63,12 @@ def rejecting_needs_a_reason(session: Session, approval: Approval, verdict: Verd
     return checked_reason(reason, missing=missing)
 
 
+def _always(session: Session, approval: Approval) -> bool:
+    """Let whoever asked take it back as long as nobody has decided."""
+    del session, approval
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of request: everything the engine and the pages need to know about it."""
@@ -73,6 +81,8 @@ class Kind:
     approved: Effect
     rejected: Effect = _nothing
     withdrawn: Effect = _nothing
+    #: Whether whoever asked may take it back: where that would be a decision, it is not theirs.
+    may_be_withdrawn: Callable[[Session, Approval], bool] = _always
     #: Take every lock that the effects need, in the order of `database/locks.py`.
     lock: Callable[[Session, int], None] = _no_locks
     #: Check the reason of a decision; returns what is kept.
@@ -83,17 +93,16 @@ class Kind:
     closed: Callable[[Session, Approval], AppError | None] | None = None
 
 
-#: Every kind by name.
+#: Every kind by name: `operations/__init__.py` says which there are, whatever is imported first.
 KINDS: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> Kind:
-    """Put a kind into the table."""
+def register(kind: Kind) -> None:
+    """Let the engine and its rules know a kind."""
     KINDS[kind.name] = kind
     rules.SENTENCES[kind.name] = kind.parts
     if kind.closed:
         rules.CLOSED[kind.name] = kind.closed
-    return kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +156,7 @@ def request_each(
     expires_at: datetime | None = None,
     asked: str | None = None,
 ) -> list[int]:
-    """Ask for a decision about each of many records at once; returns the ids of the requests."""
-    if not about:
-        return []
+    """Ask for a decision about each of many records, one at least, at once; returns the ids of the requests."""
     asking = acting_user_id()
     shared = {
         "kind": kind,
@@ -233,12 +240,13 @@ def decide(
     kind.lock(session, approval.subject_id)
     approval = _locked(session, approval)
     who = rules.standing(session, acting_user_id())
-    known = rules.facts(session, [approval], who.named_in_refusals(approval.permission) if who else ())
+    if who is None:
+        raise NotAllowed(rules.NEEDS_A_PERSON)
+    known = rules.facts(session, [approval], who.named_in_refusals(approval.permission))
     authority = rules.judge(session, approval, known, who)
     if isinstance(authority, AppError):
         raise authority
-    if who is None:
-        raise NotAllowed
+    _proves_as_much(session, authority, known)
     _must_be_what_was_read(session, approval, version, subject_version)
     kept = kind.reason(session, approval, verdict, reason)
     decision = ApprovalDecision(
@@ -255,6 +263,17 @@ def decide(
         kind.approved(session, approval, kept)
     session.flush()
     return Result(approval.status, given, approval.required, kept)
+
+
+def _proves_as_much(session: Session, authority: int, known: rules.Facts) -> None:
+    """Refuse a deputy without a second factor what whom they stand in for could not do without one either."""
+    actor = current_actor()
+    if authority == actor.id or not session.scalar(sa.select(sa.func.audit_needs_factor(authority))):
+        return
+    if not session.scalar(sa.select(col(AuthSession.strong)).where(col(AuthSession.token_hash) == actor.token_hash)):
+        raise SecondFactorRequired(
+            f"A role of {known.name(authority)}, for whom you stand in, needs a second factor. Sign in with one."
+        )
 
 
 def _must_be_what_was_read(
@@ -278,6 +297,8 @@ def withdraw(session: Session, approval: Approval, reason: str | None = None) ->
     if approval.status != ApprovalStatus.OPEN:
         refusal = rules.judge(session, approval, rules.facts(session, [approval]), None)
         raise refusal if isinstance(refusal, AppError) else AlreadyDecided
+    if not kind.may_be_withdrawn(session, approval):
+        raise NotAllowed("It was there before you asked, so taking this back would decide it: somebody else must.")
     _close(approval, ApprovalStatus.WITHDRAWN)
     kind.withdrawn(session, approval, reason)
     session.flush()
@@ -318,10 +339,8 @@ def _close(approval: Approval, status: ApprovalStatus) -> None:
 
 
 def _locked(session: Session, approval: Approval) -> Approval:
-    found = lock(session, Approval, [approval.id or 0]).get(approval.id or 0)
-    if found is None:
-        raise Conflict
-    return found
+    id_ = approval.id or 0
+    return lock(session, Approval, [id_])[id_]  # no request is ever deleted
 
 
 def _table(model: type[Approval] | type[ApprovalParty]) -> sa.Table:

@@ -4,6 +4,7 @@ A filter's condition is built once for each *shape* (which option, which end of 
 view asks for becomes the values of those parameters. Building a statement costs more than running it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -39,7 +40,7 @@ class Asking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class Filter(ABC):
     """One thing a list can be narrowed down by; `needs` names the joins of its list that the condition uses.
 
     `quiet` filters have a control of their own on the page (tabs), so they get neither chip nor field.
@@ -53,17 +54,20 @@ class Filter:
     permission: Permission | None = None
     quiet: bool = False
 
+    @abstractmethod
     def tidied(self, text: str) -> str:
         """Return the text of an address as this filter writes it; empty when it asks for nothing."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def ask(self, asking: Asking, text: str) -> Asked:
         """Return what a tidied text asks for."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def condition(self, shape: Any) -> Condition:
         """Build the condition of a shape."""
-        raise NotImplementedError
+        ...
 
     def gathered(self, form: Mapping[str, str]) -> str:
         """Return the text that a form's fields `<key>` and `<key>:<part>` stand for; raises `Invalid`."""
@@ -167,11 +171,12 @@ class AnyOf(Filter):
 
 @dataclass(frozen=True, kw_only=True)
 class Contains(Filter):
-    """A text that occurs in a column, whatever its case and accents where the column is a sort key."""
+    """A text that occurs in a column, whatever its case; in a sort key (`folded`) whatever its accents, too."""
 
     kind: ClassVar[str] = "text"
 
     column: Key
+    folded: bool = True
 
     def tidied(self, text: str) -> str:
         """Return the text without what stands around it."""
@@ -179,11 +184,12 @@ class Contains(Filter):
 
     def ask(self, asking: Asking, text: str) -> Asked:  # noqa: ARG002  # as of every filter
         """Ask for the text literally."""
-        return True, {self._name(): f"%{like_escaped(sort_key(text))}%"}
+        return True, {self._name(): f"%{like_escaped(sort_key(text) if self.folded else text)}%"}
 
     def condition(self, shape: Any) -> Condition:  # noqa: ARG002  # there is one
         """Look in the column."""
-        return self.column.like(sa.bindparam(self._name(), type_=sa.Text()))
+        text = sa.bindparam(self._name(), type_=sa.Text())
+        return self.column.like(text) if self.folded else self.column.ilike(text)
 
     def said(self, text: str, labels: Mapping[str, str]) -> tuple[str, str]:  # noqa: ARG002  # as of every filter
         """Say the text."""

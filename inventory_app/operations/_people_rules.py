@@ -5,7 +5,7 @@ contains or of its activity takes the advisory lock `ROLES_AND_PERMISSIONS` and 
 `keeps_every_permission_held`; two people at once would each see the other otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.errors import NotAllowed
-from inventory_app.models.users import LocalUser, Role, RolePermission, UserInfo, UserRole
+from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission, UserInfo, UserRole
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.permissions import ADMIN, Permission
 
@@ -49,9 +49,27 @@ def why_not_pass_on(wanted: Iterable[str], held: frozenset[str]) -> str:
 
 
 def why_not_change_role(role: Role, contains: Iterable[str], held: frozenset[str]) -> str:
-    """Say why the person who holds `held` may not change the role at all; empty when they may."""
-    if role.built_in and role.name == ADMIN:
+    """Say why the person who holds `held` may not change what the role contains or whether it counts; empty if so."""
+    if is_admin(role):
         return "The role admin always holds everything and cannot be changed."
+    return why_not_edit_role(role, contains, held)
+
+
+def is_admin(role: Role) -> bool:
+    """Tell whether this is the one built-in role that always equals the list of permissions."""
+    return role.built_in and role.name == ADMIN
+
+
+def why_not_edit_admin(role: Role, name: str, description: str, *, grant_needs_approval: bool) -> str:
+    """Say why `admin` cannot become this; empty for every other role, and where only the second factor differs."""
+    kept = (role.name, role.description, role.grant_needs_approval)
+    if is_admin(role) and kept != (name, description, grant_needs_approval):
+        return "The role admin always holds everything and cannot be changed, but for the second factor it may need."
+    return ""
+
+
+def why_not_edit_role(_: Role, contains: Iterable[str], held: frozenset[str]) -> str:
+    """Say why the person who holds `held` may not change what the role is called and asks for; empty when they may."""
     if beyond := set(contains) - held:
         listed = ", ".join(sorted(beyond)[:_SHOWN])
         return f"This role may do what you may not ({listed}): ask an administrator."
@@ -59,8 +77,11 @@ def why_not_change_role(role: Role, contains: Iterable[str], held: frozenset[str
 
 
 def why_not_extend(role: Role, own: Iterable[int]) -> str:
-    """Say why somebody who holds the roles `own` may not make this one worth more; empty when they may."""
-    if role.id in set(own):
+    """Say why somebody who holds the roles `own` may not make this one worth more; empty when they may.
+
+    Whoever may change `admin` holds it: of that role nobody else could ever take anything back.
+    """
+    if role.id in set(own) and not is_admin(role):
         return f"You hold the role {role.name} yourself, so somebody else must extend it."
     return ""
 
@@ -89,16 +110,56 @@ def permissions_of(session: Session, info: UserInfo) -> set[str]:
     return info.get_permissions(session)
 
 
+def may_use_each(session: Session, user_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Return what `may_use` does for many people, in one statement."""
+    held: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
+    statement = sa.select(HOLDINGS.c.user_id, HOLDINGS.c.permission).where(HOLDINGS.c.user_id.in_(user_ids))
+    for user_id, permission in session.execute(statement):
+        held[user_id].add(permission)
+    return held
+
+
+def may_use(session: Session, info: UserInfo) -> set[str]:
+    """Return all that a person may do now, through roles or lent to them: what whoever enters their account may do."""
+    held = sa.select(HOLDINGS.c.permission).distinct().where(HOLDINGS.c.user_id == info.user_id)
+    return set(session.scalars(held))
+
+
+def why_not_still(session: Session, user_id: int | None, needed: Iterable[str]) -> str:
+    """Say why whoever asked for something may no longer do it; empty when they may, or when no person asked.
+
+    A request is no way to keep what was lost. Whatever changes who may do what waits for the lock that is held here.
+    """
+    if user_id is None:
+        return ""
+    asking = session.exec(
+        select(UserInfo).where(UserInfo.user_id == user_id).execution_options(populate_existing=True)
+    ).one()
+    lost = sorted(set(needed) - permissions_of(session, asking))
+    if not lost and session.get_one(LocalUser, user_id).enabled:
+        return ""
+    who = asking.full_name or "Whoever asked"
+    what = f" ({lost[0]})" if lost else ""
+    return f"{who}, who asked for this, may no longer give it{what}. Reject it, and ask anew."
+
+
 def permissions_of_roles(session: Session, names: Iterable[str]) -> set[str]:
     """Return everything the named roles contain, active or not."""
-    return set(
-        session.exec(
-            select(PermissionRow.name)
-            .join(RolePermission, col(RolePermission.permission_id) == col(PermissionRow.id))
-            .join(Role, col(Role.id) == col(RolePermission.role_id))
-            .where(col(Role.name).in_(list(names)))
-        )
+    return {permission for held in permissions_of_each_role(session, names).values() for permission in held}
+
+
+def permissions_of_each_role(session: Session, names: Iterable[str]) -> dict[str, set[str]]:
+    """Return what each of the named roles contains, active or not; what is in none of them is not in it."""
+    contents: dict[str, set[str]] = {}
+    found = session.exec(
+        select(Role.name, PermissionRow.name)
+        .join(RolePermission, col(RolePermission.role_id) == col(Role.id))
+        .join(PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id))
+        .where(col(Role.name).in_(list(names)))
     )
+    for role, permission in found:
+        contents.setdefault(role, set()).add(permission)
+    return contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
-from inventory_app.errors import Conflict, NotAllowed, NotFound
+from inventory_app.errors import Conflict, NotAllowed
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import LocalUser, Role, UserInfo, role_names
 from inventory_app.operations import _approval_rules as approval_rules
-from inventory_app.operations import _approvals, users
+from inventory_app.operations import users
 from inventory_app.operations._approvals import Kind, Subject
-from inventory_app.operations._role_grants import KIND, asked_roles, role_ids
+from inventory_app.operations._people_rules import may_use, why_not_still
+from inventory_app.operations._role_grants import KIND, asked_roles, changed_since, role_ids
 from inventory_app.permissions import Permission
 
 
@@ -32,40 +33,27 @@ def _approved(session: Session, approval: Approval, reason: str | None) -> None:
     gone = len(role_ids(approval)) - len(roles)
     if gone or not all(role.active for role in roles):
         raise Conflict("A role that was asked for is no longer in use. Reject this, and ask anew for what is needed.")
+    if changed_since(approval, roles):
+        # Whoever agrees to a role agrees to what it was when they were asked.
+        raise Conflict("A role was changed after it was asked for. Reject this, and ask anew for what is needed.")
     given = users.permissions_of_roles(session, [role.name for role in roles])
-    theirs = users.permissions_of(session, info)
+    theirs = may_use(session, info)
     held = users.held_permissions(session)
     if refusal := users.why_not_change_roles(approval.subject_id, theirs, held):
         raise NotAllowed(refusal)
     if beyond := given - held:
         raise NotAllowed(f"You cannot give what you do not hold yourself: {', '.join(sorted(beyond))}.")
-    _still_may(session, approval, given | theirs)
+    needed = given | theirs | {Permission.USERS_ASSIGN_ROLES}
+    if refusal := why_not_still(session, approval.requested_by, needed):
+        raise NotAllowed(refusal)
     before = info.get_roles()
     info.set_roles([*before, *(role.name for role in roles)], session, current_actor())
     info.version += 1
 
 
-def _still_may(session: Session, approval: Approval, needed: set[str]) -> None:
-    """Refuse when whoever asked may no longer give this: a request is no way to keep what was lost."""
-    if approval.requested_by is None:
-        return
-    # Without a lock: whatever changes who may do what waits for the role-and-permission lock that we hold.
-    asking = _info(session, approval.requested_by)
-    held = users.permissions_of(session, asking)
-    lost = sorted((needed | {Permission.USERS_ASSIGN_ROLES}) - held)
-    if lost or not session.get_one(LocalUser, approval.requested_by).enabled:
-        raise NotAllowed(
-            f"{asking.full_name or 'Whoever asked'}, who asked for this, may no longer give it"
-            f"{f' ({lost[0]})' if lost else ''}. Reject it, and ask anew."
-        )
-
-
 def _info(session: Session, user_id: int, *, for_update: bool = False) -> UserInfo:
     statement = select(UserInfo).where(UserInfo.user_id == user_id).execution_options(populate_existing=True)
-    found = session.exec(statement.with_for_update() if for_update else statement).first()
-    if found is None:
-        raise NotFound
-    return found
+    return session.exec(statement.with_for_update() if for_update else statement).one()
 
 
 def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subject]:
@@ -86,17 +74,15 @@ def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subj
     return found
 
 
-ROLE_GRANT = _approvals.register(
-    Kind(
-        name=KIND,
-        label="Role",
-        permission=Permission.USERS_ASSIGN_ROLES,
-        describe=_describe,
-        approved=_approved,
-        lock=_lock,
-        parts={
-            "requested": "You asked for this role, so somebody else must agree.",
-            "concerned": "This is about your own roles, so somebody else must agree.",
-        },
-    )
+ROLE_GRANT = Kind(
+    name=KIND,
+    label="Role",
+    permission=Permission.USERS_ASSIGN_ROLES,
+    describe=_describe,
+    approved=_approved,
+    lock=_lock,
+    parts={
+        "requested": "You asked for this role, so somebody else must agree.",
+        "concerned": "This is about your own roles, so somebody else must agree.",
+    },
 )

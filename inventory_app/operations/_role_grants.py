@@ -38,7 +38,9 @@ def hold_back(session: Session, user_id: int, before: Iterable[str], roles: Iter
             permission=Permission.USERS_ASSIGN_ROLES,
             parties=[(user_id, "concerned")],
             expires_at=now() + WAITS_FOR,
-            asked=json.dumps({"roles": [role.id for role in held_back]}),
+            asked=json.dumps(
+                {"roles": [role.id for role in held_back], "versions": [role.version for role in held_back]}
+            ),
         )
     waiting = {role.name for role in held_back}
     return [name for name in wanted if name not in waiting]
@@ -53,6 +55,13 @@ def asked_roles(session: Session, approval: Approval) -> list[Role]:
 def role_ids(approval: Approval) -> list[int]:
     """Return the keys of the roles a request asks for."""
     return json.loads(approval.asked or "{}").get("roles", [])
+
+
+def changed_since(approval: Approval, roles: Iterable[Role]) -> bool:
+    """Tell whether one of the roles was changed after it was asked for; what older requests read is not known."""
+    asked = json.loads(approval.asked or "{}")
+    versions = dict(zip(asked.get("roles", []), asked.get("versions", []), strict=False))
+    return any(role.version != versions.get(role.id, role.version) for role in roles)
 
 
 def waiting_roles(session: Session, user_id: int) -> list[str]:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from inventory_app.models.users import HOLDINGS, LocalUser, Role, UserInfo, UserRole
 from inventory_app.operations import _people_rules as rules
 from inventory_app.operations import _role_views as views
+from inventory_app.operations import _safeguards as safeguards
 from inventory_app.permissions import Permission
 
 #: So many people are named for each permission that is gained or lost.
@@ -78,6 +79,8 @@ class _Plan:
     roles: dict[int, Role]
     names: dict[int, str]
     contents: dict[int, frozenset[str]]
+    #: What those that are changed will contain, whether they count or not.
+    contents_after: dict[int, frozenset[str]]
     before: Mapping[int, frozenset[str]]
     after: Mapping[int, frozenset[str]]
     added: dict[str, set[int]]
@@ -114,12 +117,13 @@ def _plan(session: Session, now: rules.Standing, changes: Sequence[Change]) -> _
     names = {id_ or 0: name for id_, name in session.execute(sa.select(col(Role.id), col(Role.name)))}
     added: dict[str, set[int]] = defaultdict(set)
     removed: dict[str, set[int]] = defaultdict(set)
-    after = dict(now.contents)
+    after, will_contain = dict(now.contents), dict(contents)
     for change in changes:
         if change.role_id not in roles:
             continue
         was = contents[change.role_id]
         will = was - frozenset(change.remove) | frozenset(change.add)
+        will_contain[change.role_id] = will
         for permission in will - was:
             added[permission].add(change.role_id)
         for permission in was - will:
@@ -127,7 +131,7 @@ def _plan(session: Session, now: rules.Standing, changes: Sequence[Change]) -> _
         if change.role_id in after:
             # A role that is switched off gives nobody anything, before or after.
             after[change.role_id] = will
-    return _Plan(roles, names, contents, now.contents, after, dict(added), dict(removed))
+    return _Plan(roles, names, contents, will_contain, now.contents, after, dict(added), dict(removed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,4 +273,6 @@ def _refused(session: Session, changes: Sequence[Change], plan: _Plan, then: rul
         found.append(rules.why_not_pass_on([*change.add, *change.remove], held))
         found.append(rules.why_not_extend(role, own) if change.add else "")
     found.append(then.fault())
+    guarded = safeguards.read(session)
+    found.append(guarded.fault(guarded.with_contents(plan.contents_after)))
     return list(dict.fromkeys(sentence for sentence in found if sentence))

@@ -33,6 +33,8 @@ class RoleColumn:
     people: int
     holds: frozenset[str]
     why_not: str
+    #: The same for what it is called and asks for.
+    why_not_edit: str
     own: bool
 
 
@@ -67,6 +69,8 @@ class RoleDetail:
     changed_at: str
     #: Why it cannot be deleted; empty when it can.
     why_not_delete: str
+    #: What somebody asked for about it and waits for an agreement; empty when nothing does.
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def _column(
         people=people.get(id_, 0),
         holds=holds,
         why_not=rules.why_not_change_role(role, holds, held),
+        why_not_edit=rules.why_not_edit_role(role, holds, held),
         own=id_ in own,
     )
 
@@ -168,6 +173,11 @@ def detail(session: Session, role_id: int) -> RoleDetail | None:
         return None
     by, at = last_change(session, role_id)
     return RoleDetail(role_id, enabled, disabled, by, at.isoformat() if at else "", why_not_delete(session, role))
+
+
+def is_held(session: Session, role_id: int) -> bool:
+    """Tell whether anybody holds the role, whether they can sign in or not."""
+    return bool(session.scalar(sa.select(sa.exists().where(col(UserRole.role_id) == role_id))))
 
 
 def why_not_delete(session: Session, role: Role) -> str:

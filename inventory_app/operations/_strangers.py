@@ -11,8 +11,8 @@ from inventory_app.context import current_actor
 from inventory_app.database.locks import lock_rule
 from inventory_app.errors import TooManyAttempts
 from inventory_app.models._base import now
+from inventory_app.operations._attempts import address_key
 from inventory_app.operations._operation import operation_id
-from inventory_app.operations.sessions import address_key
 
 #: How often one address may succeed, and may fail, within the window.
 SUCCEEDED_PER_ADDRESS = 5

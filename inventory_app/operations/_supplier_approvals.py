@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, select
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import AppError, NotFound
+from inventory_app.errors import AppError
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, Verdict
 from inventory_app.models.suppliers import Supplier, SupplierStatus
@@ -14,19 +14,23 @@ from inventory_app.operations import _approvals
 from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id
+from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import readable
 from inventory_app.operations._supplier_rules import KIND, checks, decided_already, failed
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 
-def ask(session: Session, suppliers: Iterable[Supplier]) -> None:
+def ask(session: Session, suppliers: Iterable[Supplier], *, edited_by: Iterable[int] = ()) -> None:
     """Ask for a decision about suppliers that begin to wait, or wait with changed data: earlier ones do not count.
+
+    `edited_by` are those who edited them before, since the last decision.
 
     To be called by whatever makes a supplier pending or edits one that is, with the supplier's row locked or new.
     """
     for supplier in suppliers:
-        parties = [(supplier.entered_by, "entered"), (supplier.last_edited_by, "edited")]
+        editors = dict.fromkeys([supplier.last_edited_by, *edited_by])
+        parties = [(supplier.entered_by, "entered"), *((editor, "edited") for editor in editors)]
         _approvals.renew(
             session,
             kind=KIND,
@@ -46,14 +50,6 @@ def ask_about(session: Session, supplier_ids: Sequence[int], *, entered_by: int 
         permission=Permission.SUPPLIERS_APPROVE,
         required=get_settings().supplier_approvals,
     )
-
-
-def asked_about(session: Session, supplier_id: int) -> Approval:
-    """Return the open request about a supplier."""
-    found = _approvals.open_about(session, KIND, supplier_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def agreement(session: Session, supplier_id: int) -> tuple[str, str]:
@@ -106,6 +102,15 @@ def _withdrawn(session: Session, approval: Approval, reason: str | None) -> None
     _decide(_supplier(session, approval), SupplierStatus.REJECTED, f"Withdrawn: {reason}" if reason else "Withdrawn")
 
 
+def _may_be_withdrawn(session: Session, approval: Approval) -> bool:
+    """Only what somebody entered themselves and nobody has approved yet: else who edits a supplier could reject it."""
+    supplier = _supplier(session, approval)
+    if supplier.entered_by != approval.requested_by:
+        return False
+    before = as_decided(session, supplier)
+    return before is None or before[0] != SupplierStatus.APPROVED
+
+
 def _decide(supplier: Supplier, status: SupplierStatus, reason: str | None) -> None:
     supplier.status = status
     supplier.decided_by = acting_user_id()
@@ -126,21 +131,20 @@ def _closed(session: Session, approval: Approval) -> AppError | None:
     return decided_already(session, _supplier(session, approval))
 
 
-SUPPLIER = _approvals.register(
-    Kind(
-        name=KIND,
-        label="Supplier",
-        permission=Permission.SUPPLIERS_APPROVE,
-        describe=_describe,
-        approved=_approved,
-        rejected=_rejected,
-        withdrawn=_withdrawn,
-        lock=_lock,
-        reason=_reason,
-        parts={
-            "entered": "You entered this supplier, so somebody else must approve it.",
-            "edited": "You last edited this supplier, so somebody else must approve it.",
-        },
-        closed=_closed,
-    )
+SUPPLIER = Kind(
+    name=KIND,
+    label="Supplier",
+    permission=Permission.SUPPLIERS_APPROVE,
+    describe=_describe,
+    approved=_approved,
+    rejected=_rejected,
+    withdrawn=_withdrawn,
+    may_be_withdrawn=_may_be_withdrawn,
+    lock=_lock,
+    reason=_reason,
+    parts={
+        "entered": "You entered this supplier, so somebody else must approve it.",
+        "edited": "You last edited this supplier, so somebody else must approve it.",
+    },
+    closed=_closed,
 )

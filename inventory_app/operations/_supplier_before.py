@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from inventory_app.audit.tables import audit_change, audit_personal
+from inventory_app.audit.tables import audit_change, audit_operation, audit_personal
 from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations._operation import operation_id
 
 #: Somebody who corrects a waiting supplier more often than this is compared with what it was then.
 _MOST_CHANGES = 200
@@ -40,6 +41,29 @@ def as_decided(session: Session, supplier: Supplier) -> tuple[str, Supplier] | N
     values |= _personal(session, changed)
     columns = {name: values.get(name, getattr(supplier, name)) for name in Supplier.model_fields}
     return decision, Supplier.model_construct(None, **columns)
+
+
+def edited_since(session: Session, supplier: Supplier) -> set[int]:
+    """Return who corrected the supplier since somebody last decided about it; the open operation is not looked at."""
+    change, by = audit_change.c, audit_operation.c
+    found = session.execute(
+        sa.select(change.before, by.actor_id)
+        .join(audit_operation, sa.and_(by.id == change.operation_id, by.recorded_at == change.recorded_at))
+        .where(
+            change.table_name == "supplier",
+            change.pk == str(supplier.id),
+            change.kind == "update",
+            change.operation_id != operation_id(session),
+        )
+        .order_by(change.id.desc())
+        .limit(_MOST_CHANGES)
+    )
+    people: set[int] = set()
+    for before, person in found:
+        if "status" in _payload(before):
+            break  # the decision
+        people |= {person} if person else set()
+    return people
 
 
 def _personal(session: Session, changed: Mapping[int, Mapping[str, Any]]) -> dict[str, str | None]:

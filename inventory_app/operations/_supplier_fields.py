@@ -1,12 +1,13 @@
 """What is asked of a supplier, field by field, and how the fields read on screen."""
 
 import re
+from dataclasses import asdict, dataclass
 from typing import TypedDict
 
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._fields import Fields, checked_reason
 
-__all__ = ["SupplierFields", "checked", "checked_reason", "contact", "place", "readable"]
+__all__ = ["NOTHING_MORE", "Details", "SupplierFields", "checked", "checked_reason", "contact", "place", "readable"]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"(?=(?:\D*\d){4})[\d+()./ x-]+")
@@ -34,6 +35,31 @@ class SupplierFields(TypedDict, total=False):
     payment_terms: str | None
     currency: str | None
     message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What staff know of a supplier besides its name, as it was typed."""
+
+    tax_id: str = ""
+    contact_name: str = ""
+    contact_title: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    address: str = ""
+    city: str = ""
+    postal_code: str = ""
+    country: str = ""
+    payment_terms: str = ""
+    currency: str = ""
+
+    def with_name(self, name: str) -> dict[str, str]:
+        """Return the fields to be checked; a currency may be typed in small letters."""
+        return asdict(self) | {"name": name, "currency": self.currency.upper()}
+
+
+NOTHING_MORE = Details()
 
 
 def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFields:

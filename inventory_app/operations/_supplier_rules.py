@@ -27,14 +27,20 @@ _FAR = 0.25
 _WORDS: dict[Outcome, str] = {"passed": "Passed", "look": "Look at this", "failed": "Failed"}
 
 
-def why_not_decide(session: Session, supplier: Supplier, user_id: int | None) -> AppError | None:
-    """Return why this person cannot decide about the supplier; None when they can."""
+def to_decide(session: Session, supplier: Supplier, user_id: int | None) -> Approval | AppError:
+    """Return the request about the supplier that this person can decide about now, or why they cannot."""
     if refusal := decided_already(session, supplier):
         return refusal
     approval = open_about(session, KIND, supplier.id or 0)
     if approval is None:
         return Conflict("Nobody has asked for a decision about this supplier. Save it again, so that it is asked for.")
-    return rules.why_not_decide(session, approval, user_id)
+    return rules.why_not_decide(session, approval, user_id) or approval
+
+
+def why_not_decide(session: Session, supplier: Supplier, user_id: int | None) -> AppError | None:
+    """Return why this person cannot decide about the supplier; None when they can."""
+    answer = to_decide(session, supplier, user_id)
+    return answer if isinstance(answer, AppError) else None
 
 
 def decided_already(session: Session, supplier: Supplier) -> AppError | None:

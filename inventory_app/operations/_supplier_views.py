@@ -138,12 +138,18 @@ def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) 
 
 def matching(search: str) -> Sequence[sa.ColumnElement[bool]]:
     """Return the condition for suppliers whose name, place, tax id or e-mail contains `search`."""
-    if not search.strip():
-        return ()
-    plain = f"%{like_escaped(sort_key(search))}%"
-    typed = f"%{like_escaped(search.strip())}%"
+    return (found_by(*patterns(search)),) if search.strip() else ()
+
+
+def patterns(search: str) -> tuple[str, str]:
+    """Return what a sort key, and what any other text of a supplier, is like that contains `search`."""
+    return f"%{like_escaped(sort_key(search))}%", f"%{like_escaped(search.strip())}%"
+
+
+def found_by(plain: Any, typed: Any) -> sa.ColumnElement[bool]:
+    """Return the condition for suppliers that one of the `patterns` fits."""
     others = (Supplier.city, Supplier.country, Supplier.address, Supplier.tax_id, Supplier.email)
-    return (sa.or_(col(Supplier.sort_key).like(plain), *(col(column).ilike(typed) for column in others)),)
+    return sa.or_(col(Supplier.sort_key).like(plain), *(col(column).ilike(typed) for column in others))
 
 
 def _queue_row(viewer: Viewer, supplier: Supplier, entered_by: str | None) -> QueueRow:

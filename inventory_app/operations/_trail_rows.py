@@ -1,6 +1,5 @@
 """A line of the trail: who did what, when, and in a few words why or to what."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.context import NOBODY
+from inventory_app.models.access import UserPicture
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._trail_labels import noun, said_reason
 from inventory_app.operations._trail_names import record_names
+from inventory_app.operations.pictures import initials_of, picture_address
 
 #: Of each operation so many changes are counted on the list.
 MOST_COUNTED = 1_000
@@ -44,6 +45,8 @@ class OperationRow:
     actor: str
     person: str
     initials: str
+    #: Where today's picture of that person is; empty when there is none.
+    picture: str
     machine: bool
     changes: str
 
@@ -53,13 +56,13 @@ def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[Opera
     counts = _counted(session, found)
     main = {id_: min(tables, key=_leads) for id_, tables in counts.items() if _few(tables)}
     named = record_names(session, [(table.table_name, table.pk) for table in main.values()])
-    people = _full_names(session, {_who(row) for row in found} - {None})
+    people = _people(session, {_who(row) for row in found} - {None})
     return [
         _operation_row(
             row,
             {table.table_name: table.n for table in counts.get(row.id, ())},
             named.get((main[row.id].table_name, main[row.id].pk), "") if row.id in main else "",
-            people.get(_who(row), ""),
+            *people.get(_who(row), ("", "")),
         )
         for row in found
     ]
@@ -94,16 +97,18 @@ def _who(row: sa.Row[Any]) -> str | None:
     return row.actor_name if by_a_person else None
 
 
-def _full_names(session: Session, usernames: Iterable[str | None]) -> dict[str | None, str]:
+def _people(session: Session, usernames: Iterable[str | None]) -> dict[str | None, tuple[str, str]]:
+    """Return what these people are called today, and where their pictures are."""
     rows = session.exec(
-        select(LocalUser.username, UserInfo.full_name)
+        select(LocalUser.username, LocalUser.id, UserInfo.full_name, UserPicture.sha256)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .outerjoin(UserPicture, col(UserPicture.user_id) == col(LocalUser.id))
         .where(col(LocalUser.username).in_(usernames))
     )
-    return dict(rows.all())
+    return {username: (name, picture_address(id_, sha256)) for username, id_, name, sha256 in rows}
 
 
-def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str) -> OperationRow:
+def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str, picture: str) -> OperationRow:
     number = sum(counts.values())
     person = full_name or row.actor_name
     at: datetime = row.recorded_at
@@ -116,7 +121,8 @@ def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_na
         summary=_summary(row, counts, about),
         actor=row.actor_name,
         person=person,
-        initials=_initials(person),
+        initials=initials_of(person),
+        picture=picture,
         machine=row.actor_kind in ("system", "cli"),
         changes=f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}" if number else "",
     )
@@ -134,8 +140,3 @@ def _summary(row: sa.Row[Any], counts: dict[str, int], about: str) -> str:
     return (
         " · ".join(part for part in (about, said_reason(row.name, row.reason) or changed) if part) or "Nothing changed"
     )
-
-
-def _initials(name: str) -> str:
-    words = re.findall(r"\w+", name)
-    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else ""

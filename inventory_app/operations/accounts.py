@@ -17,16 +17,17 @@ from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
-from inventory_app.operations._people_rules import held_permissions, permissions_of, why_not
+from inventory_app.operations._people_rules import held_permissions, may_use, permissions_of, why_not
+from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_addresses
-from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.operations.users import (
     check_details,
     create_user,
     grantable,
     is_erased,
     person_to_change,
+    revoke_links,
     was_invited,
 )
 from inventory_app.passwords import NO_PASSWORD
@@ -113,7 +114,7 @@ def withdraw_invitation(session: Session, *, user_id: int) -> str:
     if user.enabled_at is not None or not was_invited(session, user_id):
         message = f"{user.username} is not waiting with an invitation."
         raise Conflict(message)
-    _revoke_links(session, user_id)
+    revoke_links(session, user_id)
     return user.username
 
 
@@ -138,7 +139,7 @@ def _add_link(
     session: Session, purpose: LinkPurpose, token_hash: str, *, user_id: int, username: str, email: str
 ) -> LinkMade:
     """Keep a new link; those the person had before stop working."""
-    _revoke_links(session, user_id)
+    revoke_links(session, user_id)
     expires = now() + timedelta(hours=get_settings().link_hours)
     session.add(
         AccountLink(
@@ -150,18 +151,6 @@ def _add_link(
         )
     )
     return LinkMade(user_id, username, email, purpose, expires.isoformat())
-
-
-def _revoke_links(session: Session, user_id: int) -> None:
-    session.execute(
-        sa.update(AccountLink)
-        .where(
-            col(AccountLink.user_id) == user_id,
-            col(AccountLink.used_at).is_(None),
-            col(AccountLink.revoked_at).is_(None),
-        )
-        .values(revoked_at=now())
-    )
 
 
 @query(public=True)
@@ -222,14 +211,14 @@ def _maker_still_may(session: Session, link: AccountLink, theirs: UserInfo) -> b
     maker = session.get_one(LocalUser, link.created_by)
     info = session.exec(select(UserInfo).where(UserInfo.user_id == maker.id)).one()
     held = permissions_of(session, info)
-    return maker.enabled and Permission.USERS_MANAGE in held and permissions_of(session, theirs) <= held
+    return maker.enabled and Permission.USERS_MANAGE in held and may_use(session, theirs) <= held
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
 def edit_user(session: Session, *, user_id: int, full_name: str, email: str, version: int) -> str:
     """Correct the name and address of somebody else, read as `version`; returns the name."""
     _, info = _other(session, user_id)
-    return _edit(info, full_name, email, version)
+    return _edit(session, info, full_name, email, version)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -237,7 +226,7 @@ def update_user_email(session: Session, *, user_id: int, new_email: str) -> str:
     """Change the e-mail address of somebody else; returns the one before."""
     _, info = _other(session, user_id)
     before = info.email
-    _edit(info, info.full_name, new_email, info.version)
+    _edit(session, info, info.full_name, new_email, info.version)
     return before
 
 
@@ -245,14 +234,14 @@ def update_user_email(session: Session, *, user_id: int, new_email: str) -> str:
 def update_profile(session: Session, *, full_name: str, version: int) -> str:
     """Correct one's own name; returns it as it is kept."""
     info = _own(session)
-    return _edit(info, full_name, info.email, version)
+    return _edit(session, info, full_name, info.email, version)
 
 
 @operation(fresh=True)
 def update_own_email(session: Session, *, email: str, version: int) -> str:
     """Change one's own e-mail address; returns it as it is kept."""
     info = _own(session)
-    _edit(info, info.full_name, email, version)
+    _edit(session, info, info.full_name, email, version)
     return info.email
 
 
@@ -260,13 +249,16 @@ def _own(session: Session) -> UserInfo:
     return session.exec(select(UserInfo).where(UserInfo.user_id == current_actor().id).with_for_update()).one()
 
 
-def _edit(info: UserInfo, full_name: str, email: str, version: int) -> str:
+def _edit(session: Session, info: UserInfo, full_name: str, email: str, version: int) -> str:
     _, full_name, email = check_details(None, full_name, email)
     if info.version != version:
         raise Stale
     if (info.full_name, info.email) == (full_name, email):
         message = "Nothing was changed."
         raise Invalid(message)
+    if info.email != email:
+        # Whoever reads the mail of the old address is not, or no longer, who the link is for.
+        revoke_links(session, info.user_id)
     info.full_name, info.email = full_name, email
     info.version += 1
     return full_name
@@ -279,7 +271,7 @@ def _other(session: Session, user_id: int) -> tuple[LocalUser, UserInfo]:
     if user_id == acting_user_id():
         message = "This is your own account: change it on your profile page."
         raise NotAllowed(message)
-    if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if reason := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     return user, info
 

@@ -9,14 +9,11 @@ from sqlmodel import Session
 
 from inventory_app.models.approvals import Verdict
 from inventory_app.operations import _approval_views as views
-from inventory_app.operations import _approvals, _role_grant_kind, _role_grants, _supplier_approvals
+from inventory_app.operations import _approvals, _role_grants
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page
 from inventory_app.permissions import Permission
-
-#: Importing a kind has put it into the engine's table.
-KINDS = (_supplier_approvals.SUPPLIER, _role_grant_kind.ROLE_GRANT)
 
 
 @dataclass(frozen=True, slots=True)

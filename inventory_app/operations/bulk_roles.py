@@ -1,6 +1,6 @@
 """The roles of many people at once: shown first, then all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,10 +9,11 @@ from sqlmodel import Session, col, select
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock_rule
 from inventory_app.errors import AppError, Invalid, InvalidRows, NotFound
 from inventory_app.models.users import LocalUser, UserInfo, role_names
-from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._operation import operation, query
 from inventory_app.operations._people_rules import (
-    permissions_of,
-    permissions_of_roles,
+    held_permissions,
+    may_use_each,
+    permissions_of_each_role,
     why_not_change_roles,
     why_not_pass_on,
 )
@@ -52,7 +53,7 @@ def _after(before: Sequence[str], mode: Mode, roles: Sequence[str]) -> list[str]
 def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: list[str]) -> list[RoleChange]:
     """Show what giving, adding or removing `roles` would do to each of these people, in the order of their names."""
     _check_selection(user_ids, mode, roles)
-    held = current_viewer(session).permissions
+    held = held_permissions(session)
     found = session.exec(
         select(LocalUser, UserInfo)
         .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
@@ -60,6 +61,8 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
         .order_by(col(UserInfo.sort_key), col(UserInfo.id))
     ).all()
     names = role_names(session, [info.id or 0 for _, info in found])
+    theirs = may_use_each(session, [user.id or 0 for user, _ in found])
+    given = permissions_of_each_role(session, roles)
     changes: list[RoleChange] = []
     for user, info in found:
         before = names[info.id or 0]
@@ -71,19 +74,23 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
                 info.full_name or user.username,
                 before,
                 after,
-                _why_not(session, user.id or 0, info, before, after, held) if before != after else "",
+                _why_not(user.id or 0, theirs, given, set(after) - set(before), held) if before != after else "",
             )
         )
     return changes
 
 
 def _why_not(
-    session: Session, user_id: int, info: UserInfo, before: list[str], after: list[str], held: frozenset[str]
+    user_id: int,
+    theirs: Mapping[int, set[str]],
+    given: Mapping[str, set[str]],
+    added: Iterable[str],
+    held: frozenset[str],
 ) -> str:
     """Say what the operation would say, by the same rules."""
-    if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
+    if reason := why_not_change_roles(user_id, theirs[user_id], held):
         return reason
-    return why_not_pass_on(permissions_of_roles(session, set(after) - set(before)), held)
+    return why_not_pass_on({permission for role in added for permission in given.get(role, ())}, held)
 
 
 @operation(Permission.USERS_ASSIGN_ROLES, log=("mode", "roles"), reason="reason", fresh=True)

@@ -26,6 +26,8 @@ from inventory_app.operations._paging import like_escaped
 from inventory_app.permissions import NEEDS_A_PERSON, Permission
 
 LONGEST = timedelta(days=90)
+#: A day is longer where clocks are put back in it.
+_CLOCKS = timedelta(hours=2)
 #: How far ahead an absence may be entered.
 _AHEAD = timedelta(days=365)
 _SUGGESTIONS = 20
@@ -125,7 +127,7 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
         fields["ends_at"] = "That day is over. Choose a later one."
     elif ends_at <= starts_at:
         fields["ends_at"] = "It ends before it begins."
-    elif ends_at - starts_at > LONGEST:
+    elif ends_at - starts_at > LONGEST + _CLOCKS:
         fields["ends_at"] = f"At most {LONGEST.days} days at a time; enter it anew if you stay away longer."
     if starts_at > now() + _AHEAD:
         fields["starts_at"] = "At most a year ahead."
@@ -186,9 +188,7 @@ def _administers(session: Session, found: Delegation) -> bool:
     """Tell whether the acting person looks after people, and may touch the account whose permission was lent."""
     held = users.held_permissions(session)
     info = session.exec(select(UserInfo).where(UserInfo.user_id == found.from_user_id)).one()
-    return Permission.USERS_MANAGE in held and not users.why_not(
-        found.from_user_id, users.permissions_of(session, info), held
-    )
+    return Permission.USERS_MANAGE in held and not users.why_not(found.from_user_id, users.may_use(session, info), held)
 
 
 @query()

@@ -11,10 +11,10 @@ from inventory_app.database.locks import lock
 from inventory_app.errors import NotAllowed, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, LocalUser, SessionActivity, UserInfo
+from inventory_app.operations._connections import connections_of
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations.sessions import factors_of, own_session, revoke_sessions
-from inventory_app.operations.single_sign_on import connections_of
-from inventory_app.operations.users import held_permissions, permissions_of, why_not
+from inventory_app.operations._session_life import factors_of, own_session, revoke_sessions
+from inventory_app.operations.users import held_permissions, may_use, why_not
 from inventory_app.permissions import Permission
 
 _GONE = "That session has ended already. Reload the page."
@@ -136,7 +136,7 @@ def sessions_of(session: Session, *, user_id: int) -> SessionsOf:
     """Return where somebody is signed in, to those who may end it; to others only why they may not."""
     user, info = _person(session, user_id)
     viewer = current_viewer(session)
-    reason = why_not(user_id, permissions_of(session, info), viewer.permissions)
+    reason = why_not(user_id, may_use(session, info), held_permissions(session))
     if reason:
         return SessionsOf(user.username, [], 0, 0, reason)
     factors = session.scalar(sa.select(sa.func.count()).select_from(factors_of(user_id).subquery())) or 0
@@ -160,7 +160,7 @@ def number_of(session: Session, *, username: str) -> int:
 def end_sessions_of(session: Session, *, user_id: int, session_id: int | None = None) -> str:
     """End one session of somebody, or all of them; returns the username."""
     user, info = _person(session, user_id)
-    if forbidden := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if forbidden := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(forbidden)
     if session_id is None:
         revoke_sessions(session, user_id)

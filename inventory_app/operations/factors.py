@@ -17,9 +17,9 @@ from inventory_app.models.access import FactorKind, RecoveryCode, SecondFactor, 
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._session_life import factors_of, has_factor, own_session, renew, revoke_sessions
 from inventory_app.operations.proving import SEED, codes_left, count_use, hash_code, seed_of
-from inventory_app.operations.sessions import factors_of, has_factor, own_session, renew, revoke_sessions
-from inventory_app.operations.users import held_permissions, permissions_of, why_not
+from inventory_app.operations.users import held_permissions, may_use, why_not
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -250,7 +250,7 @@ def reset_factors(session: Session, *, user_id: int, reason: str) -> str:
     info = session.exec(select(UserInfo).where(UserInfo.user_id == user_id)).first()
     if user is None or info is None:
         raise NotFound
-    if forbidden := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if forbidden := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(forbidden)
     if not has_factor(session, user_id):
         message = f"{user.username} has no second factor."

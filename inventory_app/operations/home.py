@@ -14,7 +14,7 @@ from inventory_app.models.catalog import Category, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations._approval_views import oldest_to_decide
+from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
 from inventory_app.operations._figures import bar, figures, held, reorder_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import Viewer, current_viewer, query
@@ -25,7 +25,7 @@ from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations._trail_rows import operation_rows
-from inventory_app.operations.dashboard import count_waiting
+from inventory_app.operations.dashboard import Waiting, count_waiting
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -123,7 +123,7 @@ def home(session: Session) -> Home:
         suppliers=counts.suppliers,
         others=counts.others,
         people=counts.people,
-        late=_late(session, viewer) if waiting else 0,
+        late=_late(session, viewer, counts),
         low=_low(session) if stock and stock.products_to_reorder else [],
         products_to_reorder=stock.products_to_reorder if stock else 0,
         items_to_reorder=stock.to_reorder if stock else 0,
@@ -163,7 +163,11 @@ def _others(session: Session, viewer: Viewer) -> list[WaitingRow]:
     rows = oldest_to_decide(session, viewer, besides=SUPPLIER, most=WAITING_SHOWN)
     return [
         _waiting_row(
-            "request", row.title, f"{row.label} · {row.asked_by}", datetime.fromisoformat(row.asked_at), "/approvals"
+            "request",
+            row.title,
+            f"{row.label} · {row.asked_by}",
+            datetime.fromisoformat(row.asked_at),
+            f"/approvals?id={row.id}",
         )
         for row in rows
     ]
@@ -183,17 +187,18 @@ def _people(session: Session) -> list[WaitingRow]:
     ]
 
 
-def _late(session: Session, viewer: Viewer) -> int:
-    """Count what has waited for this viewer for too long."""
-    may, before = viewer.permissions, now() - LATE
-    asked: list[sa.Select[int]] = []
-    if Permission.SUPPLIERS_APPROVE in may:
-        late = sa.and_(may_be_decided_by(session, viewer.user_id), col(Supplier.submitted_at) < before)
-        asked.append(sa.select(sa.func.count()).select_from(Supplier).where(late))
-    if Permission.USERS_MANAGE in may:
-        late = sa.and_(waits(), col(LocalUser.created_at) < before)
-        asked.append(sa.select(sa.func.count()).select_from(LocalUser).where(late))
-    return sum(session.scalar(statement) or 0 for statement in asked)
+def _late(session: Session, viewer: Viewer, counts: Waiting) -> int:
+    """Count what has waited for this viewer for too long, of what waits at all."""
+    before, late = now() - LATE, 0
+    if counts.suppliers:
+        old = sa.and_(may_be_decided_by(session, viewer.user_id), col(Supplier.submitted_at) < before)
+        late += session.scalar(sa.select(sa.func.count()).select_from(Supplier).where(old)) or 0
+    if counts.others:
+        late += count_to_decide(session, viewer, besides=SUPPLIER, before=before)
+    if counts.people:
+        old = sa.and_(waits(), col(LocalUser.created_at) < before)
+        late += session.scalar(sa.select(sa.func.count()).select_from(LocalUser).where(old)) or 0
+    return late
 
 
 def _low(session: Session) -> list[LowRow]:

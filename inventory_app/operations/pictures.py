@@ -1,5 +1,6 @@
 """People's pictures: one's own to set and remove, everybody's to see for who is signed in."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ def set_picture(session: Session, *, content: bytes, media_type: str, sha256: st
 @operation()
 def remove_picture(session: Session) -> None:
     """Remove one's own picture."""
-    found = session.get(UserPicture, current_actor().id, with_for_update=True)
+    found = session.get(UserPicture, current_actor().id or 0, with_for_update=True)
     if found is None or not found.sha256:
         message = "There is no picture to remove."
         raise NotFound(message)
@@ -55,6 +56,12 @@ def picture(session: Session, *, user_id: int, sha256: str) -> StoredPicture:
     if found is None or not sha256:
         raise NotFound
     return StoredPicture(found.content, found.media_type)
+
+
+def initials_of(name: str) -> str:
+    """Return the letters that stand for somebody without a picture."""
+    words = re.findall(r"\w+", name)
+    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else ""
 
 
 def picture_address(user_id: int | None, sha256: str | None) -> str:

@@ -14,20 +14,18 @@ from inventory_app.errors import Conflict, FreshProofRequired, NotAllowed, TooMa
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity, FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
 from inventory_app.models.users import AuthSession, LocalUser, SignInAttempt, UserInfo
+from inventory_app.operations._attempts import address_key, count_attempt, keep_pace
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations.sessions import (
-    Credentials,
-    address_key,
+from inventory_app.operations._session_life import (
     admitted,
     begin_session,
-    count_attempt,
     end_session_before,
     factors_of,
     has_factor,
-    keep_pace,
     own_session,
     renew,
 )
+from inventory_app.operations.sessions import Credentials
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.settings import get_settings
 
@@ -193,7 +191,9 @@ def my_ways(session: Session) -> Ways:
     user = session.get_one(LocalUser, current_viewer(session).user_id)
     kinds = {factor.kind for factor in session.scalars(factors_of(user.id))}
     connected = sa.exists().where(
-        col(ExternalIdentity.user_id) == user.id, col(ExternalIdentity.issuer) == get_settings().oidc_issuer
+        col(ExternalIdentity.user_id) == user.id,
+        col(ExternalIdentity.issuer) == get_settings().oidc_issuer,
+        col(ExternalIdentity.removed_at).is_(None),
     )
     return Ways(
         app=FactorKind.TOTP in kinds,
@@ -218,7 +218,7 @@ def refuse_proof(session: Session, *, user_id: int | None, why: str) -> None:
 
 
 @operation(public=True, log=("user_id",))
-def sign_in_with_factor(
+def sign_in_with_factor(  # noqa: PLR0913  # what was proved before, what is proved now, what begins and what ends
     session: Session,
     *,
     user_id: int,
@@ -228,13 +228,22 @@ def sign_in_with_factor(
     token_hash: str,
     remember: bool,
     instead_of: str | None = None,
+    identity_id: int | None = None,
+    provider_session: str | None = None,
 ) -> int:
-    """Start a session for a person who has proved `first` and now a second factor; returns the recovery codes left."""
+    """Start a session for a person who has proved `first` and now a second factor; returns the recovery codes left.
+
+    `identity_id` is the connection that `first` was proved by, if it was one; `provider_session` as sessions keep it.
+    """
     user = admitted(session, user_id, verified_hash)
+    if identity_id is not None and session.get_one(ExternalIdentity, identity_id, with_for_update=True).removed_at:
+        message = "This connection was taken away a moment ago. Sign in another way."
+        raise Conflict(message)
     use_up(session, user_id, proof)
     method = f"{first}+{proof.method}"
     end_session_before(session, instead_of)
-    begin_session(session, user, method=method, strong=True, token_hash=token_hash, remember=remember)
+    begun = begin_session(session, user, method=method, strong=True, token_hash=token_hash, remember=remember)
+    begun.identity_id, begun.provider_session = identity_id, provider_session
     return codes_left(session, user_id)
 
 

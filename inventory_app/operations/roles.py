@@ -5,8 +5,8 @@ operation here asks for a fresh proof, takes their advisory lock, and checks the
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -18,7 +18,9 @@ from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.models.users import Role
 from inventory_app.operations import _people_rules as rules
 from inventory_app.operations import _role_preview as previews
+from inventory_app.operations import _role_safeguard_kind as safeguard_requests
 from inventory_app.operations import _role_views as views
+from inventory_app.operations import _safeguards as safeguards
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import operation, query
 from inventory_app.operations._paging import Page
@@ -43,6 +45,8 @@ class Saved:
     role_id: int
     name: str
     version: int
+    #: Something that was asked for waits for somebody else's agreement.
+    waits: bool = False
 
 
 @operation(Permission.ROLES_MANAGE, log=("name",), reason="reason", fresh=True)
@@ -64,13 +68,24 @@ def create_role(  # as many as a role has properties
 
 
 @operation(Permission.ROLES_MANAGE, log=("role_id", "name"), reason="reason", fresh=True)
-def clone_role(session: Session, *, role_id: int, name: str, description: str = "", reason: str = "") -> Saved:
-    """Make a role that contains what another one does; nobody holds it yet."""
+def clone_role(
+    session: Session,
+    *,
+    role_id: int,
+    name: str,
+    description: str = "",
+    needs_factor: bool | None = None,
+    grant_needs_approval: bool | None = None,
+    reason: str = "",
+) -> Saved:
+    """Make a role that contains what another one does, and asks for the same where nothing else is said."""
     del reason
     lock_rule(session, ROLES_AND_PERMISSIONS)
     role = _role(session, role_id)
     wanted = views.contents_of(session, role_id)
-    return _add(session, name, description, wanted, needs_factor=role.needs_factor, grant=role.grant_needs_approval)
+    factor = role.needs_factor if needs_factor is None else needs_factor
+    grant = role.grant_needs_approval if grant_needs_approval is None else grant_needs_approval
+    return _add(session, name, description, wanted, needs_factor=factor, grant=grant)
 
 
 def _add(
@@ -78,12 +93,14 @@ def _add(
 ) -> Saved:
     words = _words(name, description)
     _allow(rules.why_not_pass_on(wanted, rules.held_permissions(session)))
+    before = safeguards.read(session)
     role = Role(
         name=words["name"], description=words["description"], needs_factor=needs_factor, grant_needs_approval=grant
     )
     session.add(role)
     session.flush()
     role.set_permissions(wanted, session, current_actor())
+    safeguards.refuse_weakening(session, before)
     return _saved(role)
 
 
@@ -99,19 +116,34 @@ def edit_role(  # as many as a role has properties
     grant_needs_approval: bool = False,
     reason: str = "",
 ) -> Saved:
-    """Change what a role is called and what it asks of those who hold it or give it."""
-    del reason
-    role = _to_change(session, role_id, version)
+    """Change what a role is called and what it asks of those who hold it or give it.
+
+    What it asks for is taken off a role that somebody holds, or that keeps a permission by it, only once somebody else
+    has agreed. Of `admin` nothing can be changed but whether it needs a second factor.
+    """
+    role = _to_edit(session, role_id, version)
     words = _words(name, description)
+    _allow(rules.why_not_edit_admin(role, **words, grant_needs_approval=grant_needs_approval))
     if role.built_in and words["name"] != role.name:
         message = f"{role.name} is a built-in role and keeps its name."
         raise Invalid(fields={"name": message})
-    if (role.needs_factor and not needs_factor) or (role.grant_needs_approval and not grant_needs_approval):
+    asked = {safeguards.FACTOR: needs_factor, safeguards.AGREEMENT: grant_needs_approval}
+    off = {flag: False for flag, wanted in asked.items() if getattr(role, flag) and not wanted}
+    before = safeguards.read(session)
+    if off:
         # What is asked of oneself is for others to take back.
         _allow(rules.why_not_extend(role, rules.own_roles(session)))
+        less = before.with_role(role_id, asks=before.roles[role_id].asks - off.keys())
+        waits = bool(before.weakened_by(less)) or views.is_held(session, role_id)
+    else:
+        waits = False
     role.name, role.description = words["name"], words["description"]
-    role.needs_factor, role.grant_needs_approval = needs_factor, grant_needs_approval
-    return _changed(session, role)
+    for flag, wanted in asked.items():
+        setattr(role, flag, wanted or (waits and flag in off))
+    saved = _changed(session, role, before)
+    if waits:
+        safeguard_requests.ask(session, role, off, reason)
+    return replace(saved, waits=waits)
 
 
 @operation(Permission.ROLES_MANAGE, log=("role_id", "permissions"), reason="reason", fresh=True)
@@ -119,8 +151,9 @@ def set_permissions(session: Session, *, role_id: int, permissions: list[str], v
     """Make a role that was read as `version` contain exactly these permissions."""
     del reason
     role = _to_change(session, role_id, version)
+    before = safeguards.read(session)
     _replace(session, role, _known(session, permissions), rules.held_permissions(session))
-    return _changed(session, role)
+    return _changed(session, role, before)
 
 
 @operation(Permission.ROLES_MANAGE, log=("changes",), reason="reason", fresh=True)
@@ -134,39 +167,43 @@ def change_permissions(session: Session, *, changes: list[Change], reason: str =
     locked = lock(session, Role, [change.role_id for change in changes])
     # What the person holds when they begin: the first change may take it from them.
     held = rules.held_permissions(session)
+    before = safeguards.read(session)
     for change in changes:
         role = _found(locked, change.role_id)
-        _check(session, role, change.version, held)
-        before = views.contents_of(session, change.role_id)
-        _replace(session, role, before - _known(session, change.remove) | _known(session, change.add), held)
+        _check(session, role, change.version, rules.why_not_change_role, held)
+        was = views.contents_of(session, change.role_id)
+        _replace(session, role, was - _known(session, change.remove) | _known(session, change.add), held)
         role.version += 1
-    session.flush()
-    rules.keeps_every_permission_held(session)
+    _must_hold(session, before)
     return [_saved(_found(locked, change.role_id)) for change in changes]
 
 
 @operation(Permission.ROLES_MANAGE, log=("role_id",), reason="reason", fresh=True)
 def deactivate_role(session: Session, *, role_id: int, version: int, reason: str = "") -> Saved:
     """Take what a role contains from everybody who holds it, at once; it can be activated again."""
-    del reason
-    return _set_active(session, role_id, version, active=False)
+    return _set_active(session, role_id, version, reason, active=False)
 
 
 @operation(Permission.ROLES_MANAGE, log=("role_id",), reason="reason", fresh=True)
 def activate_role(session: Session, *, role_id: int, version: int, reason: str = "") -> Saved:
-    """Let a role count again for everybody who holds it."""
-    del reason
-    return _set_active(session, role_id, version, active=True)
+    """Let a role count again for everybody who holds it: once somebody else has agreed, where giving it needs that."""
+    return _set_active(session, role_id, version, reason, active=True)
 
 
-def _set_active(session: Session, role_id: int, version: int, *, active: bool) -> Saved:
+def _set_active(session: Session, role_id: int, version: int, reason: str, *, active: bool) -> Saved:
     role = _to_change(session, role_id, version)
+    before = safeguards.read(session)
     if role.active == active:
         raise Stale(f"{role.name} is already {'active' if active else 'deactivated'}.")
     if active:
         _allow(rules.why_not_extend(role, rules.own_roles(session)))
+        then = before.with_role(role_id, active=True)
+        if safeguards.AGREEMENT in before.roles[role_id].asks and before.given_by(then):
+            _allow(before.weakened_by(then))
+            safeguard_requests.ask(session, role, {"active": True}, reason)
+            return replace(_saved(role), waits=True)
     role.active = active
-    return _changed(session, role)
+    return _changed(session, role, before)
 
 
 @operation(Permission.ROLES_MANAGE, log=("role_id",), reason="reason", fresh=True)
@@ -175,23 +212,35 @@ def delete_role(session: Session, *, role_id: int, version: int, reason: str = "
     del reason
     role = _to_change(session, role_id, version)
     _allow(views.why_not_delete(session, role))
+    before = safeguards.read(session)
     role.set_permissions([], session, current_actor())
     session.delete(role)
-    session.flush()
-    rules.keeps_every_permission_held(session)
+    _must_hold(session, before)
     return role.name
 
 
 def _to_change(session: Session, role_id: int, version: int) -> Role:
     """Lock the rule and the role, and raise why the acting person cannot change it."""
+    return _locked(session, role_id, version, rules.why_not_change_role)
+
+
+def _to_edit(session: Session, role_id: int, version: int) -> Role:
+    """The same for what a role is called and asks for: `admin` too may ask for something."""
+    return _locked(session, role_id, version, rules.why_not_edit_role)
+
+
+_WhyNot = Callable[[Role, Iterable[str], frozenset[str]], str]
+
+
+def _locked(session: Session, role_id: int, version: int, why_not: _WhyNot) -> Role:
     lock_rule(session, ROLES_AND_PERMISSIONS)
     role = _role(session, role_id)
-    _check(session, role, version, rules.held_permissions(session))
+    _check(session, role, version, why_not, rules.held_permissions(session))
     return role
 
 
-def _check(session: Session, role: Role, version: int, held: frozenset[str]) -> None:
-    _allow(rules.why_not_change_role(role, views.contents_of(session, role.id or 0), held))
+def _check(session: Session, role: Role, version: int, why_not: _WhyNot, held: frozenset[str]) -> None:
+    _allow(why_not(role, views.contents_of(session, role.id or 0), held))
     if role.version != version:
         message = f"Somebody else changed the role {role.name} in the meantime. Look at it again."
         raise Stale(message)
@@ -208,11 +257,17 @@ def _replace(session: Session, role: Role, wanted: frozenset[str], held: frozens
     role.set_permissions(wanted, session, current_actor())
 
 
-def _changed(session: Session, role: Role) -> Saved:
+def _changed(session: Session, role: Role, before: safeguards.Safeguards) -> Saved:
     role.version += 1
+    _must_hold(session, before)
+    return _saved(role)
+
+
+def _must_hold(session: Session, before: safeguards.Safeguards) -> None:
+    """Refuse a change that breaks what must be left after every one."""
     session.flush()
     rules.keeps_every_permission_held(session)
-    return _saved(role)
+    safeguards.refuse_weakening(session, before)
 
 
 def _saved(role: Role) -> Saved:
@@ -261,8 +316,9 @@ def role_matrix(session: Session) -> Matrix:
 
 @query(Permission.ROLES_VIEW)
 def role_detail(session: Session, *, role_id: int) -> RoleDetail | None:
-    """Return who changed a role last, and how many hold it; None when there is none."""
-    return views.detail(session, role_id)
+    """Return who changed a role last, how many hold it, and what waits; None when there is none."""
+    found = views.detail(session, role_id)
+    return replace(found, waits=safeguard_requests.waiting_for(session, role_id)) if found else None
 
 
 @query(Permission.ROLES_VIEW)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import Invalid, NotFound, Stale
+from inventory_app.errors import AppError, Invalid, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Verdict
 from inventory_app.models.suppliers import Supplier, SupplierStatus
@@ -19,11 +19,13 @@ from inventory_app.operations import _approvals
 from inventory_app.operations import _supplier_list as lists
 from inventory_app.operations import _supplier_views as views
 from inventory_app.operations._fields import checked_reason
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._strangers import slow_down
-from inventory_app.operations._supplier_approvals import ask, asked_about
-from inventory_app.operations._supplier_fields import EDITABLE, SupplierFields, checked
-from inventory_app.operations._supplier_rules import why_not_decide
+from inventory_app.operations._supplier_approvals import ask
+from inventory_app.operations._supplier_before import edited_since
+from inventory_app.operations._supplier_fields import EDITABLE, NOTHING_MORE, Details, SupplierFields, checked
+from inventory_app.operations._supplier_rules import to_decide
 from inventory_app.permissions import Permission
 
 _NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
@@ -78,39 +80,19 @@ def apply_supplier(  # noqa: PLR0913  # as many as the form has fields
     website: str = "",
     message: str = "",
 ) -> Submitted:
-    """Take a company's own application; it waits until somebody here decides."""
+    """Take a company's own application; it waits until somebody here decides, other than who may have entered it."""
     slow_down(session, views.APPLYING)
     given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "email": email, "phone": phone}
     given |= {"address": address, "website": website, "message": message}
     fields = checked(given, required=_NEEDED_TO_APPLY)
-    return _submit(session, fields, source="application", entered_by=None)
+    by = acting_user_id()
+    return _submit(session, fields, source="application" if by is None else "staff", entered_by=by)
 
 
 @operation(Permission.SUPPLIERS_CREATE, log=("name",))
-def create_supplier(  # noqa: PLR0913  # as many as the form has fields
-    session: Session,
-    *,
-    name: str,
-    tax_id: str = "",
-    contact_name: str = "",
-    contact_title: str = "",
-    email: str = "",
-    phone: str = "",
-    website: str = "",
-    address: str = "",
-    city: str = "",
-    postal_code: str = "",
-    country: str = "",
-    payment_terms: str = "",
-    currency: str = "",
-    message: str = "",
-) -> Submitted:
+def create_supplier(session: Session, *, name: str, details: Details = NOTHING_MORE, message: str = "") -> Submitted:
     """Enter a supplier; it waits until somebody else decides."""
-    given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "contact_title": contact_title}
-    given |= {"email": email, "phone": phone, "website": website, "address": address, "city": city}
-    given |= {"postal_code": postal_code, "country": country, "payment_terms": payment_terms}
-    given |= {"currency": currency.upper(), "message": message}
-    fields = checked(given, required=("name",))
+    fields = checked(details.with_name(name) | {"message": message}, required=("name",))
     return _submit(session, fields, source="staff", entered_by=acting_user_id())
 
 
@@ -152,34 +134,14 @@ def _undecided(supplier: Supplier) -> None:
 
 
 @operation(Permission.SUPPLIERS_EDIT, log=("supplier_id",), reason="reason")
-def update_supplier(  # noqa: PLR0913  # as many as the form has fields
-    session: Session,
-    *,
-    supplier_id: int,
-    version: int,
-    name: str,
-    tax_id: str = "",
-    contact_name: str = "",
-    contact_title: str = "",
-    email: str = "",
-    phone: str = "",
-    website: str = "",
-    address: str = "",
-    city: str = "",
-    postal_code: str = "",
-    country: str = "",
-    payment_terms: str = "",
-    currency: str = "",
-    reason: str = "",
+def update_supplier(
+    session: Session, *, supplier_id: int, version: int, name: str, details: Details, reason: str = ""
 ) -> Corrected:
     """Correct a supplier in the version that was read; another name or tax id of an approved one needs a new decision.
 
-    Whoever corrected it last cannot decide about it.
+    What `details` leave empty is emptied. Whoever corrected it last cannot decide about it.
     """
-    given = {"name": name, "tax_id": tax_id, "contact_name": contact_name, "contact_title": contact_title}
-    given |= {"email": email, "phone": phone, "website": website, "address": address, "city": city}
-    given |= {"postal_code": postal_code, "country": country, "payment_terms": payment_terms}
-    values = checked(given | {"currency": currency.upper()}, required=("name",))
+    values = checked(details.with_name(name), required=("name",))
     checked_reason(reason)
     supplier = _read_as(session, supplier_id, version)
     wanted = {field: values[field] for field in EDITABLE if values[field] != getattr(supplier, field)}
@@ -197,7 +159,7 @@ def update_supplier(  # noqa: PLR0913  # as many as the form has fields
     if supplier.status == SupplierStatus.PENDING:
         # What was decided so far was decided about other data.
         session.flush()
-        ask(session, [supplier])
+        ask(session, [supplier], edited_by=edited_since(session, supplier) if returned else ())
     return Corrected(supplier_id, supplier.name, returned)
 
 
@@ -216,10 +178,11 @@ def reject_supplier(session: Session, *, supplier_id: int, reason: str, version:
 def _decide(session: Session, supplier_id: int, version: int | None, verdict: Verdict, reason: str) -> Decided:
     """Decide for the acting person about the supplier as they read it, or raise why they cannot."""
     supplier = _locked(session, supplier_id)
-    if refusal := why_not_decide(session, supplier, acting_user_id()):
-        raise refusal
+    approval = to_decide(session, supplier, acting_user_id())
+    if isinstance(approval, AppError):
+        raise approval
     _not_stale(supplier, version)
-    done = _approvals.decide(session, asked_about(session, supplier_id), verdict, reason)
+    done = _approvals.decide(session, approval, verdict, reason)
     return Decided(supplier_id, supplier.name, supplier.status, done.given, done.required)
 
 
@@ -270,7 +233,7 @@ def count_waiting(session: Session) -> views.WaitingCounts:
 
 
 @query(Permission.SUPPLIERS_VIEW)
-def list_suppliers(session: Session, *, view: lists.SupplierView) -> lists.SupplierListing:
+def list_suppliers(session: Session, *, view: View) -> lists.SupplierListing:
     """List the suppliers of every status, with how many there are of each."""
     return lists.listing(session, current_viewer(session), view)
 

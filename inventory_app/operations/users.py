@@ -3,6 +3,7 @@
 What may be done to whom, and what must be left after every change, is in `_people_rules.py`.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,31 +11,31 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.audit.tables import audit_erasure
+from inventory_app.audit.tables import audit_change, audit_erasure, audit_personal
 from inventory_app.context import NOBODY, current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
-from inventory_app.models.users import LocalUser, Role, RolePermission, UserInfo
+from inventory_app.models.access import AccountLink
+from inventory_app.models.users import Idempotency, LocalUser, Role, RolePermission, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _people_list
 from inventory_app.operations._fields import Fields
+from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._paging import Page
-from inventory_app.operations._people_list import PeopleCounts, PeopleView, UserRow, ever_invited, why_not_erase
+from inventory_app.operations._people_list import PeopleCounts, PeopleListing, UserRow, ever_invited, why_not_erase
 from inventory_app.operations._people_rules import (
     held_permissions,
     keeps_every_permission_held,
-    permissions_of,
+    may_use,
     permissions_of_roles,
     why_not,
     why_not_change_roles,
     why_not_pass_on,
 )
 from inventory_app.operations._role_grants import hold_back
+from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._strangers import slow_down
-from inventory_app.operations._zones import UTC_NAME
-from inventory_app.operations.sessions import revoke_sessions
 from inventory_app.passwords import check_length, hash_password
 from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
@@ -156,7 +157,7 @@ def replace_roles(session: Session, user_id: int, roles: list[str], version: int
     _, info = person_to_change(session, user_id)
     before = info.get_roles()
     held = held_permissions(session)
-    if reason := why_not_change_roles(user_id, permissions_of(session, info), held):
+    if reason := why_not_change_roles(user_id, may_use(session, info), held):
         raise NotAllowed(reason)
     if version is not None and info.version != version:
         raise Stale
@@ -180,9 +181,23 @@ def grantable(session: Session, roles: Iterable[str], held: frozenset[str]) -> N
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
 def deactivate_user(session: Session, *, user_id: int) -> None:
-    """Disable an account and end its sessions; operations that start after the commit are refused."""
+    """Disable an account, end its sessions and its links; operations that start after the commit are refused."""
     _set_enabled(session, user_id, enabled=False)
     revoke_sessions(session, user_id)
+    revoke_links(session, user_id)
+
+
+def revoke_links(session: Session, user_id: int) -> None:
+    """Make every one-time link of a person stop working."""
+    session.execute(
+        sa.update(AccountLink)
+        .where(
+            col(AccountLink.user_id) == user_id,
+            col(AccountLink.used_at).is_(None),
+            col(AccountLink.revoked_at).is_(None),
+        )
+        .values(revoked_at=now())
+    )
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -193,7 +208,7 @@ def enable_user(session: Session, *, user_id: int) -> None:
 
 @operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason")
 def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
-    """Erase name and e-mail of a disabled account, from the trail too; returns how many values the trail held.
+    """Erase name, e-mail and picture of a disabled account, from the trail too; returns how many values that held.
 
     The account keeps its username, which is who did what in the trail, and cannot be enabled again.
     """
@@ -202,14 +217,32 @@ def erase_personal_data(session: Session, *, user_id: int, reason: str) -> int:
     fields.text("reason", reason, most=500, required=True)
     fields.check()
     user, info = person_to_change(session, user_id)
-    theirs, held = permissions_of(session, info), held_permissions(session)
+    theirs, held = may_use(session, info), held_permissions(session)
     if refusal := why_not_erase(user, theirs, held, erased=is_erased(session, info)):
         raise NotAllowed(refusal)
     revoke_sessions(session, user_id)
+    _forget_answers(session, user_id, info)
     session.flush()
     # What the database did to the row is not what this session has read.
     session.expire(info)
     return session.connection().exec_driver_sql("SELECT audit_erase_person(%s)", (user_id,)).scalar_one()
+
+
+def _forget_answers(session: Session, user_id: int, info: UserInfo) -> None:
+    """Drop the remembered answers to the person, and those to others that hold a name or address of theirs."""
+    personal, change = audit_personal.c, audit_change.c
+    known = session.execute(
+        sa.select(personal.before, personal.after)
+        .join(audit_change, change.id == personal.change_id)
+        .where(
+            change.table_name == UserInfo.__tablename__,
+            change.pk == str(_id(info)),
+            personal.field.in_(("email", "full_name")),
+        )
+    ).all()
+    written = {json.dumps(value, ensure_ascii=False)[1:-1] for row in known for value in row if value}
+    named = [sa.func.strpos(col(Idempotency.result), value) > 0 for value in sorted(written)]
+    session.execute(sa.delete(Idempotency).where(sa.or_(col(Idempotency.actor_key) == f"user:{user_id}", *named)))
 
 
 def is_erased(session: Session, info: UserInfo) -> bool:
@@ -227,7 +260,7 @@ def was_invited(session: Session, user_id: int) -> bool:
 def _set_enabled(session: Session, user_id: int, *, enabled: bool) -> None:
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user, info = person_to_change(session, user_id)
-    if reason := why_not(user_id, permissions_of(session, info), held_permissions(session)):
+    if reason := why_not(user_id, may_use(session, info), held_permissions(session)):
         raise NotAllowed(reason)
     if user.enabled == enabled:
         message = f"{user.username} is already {'enabled' if enabled else 'disabled'}."
@@ -267,12 +300,6 @@ def _id(row: LocalUser | UserInfo) -> int:
     return row.id
 
 
-@query(Permission.USERS_VIEW)
-def role_choices(session: Session) -> list[str]:
-    """Return the names of the active roles."""
-    return list(session.exec(select(Role.name).where(col(Role.active)).order_by(col(Role.id))))
-
-
 @dataclass(frozen=True, slots=True)
 class RoleToGive:
     """A role as the one who gives roles sees it; `why_not` says why they may not give it, empty when they may."""
@@ -286,7 +313,7 @@ class RoleToGive:
 @query(Permission.USERS_ASSIGN_ROLES)
 def roles_to_give(session: Session) -> list[RoleToGive]:
     """Return the active roles with what is in them, and which of them the viewer may not give."""
-    held = current_viewer(session).permissions
+    held = held_permissions(session)
     contained: dict[int | None, set[str]] = {}
     links = select(RolePermission.role_id, PermissionRow.name).join(
         PermissionRow, col(PermissionRow.id) == col(RolePermission.permission_id)
@@ -319,27 +346,15 @@ def count_users(session: Session) -> PeopleCounts:
 
 
 @query(Permission.USERS_VIEW)
-def list_users(
-    session: Session,
-    *,
-    search: str = "",
-    tab: str = "all",
-    role: str = "",
-    seen: str = "",
-    zone: str = UTC_NAME,
-    cursor: str = "",
-) -> Page[UserRow]:
-    """List people by name, each with why the viewer may not change them."""
-    view = PeopleView(search, tab, role, seen, zone)
-    return _people_list.listing(session, current_viewer(session), view, cursor)
+def list_users(session: Session, *, view: View = View()) -> PeopleListing:  # noqa: B008  # nothing can change it
+    """List people, each with why the viewer may not change them, and the counts beside the list."""
+    return _people_list.listing(session, current_viewer(session), view)
 
 
 @query(Permission.USERS_VIEW)
-def count_listed(
-    session: Session, *, search: str = "", tab: str = "all", role: str = "", seen: str = "", zone: str = UTC_NAME
-) -> int:
-    """Count the people that `list_users` lists over all its pages."""
-    return _people_list.count(session, PeopleView(search, tab, role, seen, zone))
+def matching_users(session: Session, *, view: View, most: int) -> list[int]:
+    """Return the ids of at most so many people of a view, over all its pages."""
+    return _people_list.matching(session, current_viewer(session), view, most)
 
 
 @query(Permission.USERS_VIEW)

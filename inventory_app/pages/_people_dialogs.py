@@ -5,9 +5,10 @@ import reflex as rx
 from inventory_app.components import dialogs, feedback, forms, gates
 from inventory_app.components.basics import button, stack, when
 from inventory_app.permissions import Permission
+from inventory_app.states._people_rows import RoleBox
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.bulk_roles import BulkRolesState, ChangeLine
-from inventory_app.states.users import RoleBox, UserMgmtState
+from inventory_app.states.users import UserMgmtState
 
 S = UserMgmtState
 A = AccountsState
@@ -237,31 +238,33 @@ def _roles() -> rx.Component:
     )
 
 
+def _mode(value: str, label: str) -> rx.Component:
+    radio = rx.el.input(
+        type="radio",
+        name="mode",
+        value=value,
+        checked=B.mode == value,
+        on_change=lambda _: B.choose_mode(value),
+        class_name="check",
+    )
+    return rx.el.label(radio, rx.el.span(label), class_name="check-line")
+
+
+def _change_line(change: rx.Var[ChangeLine]) -> rx.Component:
+    then = rx.cond(
+        change.changes,
+        feedback.diff_pair(change.before, change.after),
+        rx.el.span(change.before, class_name="dim"),
+    )
+    return rx.el.li(
+        rx.el.span(rx.el.bdi(change.name), class_name="strong"),
+        then,
+        rx.cond(change.fault, rx.el.span(change.fault, class_name="bulk-fault"), rx.fragment()),
+        key=change.user_id,
+    )
+
+
 def _bulk() -> rx.Component:
-    def mode(value: str, label: str) -> rx.Component:
-        radio = rx.el.input(
-            type="radio",
-            name="mode",
-            value=value,
-            checked=B.mode == value,
-            on_change=lambda _: B.choose_mode(value),
-            class_name="check",
-        )
-        return rx.el.label(radio, rx.el.span(label), class_name="check-line")
-
-    def line(change: rx.Var[ChangeLine]) -> rx.Component:
-        then = rx.cond(
-            change.changes,
-            feedback.diff_pair(change.before, change.after),
-            rx.el.span(change.before, class_name="dim"),
-        )
-        return rx.el.li(
-            rx.el.span(rx.el.bdi(change.name), class_name="strong"),
-            then,
-            rx.cond(change.fault, rx.el.span(change.fault, class_name="bulk-fault"), rx.fragment()),
-            key=change.user_id,
-        )
-
     forbidden = rx.fragment(
         feedback.callout(
             rx.cond(B.forbidden == 1, "One of them ", B.forbidden.to_string() + " of them "),
@@ -275,9 +278,9 @@ def _bulk() -> rx.Component:
         rx.el.fieldset(
             rx.el.legend("What to do", class_name="sr"),
             stack(
-                mode("add", "Add these roles to what they have"),
-                mode("remove", "Take these roles away"),
-                mode("replace", "Leave them these roles and no others"),
+                _mode("add", "Add these roles to what they have"),
+                _mode("remove", "Take these roles away"),
+                _mode("replace", "Leave them these roles and no others"),
                 tight=True,
             ),
         ),
@@ -285,7 +288,7 @@ def _bulk() -> rx.Component:
         _refused(forms.problem(B.errors, "roles")),
         rx.el.section(
             rx.cond(B.forbidden > 0, forbidden, rx.fragment()),
-            rx.el.ul(rx.foreach(B.lines, line), class_name="bulk-lines", aria_label="What would change"),
+            rx.el.ul(rx.foreach(B.lines, _change_line), class_name="bulk-lines", aria_label="What would change"),
             aria_live="polite",
         ),
         _reason(B.errors, B.idempotency_key, hint="Kept in the audit trail.", optional=True),
@@ -330,8 +333,8 @@ def _erase() -> rx.Component:
     return dialogs.dialog(
         forms.hidden_input("user_id", S.person.id.to_string()),
         feedback.callout(
-            "Name and e-mail go, here and in the audit trail, and cannot be brought back. What they did stays on "
-            "record under their username, as does that you erased this and why. Older backups still hold the data.",
+            "Name, e-mail and picture go, here and in the audit trail, and cannot be brought back. What they did stays "
+            "on record under their username, as does that you erased this and why. Older backups still hold the data.",
             title="This cannot be undone.",
             tone="warn",
         ),

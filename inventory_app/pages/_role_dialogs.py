@@ -17,8 +17,9 @@ def every() -> rx.Component:
     return rx.fragment(_create(), _clone(), _edit(), _deactivate(), _delete(), _holders())
 
 
-def _words(*, name: Any = "", description: Any = "", locked: Any = None) -> list[rx.Component]:
+def _words(*, name: Any = "", description: Any = "", locked: Any = None, fixed: Any = None) -> list[rx.Component]:
     keep = {} if locked is None else {"read_only": locked}
+    keep_all = {} if fixed is None else {"read_only": fixed}
     return [
         forms.field(
             "Name",
@@ -28,17 +29,28 @@ def _words(*, name: Any = "", description: Any = "", locked: Any = None) -> list
         ),
         forms.field(
             "What it is for",
-            forms.text_input("description", value=description, max_length=200),
+            forms.text_input("description", value=description, max_length=200, **keep_all),
             error=forms.problem(S.errors, "description"),
             optional=True,
         ),
     ]
 
 
-def _asks(*, factor: Any = False, approval: Any = False) -> rx.Component:
+def _asks(*, factor: Any = False, approval: Any = False, fixed: Any = None) -> rx.Component:
+    agreement = forms.checkbox(
+        "grant_needs_approval", "Somebody else must agree before anybody gets it", checked=approval
+    )
+    # Of admin one thing can be chosen; what it is otherwise goes back as it came.
+    kept = rx.cond(approval, forms.hidden_input("grant_needs_approval", "on"), rx.fragment())
     return stack(
         forms.checkbox("needs_factor", "Whoever holds it signs in with a second factor", checked=factor),
-        forms.checkbox("grant_needs_approval", "Somebody else must agree before anybody gets it", checked=approval),
+        agreement if fixed is None else rx.cond(fixed, kept, agreement),
+        rx.el.p(
+            "Whoever holds it and has no second factor reaches only their security page until they have set one up. "
+            "What a role asks for is taken off again only with somebody else's agreement, once people hold it or no "
+            "other role gives the same.",
+            class_name="meta",
+        ),
         tight=True,
     )
 
@@ -74,6 +86,7 @@ def _clone() -> rx.Component:
         "clone",
         forms.hidden_input("role_id", S.asked.id.to_string()),
         *_words(description=S.asked.description),
+        _asks(factor=S.asked.needs_factor, approval=S.asked.grant_needs_approval),
         title="Copy " + S.asked.name,
         verb="Make the copy",
         on_submit=S.clone_role,
@@ -86,8 +99,8 @@ def _edit() -> rx.Component:
         "edit",
         forms.hidden_input("role_id", S.asked.id.to_string()),
         forms.hidden_input("version", S.asked.version.to_string()),
-        *_words(name=S.asked.name, description=S.asked.description, locked=S.asked.built_in),
-        _asks(factor=S.asked.needs_factor, approval=S.asked.grant_needs_approval),
+        *_words(name=S.asked.name, description=S.asked.description, locked=S.asked.built_in, fixed=S.asked.fixed),
+        _asks(factor=S.asked.needs_factor, approval=S.asked.grant_needs_approval, fixed=S.asked.fixed),
         title="Edit " + S.asked.name,
         verb="Save the role",
         on_submit=S.edit_role,
@@ -101,8 +114,9 @@ def _deactivate() -> rx.Component:
         on_open_change=S.close,
         title="Deactivate " + S.asked.name + "?",
         text=rx.fragment(
+            "Held by ",
             rx.el.strong(S.asked.people),
-            " hold it. They lose at once what no other role gives them, and keep the role itself, "
+            ". Whoever holds it loses at once what no other role gives, and keeps the role itself, "
             "so that activating it gives everything back.",
         ),
         action="Deactivate the role",

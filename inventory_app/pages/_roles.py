@@ -70,6 +70,7 @@ def unsaved() -> rx.Component:
     fine = trail.checks(
         trail.check_line("ok", "Every permission keeps somebody who can pass it on", ""),
         trail.check_line("ok", "You hold everything you give or take yourself", ""),
+        trail.check_line("ok", "What needs a second factor or agreement keeps needing it", ""),
     )
     wrong = rx.el.div(
         rx.foreach(S.refused, lambda said: feedback.callout(said, tone="bad", title="Cannot be saved.")),

@@ -17,7 +17,7 @@ def apply() -> rx.Component:
     """Take a company's details, or thank for them."""
     return layout.door(
         rx.el.h1("Apply as a supplier", class_name="h1"),
-        rx.el.p("Tell us about your company. Somebody here looks at it and answers by mail.", class_name="sub"),
+        rx.el.p(rx.cond(S.sent, "", "Tell us about your company. Somebody here looks at it."), class_name="sub"),
         rx.cond(
             S.sent,
             feedback.callout(

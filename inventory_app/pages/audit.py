@@ -210,7 +210,11 @@ def _operation(row: rx.Var[OperationRow]) -> rx.Component:
         badge=_trail.outcome(row.outcome),
         summary=row.summary,
         who=rx.el.span(
-            rx.cond(row.machine, feedback.avatar(row.initials, system=True), feedback.avatar(row.initials)),
+            rx.cond(
+                row.machine,
+                feedback.avatar(row.initials, system=True),
+                feedback.avatar(row.initials, picture=row.picture),
+            ),
             rx.el.span(row.person, class_name="clip", title=row.actor),
             class_name="who",
         ),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, layout
-from inventory_app.components.basics import button, ident, when
+from inventory_app.components.basics import button, ident, row_of, when
 from inventory_app.operations.trail import OperationDetail
 from inventory_app.pages import _trail
 from inventory_app.pages._page import page
@@ -58,7 +58,17 @@ def _who(detail: rx.Var[OperationDetail]) -> rx.Component:
     return layout.card(
         feedback.facts(
             [
-                ("Who", rx.fragment(row.person, rx.cond(row.person != row.actor, " (" + row.actor + ")", ""))),
+                (
+                    "Who",
+                    row_of(
+                        rx.cond(
+                            row.machine,
+                            feedback.avatar(row.initials, system=True),
+                            feedback.avatar(row.initials, picture=row.picture),
+                        ),
+                        rx.el.span(row.person, rx.cond(row.person != row.actor, " (" + row.actor + ")", "")),
+                    ),
+                ),
                 ("When", when(row.at, row.at_text, style="full")),
                 ("Reason", _trail.or_dash(detail.reason)),
             ]

@@ -74,7 +74,7 @@ def _form() -> rx.Component:
                     "Last day",
                     forms.text_input("last_day", type="date", required=True),
                     error=forms.problem(S.errors, "last_day"),
-                    hint="At most 90 days. Days begin at midnight UTC.",
+                    hint="At most 90 days. Days begin at midnight, " + S.zone + ".",
                 ),
             ),
             forms.field(
@@ -84,6 +84,8 @@ def _form() -> rx.Component:
                 optional=True,
             ),
             forms.form_footer(forms.submit("Let them decide")),
+            # What was done is emptied: the key is a new one then.
+            key=S.idempotency_key,
             on_submit=S.delegate,
             turn=S.turn,
             idempotency_key=S.idempotency_key,
@@ -144,9 +146,9 @@ def _line(row: rx.Var[DelegationRow]) -> rx.Component:
         rx.fragment(rx.el.bdi(row.deputy), " for ", rx.el.bdi(row.absent)),
         rx.fragment(
             row.permission,
-            ", ",
+            ", from ",
             when(row.starts_at, row.starts_at, style="full"),
-            " to ",
+            " until ",
             when(row.ends_at, row.ends_at, style="full"),
             rx.cond(row.reason, rx.fragment(": ", rx.el.bdi(row.reason)), ""),
         ),

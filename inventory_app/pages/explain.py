@@ -25,16 +25,21 @@ def explain() -> rx.Component:
             layout.page_skeleton(),
             rx.fragment(
                 layout.page_head("Why can’t they?", sub=rx.cond(S.subject, about, S.label)),
-                layout.columns(
-                    layout.column(
-                        layout.card(
-                            rx.cond(S.answers.length() > 0, answers, nobody),
-                            title="Who could do it now",
-                            note="the first " + S.most.to_string() + " by name",
-                            flush=True,
-                        )
+                rx.el.div(
+                    layout.columns(
+                        layout.column(
+                            layout.card(
+                                rx.cond(S.answers.length() > 0, answers, nobody),
+                                title="Who could do it now",
+                                note=rx.cond(
+                                    S.answers.length() < S.most, "", "the first " + S.most.to_string() + " by name"
+                                ),
+                                flush=True,
+                            )
+                        ),
+                        layout.column(layout.card(_asked(), title="What, and who")),
                     ),
-                    layout.column(layout.card(_asked(), title="What, and who")),
+                    class_name="asked-first",
                 ),
             ),
         ),

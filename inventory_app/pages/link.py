@@ -2,10 +2,9 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
+from inventory_app.components import feedback, forms, layout, proofs
 from inventory_app.components.basics import link
 from inventory_app.pages._page import page
-from inventory_app.passwords import MINIMUM_LENGTH
 from inventory_app.states.auth import AuthState
 
 
@@ -23,15 +22,7 @@ def one_time_link() -> rx.Component:
                 default_value=AuthState.form_values.get("token", ""),
                 custom_attrs={"data-from-hash": ""},
             ),
-            forms.password_field(
-                "New password",
-                "password",
-                new=True,
-                required=True,
-                min_length=MINIMUM_LENGTH,
-                error=forms.problem(AuthState.form_errors, "password"),
-                hint=f"At least {MINIMUM_LENGTH} characters; a few words are good.",
-            ),
+            proofs.new_password_field("New password", error=forms.problem(AuthState.form_errors, "password")),
             forms.submit("Set the password", wide=True, size="l"),
             action="/auth/link",
         ),

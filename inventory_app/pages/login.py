@@ -15,59 +15,65 @@ def login() -> rx.Component:
         rx.el.h1("Sign in", class_name="h1"),
         rx.el.p("to ", AuthState.company, "’s stock and suppliers", class_name="sub"),
         feedback.flash(),
-        forms.native_form(
-            forms.hidden_input("next", AuthState.next_url),
-            forms.field(
-                "Username",
-                forms.text_input(
-                    "username",
-                    value=AuthState.form_values.get("username", ""),
-                    auto_complete="username",
-                    auto_capitalize="none",
-                    auto_focus=True,
-                    required=True,
-                ),
-                error=forms.problem(AuthState.form_errors, "username"),
-            ),
-            forms.password_field(
-                "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
-            ),
-            forms.checkbox(
-                "remember",
-                rx.fragment("Stay signed in on this device for ", AuthState.session_days, " days"),
-                value="1",
-            ),
-            forms.submit("Sign in", wide=True, size="l"),
-            action="/auth/sign-in",
-        ),
+        _password(),
         rx.el.div("or", class_name="or"),
-        stack(
-            proofs.passkey_form(
-                forms.hidden_input("next", AuthState.next_url),
-                purpose="sign-in",
-                action="/auth/passkey",
-                label="Sign in with a passkey",
-            ),
-            rx.cond(
-                AuthState.single_sign_on_url,
-                # The browser's own way of following it: it leaves the application.
-                button(
-                    rx.fragment("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
-                    href=AuthState.single_sign_on_url,
-                    reload_document=True,
-                    wide=True,
-                ),
-                rx.fragment(),
-            ),
+        _other_ways(),
+        below=_for_strangers(),
+    )
+
+
+def _password() -> rx.Component:
+    username = forms.text_input(
+        "username",
+        value=AuthState.form_values.get("username", ""),
+        auto_complete="username",
+        auto_capitalize="none",
+        auto_focus=True,
+        required=True,
+    )
+    return forms.native_form(
+        forms.hidden_input("next", AuthState.next_url),
+        forms.field("Username", username, error=forms.problem(AuthState.form_errors, "username")),
+        forms.password_field(
+            "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
         ),
-        below=rx.el.div(
-            rx.match(
-                AuthState.registration,
-                ("closed", rx.el.span("New here? Ask an administrator for an account.")),
-                ("open", rx.el.span("New here? ", link("Make an account", href="/register"))),
-                rx.el.span("New here? ", link("Ask for an account", href="/register")),
-            ),
-            rx.el.span("You supply us? ", link("Apply as a supplier", href="/apply")),
-            class_name="door-links",
+        forms.checkbox(
+            "remember",
+            rx.fragment("Stay signed in on this device for ", AuthState.session_days, " days"),
+            value="1",
         ),
+        forms.submit("Sign in", wide=True, size="l"),
+        action="/auth/sign-in",
+    )
+
+
+def _other_ways() -> rx.Component:
+    # The browser's own way of following it: it leaves the application.
+    single_sign_on = button(
+        rx.fragment("Sign in with ", rx.el.bdi(AuthState.single_sign_on)),
+        href=AuthState.single_sign_on_url,
+        reload_document=True,
+        wide=True,
+    )
+    return stack(
+        proofs.passkey_form(
+            forms.hidden_input("next", AuthState.next_url),
+            purpose="sign-in",
+            action="/auth/passkey",
+            label="Sign in with a passkey",
+        ),
+        rx.cond(AuthState.single_sign_on_url, single_sign_on, rx.fragment()),
+    )
+
+
+def _for_strangers() -> rx.Component:
+    return rx.el.div(
+        rx.match(
+            AuthState.registration,
+            ("closed", rx.el.span("New here? Ask an administrator for an account.")),
+            ("open", rx.el.span("New here? ", link("Make an account", href="/register"))),
+            rx.el.span("New here? ", link("Ask for an account", href="/register")),
+        ),
+        rx.el.span("You supply us? ", link("Apply as a supplier", href="/apply")),
+        class_name="door-links",
     )

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, gates, layout
+from inventory_app.components import feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, link, row_of, stack, when
 from inventory_app.operations.explain import HeldRole
 from inventory_app.pages import _people, _people_dialogs
@@ -45,6 +45,7 @@ def _found() -> rx.Component:
             sub=row_of(
                 feedback.avatar(S.initials, picture=U.picture, size="m"),
                 rx.el.span(P.username, " · ", P.email),
+                rx.el.span(tables.changed_by(UserMgmtState.changed.get(U.id, "")), aria_live="polite"),
             ),
             actions=_actions(),
         ),
@@ -85,7 +86,9 @@ def _holdings() -> rx.Component:
 
     def row(line: rx.Var[HoldingLine]) -> rx.Component:
         held = rx.el.span(rx.foreach(line.sources, source), class_name="held-by")
-        may_not = rx.el.button("may not: why?", type="button", class_name="link", on_click=S.ask(line.permission))
+        # The answer stands in a card of its own, which may be far from here.
+        ask = [S.ask(line.permission), rx.scroll_to("why-not")]
+        may_not = rx.el.button("may not: why?", type="button", class_name="link", on_click=ask)
         return rx.fragment(
             rx.cond(line.heading, rx.el.li(line.heading, class_name="held-group"), rx.fragment()),
             rx.el.li(
@@ -145,12 +148,17 @@ def _why() -> rx.Component:
             rx.el.div(rx.cond(S.answer.is_not_none(), answer, rx.fragment()), aria_live="polite"),
         ),
         title=rx.fragment("Why can’t ", rx.el.bdi(P.name), " …?"),
+        id="why-not",
     )
 
 
 def _about() -> rx.Component:
     history = gates.can(Permission.AUDIT_VIEW, link("Everything that happened to them", href=S.history_href))
-    return layout.card(feedback.facts([("Account since", when(P.created, P.created, style="full"))]), foot=history)
+    return layout.card(
+        feedback.facts([("Account since", when(P.created, P.created, style="full"))]),
+        title="About this account",
+        foot=history,
+    )
 
 
 def _missing() -> rx.Component:

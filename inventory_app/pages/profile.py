@@ -11,7 +11,7 @@ from inventory_app.states.profile import ProfileState
 S = ProfileState
 
 
-@page("/profile", "Your account", on_load=[S.load])
+@page("/profile", "Your account", on_load=[S.load], crumbs=("You",))
 def profile() -> rx.Component:
     """Show one's own account and take corrections."""
     return rx.fragment(
@@ -108,7 +108,7 @@ def _about() -> rx.Component:
             [
                 ("Username", S.username),
                 ("Roles", rx.cond(S.roles.length() > 0, S.roles.join(", "), "no role")),
-                ("Account since", when(S.since, S.since)),
+                ("Account since", when(S.since, S.since, style="full")),
             ]
         ),
         title="About this account",

@@ -33,12 +33,12 @@ def register() -> rx.Component:
     sub = rx.match(
         S.registration,
         ("open", rx.el.p("It is yours at once; you start as an employee.", class_name="sub")),
-        ("closed", rx.fragment()),
+        ("closed", rx.el.p(class_name="sub")),
         rx.el.p("An administrator sees your request and lets you in.", class_name="sub"),
     )
     return layout.door(
         rx.el.h1(rx.cond(S.registration == "open", "Make an account", "Ask for an account"), class_name="h1"),
-        sub,
+        rx.cond(S.registered, rx.el.p(class_name="sub"), sub),
         rx.cond(S.registered, done, rx.cond(S.registration == "closed", closed, _asking())),
         below=rx.el.div(rx.el.span("You have one? ", link("Sign in", href="/login")), class_name="door-links"),
     )

@@ -40,6 +40,16 @@ def _found() -> rx.Component:
         rx.cond(
             R.why_not, rx.el.div(feedback.callout(R.why_not, icon_name="lock"), class_name="refused"), rx.fragment()
         ),
+        rx.cond(
+            S.waits,
+            rx.el.div(
+                feedback.callout(
+                    S.waits, " ", link("What waits", href="/approvals?kind=role_safeguard"), icon_name="hourglass"
+                ),
+                class_name="refused",
+            ),
+            rx.fragment(),
+        ),
         _roles.conflicts(),
         rx.el.div(
             layout.columns(
@@ -67,7 +77,7 @@ def _actions() -> rx.Component:
     )
     return _roles.may_manage(
         rx.el.div(
-            button("Edit…", icon_name="pencil", disabled=locked, on_click=S.open_edit(R.id)),
+            button("Edit…", icon_name="pencil", disabled=R.why_not_edit != "", on_click=S.open_edit(R.id)),
             dialogs.menu(
                 icon_button("ellipsis", "What can be done with " + R.name),
                 dialogs.menu_item("Copy…", icon_name="copy", on_select=S.open_clone(R.id)),

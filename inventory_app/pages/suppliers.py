@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, gates, tables
+from inventory_app.components import feedback, gates, listing, tables
 from inventory_app.components.basics import button, ident, when
-from inventory_app.operations._supplier_list import SupplierRow
+from inventory_app.operations._supplier_list import LIST, SupplierRow
 from inventory_app.pages._page import page
 from inventory_app.pages._supplier_dialogs import enter_dialog, status_badge
 from inventory_app.permissions import Permission
@@ -24,16 +24,8 @@ def suppliers() -> rx.Component:
             sub=_sub(),
             actions=_actions(),
             tabs=_tabs(),
-            filters=tables.filter_bar(
-                search=tables.search_field(
-                    value=S.q,
-                    on_change=S.search.debounce(250),
-                    placeholder="Name, place, tax id",
-                    label="Search suppliers",
-                ),
-                end=(rx.el.span(S.shown, class_name="muted"), tables.density()),
-            ),
-            footer=tables.footer(pager=_pager()),
+            filters=listing.toolbar(S, search="Search suppliers", placeholder="Name, place, tax id"),
+            footer=_footer(),
         ),
         enter_dialog(),
     )
@@ -58,12 +50,10 @@ def _actions() -> list[rx.Component]:
 
 def _tabs() -> rx.Component:
     def tab(label: str, status: str) -> rx.Component:
-        count = S.counts[status] if status else S.everybody
-        return tables.tab(label, S.hrefs[f"status_{status}"], count=count, active=S.status == status)
+        return listing.tab(S, "status", status, label, S.counts[status] if status else S.everybody)
 
-    suspended = rx.cond(
-        (S.counts["suspended"] > 0) | (S.status == "suspended"), tab("Suspended", "suspended"), rx.fragment()
-    )
+    some = (S.counts["suspended"] > 0) | (S.filters.get("status", "") == "suspended")
+    suspended = rx.cond(some, tab("Suspended", "suspended"), rx.fragment())
     return tables.tabs(
         tab("All", ""),
         tab("Waiting", "pending"),
@@ -74,49 +64,38 @@ def _tabs() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    def sorted_by(name: str) -> dict[str, rx.Var[str]]:
-        return {"href": S.hrefs[name], "sort": rx.cond(S.sort == name, S.direction, "")}
-
-    return tables.table(
-        tables.head(
-            tables.column("Supplier", **sorted_by("name")),
-            tables.column("Status", **sorted_by("status")),
-            tables.column("Tax id", hide="md"),
-            tables.column("Contact"),
-            tables.column("Terms", hide="lg"),
-            tables.column("Last step", **sorted_by("changed")),
-        ),
-        tables.body(
-            S.rows,
-            _row,
-            columns=6,
-            loading=S.loading,
-            empty=_empty(),
-            shape=("60%", "64px", "96px", "70%", "48px", "70%"),
-        ),
+    return listing.table(
+        S,
+        LIST,
+        _cells,
         label="Suppliers",
+        named=lambda row: row.name,
+        empty=_empty(),
+        shape=("60%", "64px", "96px", "70%", "48px", "70%"),
+        hide={"tax_id": "md", "terms": "lg"},
+        selectable=False,
+        changed=True,
     )
 
 
-def _row(row: rx.Var[SupplierRow]) -> rx.Component:
+def _cells(row: rx.Var[SupplierRow]) -> dict[str, rx.Component]:
     href = PATH + "/" + row.id.to_string()
-    by = S.changed.get(row.id, "")
-    return tables.row(
-        tables.cell(
-            tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href), tables.changed_by(by), card="title"
+    return {
+        "name": tables.cell(
+            tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href),
+            tables.changed_by(S.changed.get(row.id, "")),
+            card="title",
         ),
-        tables.cell(status_badge(row.status), card="figure"),
-        tables.cell(rx.cond(row.tax_id, ident(row.tax_id), _none()), hide="md"),
-        tables.cell(_contact(row)),
-        tables.cell(rx.cond(row.terms, rx.el.bdi(row.terms), _none()), hide="lg"),
-        tables.cell(
+        "status": tables.cell(status_badge(row.status), card="figure"),
+        "tax_id": tables.cell(rx.cond(row.tax_id, ident(row.tax_id), _none()), hide="md"),
+        "contact": tables.cell(_contact(row)),
+        "terms": tables.cell(rx.cond(row.terms, rx.el.bdi(row.terms), _none()), hide="lg"),
+        "changed": tables.cell(
             tables.two_line(row.step, when(row.at, row.at), strong=False),
             card="foot",
             phone=rx.fragment(row.step, ", ", when(row.at, row.at)),
         ),
-        key=row.id,
-        live=by != "",
-    )
+    }
 
 
 def _contact(row: rx.Var[SupplierRow]) -> rx.Component:
@@ -145,12 +124,11 @@ def _empty() -> rx.Component:
     return rx.cond(S.everybody > 0, searched, lesson)
 
 
-def _pager() -> rx.Component:
+def _footer() -> rx.Component:
     some = S.rows.length() > 0
-    return tables.pager(
-        range=S.rows.length().to_string(),
+    return listing.footer(
+        S,
         first=rx.cond(some, S.rows[0].name, ""),
         last=rx.cond(some, S.rows[S.rows.length() - 1].name, ""),
-        previous_href=S.previous_href,
-        next_href=S.next_href,
+        selectable=False,
     )

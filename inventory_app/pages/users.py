@@ -1,17 +1,17 @@
 """People: who may sign in, and what they may do."""
 
-from typing import Any
-
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, gates, tables
-from inventory_app.components.basics import button, icon_button, link, row_of
+from inventory_app.components import feedback, gates, listing, tables
+from inventory_app.components.basics import button, icon_button, link, row_of, when
+from inventory_app.operations._people_list import LIST
 from inventory_app.pages import _people, _people_dialogs
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
+from inventory_app.states._people_rows import Person
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.bulk_roles import BulkRolesState
-from inventory_app.states.users import PATH, Person, UserMgmtState
+from inventory_app.states.users import PATH, UserMgmtState
 
 S = UserMgmtState
 
@@ -26,8 +26,8 @@ def users() -> rx.Component:
             sub=_sub(),
             actions=_actions(),
             tabs=_tabs(),
-            filters=_filters(),
-            footer=tables.footer(bulk=_bulk(), pager=_pager()),
+            filters=listing.toolbar(S, search="Search people", placeholder="Name or e-mail"),
+            footer=_footer(),
         ),
         _people_dialogs.about_one(),
         _people_dialogs.about_many(),
@@ -48,102 +48,47 @@ def _sub() -> rx.Component:
 
 
 def _tabs() -> rx.Component:
-    def tab(label: str, name: str, count: rx.Var[int]) -> rx.Component:
-        return tables.tab(label, S.hrefs[name], count=count, active=S.tab == name)
-
     return tables.tabs(
-        tab("All", "all", S.everybody),
-        tab("Active", "active", S.active),
-        tab("Invited", "invited", S.invited),
-        tab("Waiting", "waiting", S.waiting),
-        tab("Disabled", "disabled", S.disabled),
-    )
-
-
-def _filters() -> rx.Component:
-    def chosen(label: str, operator: str, value: rx.Var[str], off: rx.Var[str], hrefs: rx.Var[Any]) -> rx.Component:
-        return rx.cond(
-            value,
-            tables.chip(label, operator, value, remove_href=off),
-            dialogs.menu(
-                tables.chip_add(label),
-                rx.foreach(hrefs, lambda pair: dialogs.menu_item(pair[0], href=pair[1])),
-                align="start",
-            ),
-        )
-
-    return tables.filter_bar(
-        chosen("Role", "is", S.role, S.no_role_href, S.role_hrefs),
-        chosen("Last seen", "", S.seen_words, S.no_seen_href, S.seen_hrefs),
-        search=tables.search_field(
-            value=S.q, on_change=S.search.debounce(250), placeholder="Name or e-mail", label="Search people"
-        ),
-        end=(rx.el.span(S.shown, class_name="muted"), tables.density()),
+        listing.tab(S, "tab", "", "All", S.everybody),
+        listing.tab(S, "tab", "active", "Active", S.active),
+        listing.tab(S, "tab", "invited", "Invited", S.invited),
+        listing.tab(S, "tab", "waiting", "Waiting", S.waiting),
+        listing.tab(S, "tab", "disabled", "Disabled", S.disabled),
     )
 
 
 def _table() -> rx.Component:
-    return tables.table(
-        tables.head(
-            gates.can(
-                Permission.USERS_ASSIGN_ROLES,
-                tables.select_all(
-                    checked=(S.selected.length() > 0) & (S.selected.length() == S.rows.length()),
-                    mixed=(S.selected.length() > 0) & (S.selected.length() < S.rows.length()),
-                    on_change=S.select_all,
-                ),
-            ),
-            tables.column("Person"),
-            tables.column("Roles"),
-            tables.column("Status"),
-            tables.column("Last seen"),
-        ),
-        tables.body(
-            S.rows,
-            _row,
-            columns=5,
-            loading=S.loading,
-            empty=_empty(),
-            shape=("16px", "60%", "40%", "64px", "50%"),
-        ),
+    return listing.table(
+        S,
+        LIST,
+        _cells,
         label="People",
+        named=lambda row: row.name,
+        empty=_empty(),
+        shape=("16px", "60%", "40%", "64px", "50%"),
+        selects=Permission.USERS_ASSIGN_ROLES,
+        changed=True,
     )
 
 
-def _row(row: rx.Var[Person]) -> rx.Component:
-    by = S.changed.get(row.id, "")
-    return tables.row(
-        gates.can(
-            Permission.USERS_ASSIGN_ROLES,
-            tables.check_cell(
-                checked=S.selected.contains(row.id),
-                on_change=lambda _: S.select(row.id),
-                label="Select " + row.name,
-            ),
-        ),
-        tables.cell(
+def _cells(row: rx.Var[Person]) -> dict[str, rx.Component]:
+    may_act = (
+        gates.may(Permission.USERS_ASSIGN_ROLES) | gates.may(Permission.USERS_MANAGE) | gates.may(Permission.AUDIT_VIEW)
+    )
+    actions = tables.with_actions(
+        _people.seen(row), gates.can(Permission.USERS_ASSIGN_ROLES, _roles_button(row)), _people.menu(row)
+    )
+    return {
+        "person": tables.cell(
             tables.who(row.initials, _name(row), row.username + " · " + row.email, picture=row.picture),
-            tables.changed_by(by),
+            tables.changed_by(S.changed.get(row.id, "")),
             card="title",
         ),
-        tables.cell(_roles(row), card="foot"),
-        tables.cell(_status(row), card="figure"),
-        tables.cell(
-            rx.cond(
-                gates.may(Permission.USERS_ASSIGN_ROLES)
-                | gates.may(Permission.USERS_MANAGE)
-                | gates.may(Permission.AUDIT_VIEW),
-                tables.with_actions(
-                    _people.seen(row), gates.can(Permission.USERS_ASSIGN_ROLES, _roles_button(row)), _people.menu(row)
-                ),
-                _people.seen(row),
-            ),
-            card="end",
-        ),
-        key=row.id,
-        selected=S.selected.contains(row.id),
-        live=by != "",
-    )
+        "roles": tables.cell(_roles(row), card="foot"),
+        "status": tables.cell(_status(row), card="figure"),
+        "since": tables.cell(when(row.since, row.since)),
+        "seen": tables.cell(rx.cond(may_act, actions, _people.seen(row)), card="end"),
+    }
 
 
 def _name(row: rx.Var[Person]) -> rx.Component:
@@ -183,26 +128,20 @@ def _empty() -> rx.Component:
     nobody_invited = feedback.empty_state(
         "Nobody is invited", "People who were sent a link come here, until they have opened it.", icon_name="user-plus"
     )
-    unfiltered = (S.q == "") & (S.role == "") & (S.seen == "")
-    return rx.cond(unfiltered, rx.match(S.tab, ("waiting", waiting), ("invited", nobody_invited), filtered), filtered)
-
-
-def _bulk() -> rx.Component:
-    return tables.bulk_bar(
-        S.selected.length(),
-        gates.can(
-            Permission.USERS_ASSIGN_ROLES,
-            button("Change roles…", icon_name="key-round", on_click=BulkRolesState.open_bulk),
-        ),
-        on_clear=S.clear_selection,
+    unfiltered = (S.q == "") & (S.chips.length() == 0)
+    return rx.cond(
+        unfiltered,
+        rx.match(S.filters.get("tab", ""), ("waiting", waiting), ("invited", nobody_invited), filtered),
+        filtered,
     )
 
 
-def _pager() -> rx.Component:
-    return tables.pager(
-        range=S.rows.length().to_string(),
-        first=rx.cond(S.rows.length() > 0, S.rows[0].name, ""),
-        last=rx.cond(S.rows.length() > 0, S.rows[S.rows.length() - 1].name, ""),
-        previous_href=S.previous_href,
-        next_href=S.next_href,
+def _footer() -> rx.Component:
+    change = button("Change roles…", icon_name="key-round", on_click=BulkRolesState.open_bulk)
+    some = S.rows.length() > 0
+    return listing.footer(
+        S,
+        gates.can(Permission.USERS_ASSIGN_ROLES, change),
+        first=rx.cond(some, S.rows[0].name, ""),
+        last=rx.cond(some, S.rows[S.rows.length() - 1].name, ""),
     )

@@ -85,6 +85,7 @@ def _pick(row: rx.Var[Row]) -> rx.Component:
         rx.fragment(when(row.asked_at, row.asked_at), expires),
         href=PATH + "?id=" + row.id.to_string() + S.rest,
         selected=D.is_not_none() & (D.id == row.id),
+        lead=_face(row.initials, row.picture),
         end=rx.el.span(row_of(locked, agreed, rx.cond(row.status == "open", rx.fragment(), _state(row.status)))),
         key=row.id,
     )
@@ -101,8 +102,16 @@ def _decision_pick(row: rx.Var[DecisionRow]) -> rx.Component:
         rx.fragment(row.label, ", ", _by(row), ", ", when(row.at, row.at)),
         href=PATH + "?id=" + row.approval_id.to_string() + S.rest,
         selected=D.is_not_none() & (D.id == row.approval_id),
+        lead=_face(row.initials, row.picture),
         end=state,
         key=row.id,
+    )
+
+
+def _face(initials: rx.Var[str], picture: rx.Var[str]) -> rx.Component:
+    """Show who asked or decided; a square when nobody here did."""
+    return rx.cond(
+        initials, feedback.avatar(initials, picture=picture, size="m"), feedback.avatar("–", size="m", system=True)
     )
 
 
@@ -147,7 +156,11 @@ def _detail() -> rx.Component:
             "Or it is not yours to see. The link may be old.",
             button("Show the list", href=PATH),
         ),
-        rx.cond((S.view == "decided") | (S.rows.length() > 0), rx.fragment(), _nothing()),
+        rx.cond(
+            rx.cond(S.view == "decided", S.decisions.length() > 0, S.rows.length() > 0),
+            feedback.empty_state("Nothing is open", "Choose a request at the left to see what was asked, and by whom."),
+            rx.cond(S.view == "decided", rx.fragment(), _nothing()),
+        ),
     )
     return rx.cond(
         D.is_not_none(),
@@ -165,7 +178,10 @@ def _head() -> rx.Component:
     return layout.page_head(
         rx.el.bdi(D.title),
         badge=rx.fragment(_state(D.status), agreed),
-        sub=rx.fragment(D.label, ", asked for by ", rx.el.bdi(D.asked_by), ", ", when(D.asked_at, D.asked_at)),
+        sub=row_of(
+            _face(D.initials, D.picture),
+            rx.el.span(D.label, ", asked for by ", rx.el.bdi(D.asked_by), ", ", when(D.asked_at, D.asked_at)),
+        ),
         actions=(rx.cond(D.href, button("Everything about it", href=D.href), rx.fragment()),),
         second=True,
     )
@@ -194,6 +210,7 @@ def _decisions() -> rx.Component:
         return layout.row_item(
             rx.fragment(_by(row)),
             rx.fragment(when(row.at, row.at), rx.cond(row.reason, rx.fragment(": ", rx.el.bdi(row.reason)), "")),
+            lead=_face(row.initials, row.picture),
             end=rx.cond(
                 row.verdict == "approve", feedback.quiet_badge(said, dot="ok"), feedback.quiet_badge(said, dot="bad")
             ),

@@ -34,7 +34,8 @@ from inventory_app.errors import (
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import SECURITY_PAGE
-from inventory_app.operations.sessions import SignedIn, address_key, counted_as, hash_token
+from inventory_app.operations._attempts import address_key, counted_as
+from inventory_app.operations.sessions import SignedIn, hash_token
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
@@ -145,6 +146,7 @@ class Guard(Middleware):
         from inventory_app.states.auth import AuthState  # noqa: PLC0415  # it imports this module
 
         root = state._get_root_state()  # noqa: SLF001  # Reflex has no public way to the root
+        _live.seen(str(root.router_data.get("token", "")))
         if not _socket.holds_token(app, root.router_data):
             # Somebody else holds the tab by now: nothing may be done in the name of who left, nor be answered.
             return StateUpdate()

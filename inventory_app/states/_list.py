@@ -47,11 +47,11 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choosable:
-    """A column, or a number of rows, that can be chosen: whether it is, and the address with it the other way."""
+    """A column, an order or a number of rows that can be chosen, and whether it is."""
 
+    key: str
     label: str
     chosen: bool
-    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ class ListState(FormState, rx.State, mixin=True):
     _shown_view: View | None = None
     _narrowed: str = ""
     _drawn: str = ""
+    _choices: str = ""
     _options: dict[str, list[tuple[str, str]]] = {}
 
     @classmethod
@@ -162,17 +163,20 @@ class ListState(FormState, rx.State, mixin=True):
         self.next_href = _view.href(self._path, address, at=page.after) if page.after else ""
         auth_state, named = await self.get_state(AuthState), dict(options or {})
         offered = [key for key, one in self._listing.columns.items() if _may_see(auth_state, one)]
-        drawn = f"{address} {view.columns} {offered} {sorted(named.items())}"
+        # A delta sends whole vars: turning the page changes none of the links, and few links change the choices.
+        drawn, choices = f"{address} {named}", f"{offered} {view.columns} {view.sort} {view.size}"
         if drawn != self._drawn:
-            # A delta sends whole vars: turning the page changes none of these.
             self._drawn, self._options = drawn, named
-            self._draw(view, address, offered)
+            self._draw(view, address)
+        if choices != self._choices:
+            self._choices = choices
+            self._draw_choices(view, offered)
         self.loading = False
 
-    def _draw(self, view: View, address: dict[str, str], offered: list[str]) -> None:
+    def _draw(self, view: View, address: dict[str, str]) -> None:
         listing = self._listing
         self.sort, self.direction = view.sort, "desc" if view.descending else "asc"
-        self.columns, self.filters = list(view.columns), dict(view.filters)
+        self.filters = dict(view.filters)
         sortable = tuple(key for key, column in listing.columns.items() if column.by is not None)
         links = _view.sort_hrefs(self._path, address | {"sort": view.sort}, sortable)
         self.hrefs = {f"sort_{key}": link for key, link in links.items()} | self._quiet_links(address)
@@ -186,20 +190,17 @@ class ListState(FormState, rx.State, mixin=True):
             for key, one in listing.filters.items()
             if key in view.filters and not one.quiet
         ]
+
+    def _draw_choices(self, view: View, offered: list[str]) -> None:
+        columns = self._listing.columns
+        self.columns, self.sort_label = list(view.columns), columns[view.sort].label
         self.column_lines = [
-            Choosable(column.label, key in view.columns, self._href(listing.toggled(view, key)))
-            for key, column in listing.columns.items()
-            if not column.fixed and key in offered
+            Choosable(key, columns[key].label, key in view.columns) for key in offered if not columns[key].fixed
         ]
-        self.sort_label = listing.columns[view.sort].label
         self.sort_lines = [
-            Choosable(column.label, key == view.sort, links[key])
-            for key, column in listing.columns.items()
-            if key in offered and key in links
+            Choosable(key, columns[key].label, key == view.sort) for key in offered if columns[key].by is not None
         ]
-        self.size_lines = [
-            Choosable(f"{size} rows a page", view.size == size, self._href(replace(view, size=size))) for size in SIZES
-        ]
+        self.size_lines = [Choosable(str(size), f"{size} rows a page", view.size == size) for size in SIZES]
 
     def _quiet_links(self, address: dict[str, str]) -> dict[str, str]:
         links = {"plain": _view.href(self._path, {name: address[name] for name in address.keys() - self._narrowing()})}
@@ -227,6 +228,21 @@ class ListState(FormState, rx.State, mixin=True):
         """Search as one types."""
         view = replace(await self._asked(), search=text)
         return rx.redirect(self._href(view), replace=True)
+
+    @rx.event
+    @action(OWN)
+    async def toggle_column(self, key: Line) -> Any:
+        """Show a column, or take it away."""
+        view = await self._asked()
+        shown = replace(view, columns=tuple(self.columns))
+        return rx.redirect(self._href(self._listing.toggled(shown, key))) if key in self._listing.columns else None
+
+    @rx.event
+    @action(OWN)
+    async def resize(self, size: Line) -> Any:
+        """Show more or fewer rows a page."""
+        known = {str(one): one for one in SIZES}
+        return rx.redirect(self._href(replace(await self._asked(), size=known[size]))) if size in known else None
 
     @rx.event
     @action(OWN)

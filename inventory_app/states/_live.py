@@ -12,6 +12,7 @@ from typing import Any
 
 import reflex as rx
 import structlog
+from reflex.istate.manager.memory import StateManagerMemory
 from reflex_base.event import Event
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -42,6 +43,11 @@ class _Tab:
 
 
 _tabs: dict[str, _Tab] = {}
+
+
+def seen(token: str) -> None:
+    """Remember that there is such a tab, whoever it may be of: the guard says so before anything else."""
+    _tabs.setdefault(token, _Tab())
 
 
 def noticed(token: str, person: SignedIn | None) -> None:
@@ -126,12 +132,30 @@ def _for(tab: _Tab, changes: Iterable[RecentChange]) -> dict[int, str]:
 
 
 def _open_tabs(app: rx.App) -> list[tuple[str, _Tab]]:
-    """Return the tabs whose websocket is open in this process, and forget the others."""
+    """Return the tabs whose websocket is open in this process, and forget the others; of strangers, their State too."""
     namespace = app.event_namespace
     sockets = namespace._token_manager.token_to_socket if namespace else {}  # noqa: SLF001  # Reflex has no public way
     for token in _tabs.keys() - sockets.keys():
-        del _tabs[token]
+        if _tabs[token].person is not None or _forget_state(app, token):
+            del _tabs[token]
     return list(_tabs.items())
+
+
+def _forget_state(app: rx.App, token: str) -> bool:
+    """Let go of the State of a tab that is gone; False while an event of it is still being handled.
+
+    Reflex keeps it for an hour, and anybody can open tabs until the memory is full. It holds nothing that is missed:
+    who comes back with the token begins with what their page loads, as after every connection.
+    """
+    manager = app.state_manager
+    if not isinstance(manager, StateManagerMemory):
+        return True
+    lock = manager._states_locks.get(token)  # noqa: SLF001  # Reflex has no public way
+    if lock is not None and lock.locked():
+        return False
+    if kept := manager._token_expires_at.get(token):  # noqa: SLF001  # as above
+        manager._purge_token(kept[1])  # noqa: SLF001  # as above
+    return True
 
 
 async def _send(app: rx.App, token: str, handler: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory_app.operations.roles import Change, Effect, Matrix, PermissionLine, RoleColumn
+from inventory_app.permissions import ADMIN
 from inventory_app.states.auth import initials
 
 PATH = "/admin/roles"
@@ -28,6 +29,9 @@ class Column:
     needs_factor: bool
     grant_needs_approval: bool
     why_not: str
+    #: The same for what it is called and asks for; `fixed`: of it only the second factor can be changed.
+    why_not_edit: str
+    fixed: bool
     changed: bool
 
 
@@ -92,6 +96,8 @@ def columns(shown: Sequence[RoleColumn], total: int, draft: Draft) -> list[Colum
             needs_factor=role.needs_factor,
             grant_needs_approval=role.grant_needs_approval,
             why_not=role.why_not,
+            why_not_edit=role.why_not_edit,
+            fixed=role.built_in and role.name == ADMIN,
             changed=bool(draft.get(role.id)),
         )
         for role in shown

@@ -4,6 +4,7 @@ An event runs for the person whose socket sent it, but Reflex answers to the tab
 holds its token by then. So an answer goes out only while the socket that asked still holds it.
 """
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -41,10 +42,24 @@ def _address(namespace: Any, socket: str) -> str | None:
     return namespace._static_router_data.get(socket, {}).get("ip")  # noqa: SLF001  # as above
 
 
+def _readable(read: Callable[[str, Any], Awaitable[None]]) -> Callable[[str, Any], Awaitable[None]]:
+    """Wrap what reads messages: nonsense would cost a line with a traceback each, and anybody can send it."""
+    lines = Buckets(1, 20)
+
+    async def on_message(connection: str, data: Any) -> None:
+        try:
+            await read(connection, data)
+        except Exception as error:  # noqa: BLE001  # no JSON, too deep, no event: whatever the library finds it to be
+            if lines.take("unreadable"):
+                log.warning("unreadable_message", error_type=type(error).__name__)
+
+    return on_message
+
+
 def protect(namespace: Any, *, events_per_second: float) -> None:
     """Put the doors before `namespace`: known events only, no faster than the rate, answers to who asked.
 
-    What is refused here costs neither a place in the tab's queue nor a line of Reflex's log.
+    What is refused here costs neither a place in the tab's queue nor a line of Reflex's or Socket.IO's log.
     """
     receive, send = namespace.on_event, namespace.emit_update
     known = RegistrationContext.get().event_handlers
@@ -69,4 +84,6 @@ def protect(namespace: Any, *, events_per_second: float) -> None:
         if _holds(namespace, token, _sender.get()):
             await send(update=update, token=token)
 
+    handlers = namespace.server.eio.handlers
+    handlers["message"] = _readable(handlers["message"])
     namespace.on_event, namespace.emit_update = on_event, emit_update

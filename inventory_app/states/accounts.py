@@ -17,8 +17,9 @@ from inventory_app.permissions import EMPLOYEE, Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
+from inventory_app.states._people_rows import Person, RoleBox, TickedRoles, box_of, person_of
 from inventory_app.states.auth import AuthState
-from inventory_app.states.users import Person, RoleBox, TickedRoles, box_of, person_of, shown_again
+from inventory_app.states.users import shown_again
 from inventory_app.unit_of_work import fetch, in_transaction
 
 

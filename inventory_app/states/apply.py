@@ -8,7 +8,7 @@ from pydantic import Field
 from inventory_app.context import acting_as
 from inventory_app.operations import suppliers
 from inventory_app.states._action import FormState, Payload, action
-from inventory_app.states._guard import event_visitor
+from inventory_app.states._guard import event_actor, event_visitor
 from inventory_app.unit_of_work import in_transaction
 
 
@@ -46,7 +46,9 @@ class ApplyState(FormState, rx.State):
         if not form.company_fax:
             arguments = form.arguments()
             del arguments["company_fax"]
-            with acting_as(event_visitor()):
+            # Who is signed in applies under their name: without one they could decide about it themselves.
+            sender = event_actor()
+            with acting_as(sender if sender and sender.id else event_visitor()):
                 await in_transaction(suppliers.apply_supplier, **arguments)
         self.sent = True
         self._new_form()

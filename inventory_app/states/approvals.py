@@ -7,6 +7,7 @@ import reflex as rx
 from inventory_app import people
 from inventory_app.operations import approvals
 from inventory_app.operations._approval_views import DecisionRow, Detail, Row
+from inventory_app.operations._approvals import KINDS
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Note, Payload, action
 from inventory_app.states.auth import AuthState
@@ -67,7 +68,7 @@ class ApprovalState(FormState, rx.State):
     async def load(self) -> None:
         """Show the view and the request that the address asks for."""
         query = self.router.url.query_parameters
-        labels = {kind.name: kind.label for kind in approvals.KINDS}
+        labels = {kind.name: kind.label for kind in KINDS.values()}
         self.view = _view.chosen(query, "view", VIEWS)
         self.kind = _view.chosen(query, "kind", ("", *labels))
         self.kind_label = labels.get(self.kind, "")

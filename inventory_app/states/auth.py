@@ -16,8 +16,9 @@ from inventory_app.hashing import judge
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import SECURITY_PAGE
 from inventory_app.operations import dashboard, sessions, users
+from inventory_app.operations._attempts import address_key
 from inventory_app.operations._zones import known_zone
-from inventory_app.operations.sessions import SignedIn, address_key
+from inventory_app.operations.sessions import SignedIn
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _live, _toast

@@ -1,7 +1,7 @@
 """While somebody is away: who decides in their place, since when and until when."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 import reflex as rx
@@ -9,7 +9,8 @@ from pydantic import model_validator
 
 from inventory_app import people
 from inventory_app.errors import Invalid
-from inventory_app.operations import delegations
+from inventory_app.models._base import now
+from inventory_app.operations import _zones, delegations
 from inventory_app.operations.delegations import DelegationRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
@@ -19,6 +20,7 @@ from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/profile/away"
 _BOX = "may:"
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9_000, 1, 1)
 
 
 class AwayForm(Payload):
@@ -59,6 +61,8 @@ class AwayState(FormState, rx.State):
     others: list[DelegationRow] = []
     suggestions: list[tuple[str, str]] = []
     today: str = ""
+    #: Where the days begin: the clock of whoever is away.
+    zone: str = ""
 
     @rx.event
     @action()
@@ -74,7 +78,9 @@ class AwayState(FormState, rx.State):
             found = await fetch(delegations.everybodys_delegations) if everybody else []
         self.others = [row for row in found if row.id not in mine]
         self.boxes = [Box(f"{_BOX}{one.name}", one.label) for one in lendable]
-        self.today = datetime.now(UTC).date().isoformat()
+        zone, moment = auth_state._time_zone(), now()  # noqa: SLF001  # ours
+        self.today = _zones.clock(moment, zone).date().isoformat()
+        self.zone = _zones.zone_words(zone, moment)
         if not self.idempotency_key:
             self._new_form()
         self.loading = False
@@ -95,14 +101,15 @@ class AwayState(FormState, rx.State):
         if missing := {name: "Enter a day." for name, day in days.items() if day is None}:
             raise Invalid(fields=missing)
         auth_state = await self.get_state(AuthState)
+        zone = auth_state._time_zone()  # noqa: SLF001  # ours
         try:
             with auth_state.audit_context():
                 done = await in_transaction(
                     delegations.delegate,
                     deputy=form.deputy,
                     permissions=form.permissions,
-                    starts_at=_begin(days["first_day"]),
-                    ends_at=_begin(days["last_day"], timedelta(days=1)),
+                    starts_at=_zones.beginning(_within(days["first_day"]), zone),
+                    ends_at=_zones.end(_within(days["last_day"]), zone),
                     reason=form.reason,
                     idempotency_key=form.idempotency_key or None,
                 )
@@ -137,7 +144,6 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _begin(day: date | None, later: timedelta = timedelta(0)) -> datetime:
-    """Return when a day begins, in UTC; a day beyond the calendar is the last one."""
-    begins = datetime.combine(day or date.max, time(), UTC)
-    return begins + later if begins < datetime.max.replace(tzinfo=UTC) - later else begins
+def _within(day: date | None) -> date:
+    """Return the day, or the nearest that begins and ends in every zone: the operation refuses that as well."""
+    return min(max(day or _LAST_DAY, _FIRST_DAY), _LAST_DAY)

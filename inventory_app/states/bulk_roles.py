@@ -13,8 +13,9 @@ from inventory_app.operations.bulk_roles import Mode, RoleChange
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, Note, action
+from inventory_app.states._people_rows import RoleBox, TickedRoles, box_of
 from inventory_app.states.auth import AuthState
-from inventory_app.states.users import RoleBox, TickedRoles, UserMgmtState, box_of
+from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 
@@ -64,11 +65,12 @@ class BulkRolesState(FormState, rx.State):
     async def open_bulk(self) -> None:
         """Ask which roles the selected people shall have."""
         auth_state = await self.get_state(AuthState)
-        selected = (await self.get_state(UserMgmtState)).selected
+        people_state = await self.get_state(UserMgmtState)
         with auth_state.audit_context():
             # Refused here rather than after everything has been filled in.
             await fetch(proving.proved_lately)
             roles = await fetch(users.roles_to_give)
+        selected = await people_state._selected_ids(bulk_roles.MOST_PEOPLE)  # noqa: SLF001  # ours
         self.boxes = [box_of(role, held=False) for role in roles]
         self.mode, self.ticked = "add", []
         self._ids = tuple(selected)

@@ -61,6 +61,16 @@ class PersonState(rx.State):
         last = self.router.url.path.rstrip("/").rpartition("/")[2]
         query = self.router.url.query_parameters
         self._user_id = _view.number({"id": last}, "id") or 0
+        self.asked = _view.chosen(query, "why", ("", *(p.value for p in Permission)))
+        await self._show()
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def show_again(self) -> None:
+        """Show the person as they are now, and the same question about them."""
+        await self._show()
+
+    async def _show(self) -> None:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             self.person = await fetch(explain.person, user_id=self._user_id)
@@ -73,7 +83,6 @@ class PersonState(rx.State):
         self.held = sum(line.held for line in self.holdings)
         if self.person:
             self.history_href = _view.href("/audit", {"q": f"record:user_info/{self.person.user_info_id}"})
-        self.asked = _view.chosen(query, "why", ("", *(p.value for p in Permission)))
         await self._explain()
         self.loading = False
 

@@ -6,7 +6,6 @@ import reflex as rx
 
 from inventory_app.operations import items, suppliers
 from inventory_app.operations._lists import View
-from inventory_app.operations._supplier_list import SupplierView
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import Line, action
@@ -51,7 +50,7 @@ class PaletteState(rx.State):
                     for row in list(products.values())[:_MOST]
                 ]
             if auth_state._may(Permission.SUPPLIERS_VIEW):  # noqa: SLF001  # ours
-                listing = await fetch(suppliers.list_suppliers, view=SupplierView(text, size=_MOST))
+                listing = await fetch(suppliers.list_suppliers, view=View(search=text, size=_MOST))
                 found += [
                     Hit("supplier", row.name, row.place or row.status.capitalize(), f"/suppliers/{row.id}")
                     for row in listing.page.rows

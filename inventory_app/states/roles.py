@@ -21,6 +21,8 @@ ONLY = ("all", "changed", "differ")
 #: More columns nobody can compare, and no browser draws quickly; others are found by name.
 MOST_COLUMNS = 24
 
+#: What is said besides where something has to wait.
+_WAITS = ". What it no longer shall ask for waits for somebody else's agreement"
 #: Role -> version and contents.
 Base = dict[int, tuple[int, frozenset[str]]]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
@@ -90,6 +92,7 @@ class RolesState(FormState, rx.State):
     changed_at: str = ""
     disabled_holders: int = 0
     why_not_delete: str = ""
+    waits: str = ""
     holders: list[HolderLine] = []
     holders_before: str = ""
     holders_after: str = ""
@@ -155,6 +158,7 @@ class RolesState(FormState, rx.State):
         page = await fetch(roles.role_holders, role_id=role_id, cursor=cursor)
         self.changed_by, self.changed_at = found.changed_by, found.changed_at
         self.disabled_holders, self.why_not_delete = found.disabled_holders, found.why_not_delete
+        self.waits = found.waits
         self.holders = [_holder(row) for row in page.rows]
         path = f"{PATH}/{role_id}"
         self.holders_before = _view.href(path, {}, at=page.before) if page.before else ""
@@ -422,7 +426,7 @@ class RolesState(FormState, rx.State):
     async def clone_role(self, form: RoleForm) -> Any:
         """Make a role that may do what another one may."""
         given = form.arguments()
-        wanted = {name: given[name] for name in ("role_id", "name", "description", "reason", "idempotency_key")}
+        wanted = {name: value for name, value in given.items() if name != "version"}
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             saved = await in_transaction(roles.clone_role, **wanted)
@@ -435,7 +439,7 @@ class RolesState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             saved = await in_transaction(roles.edit_role, **form.arguments())
-        return self._done(f"Saved {saved.name}")
+        return self._done(f"Saved {saved.name}{_WAITS if saved.waits else ''}")
 
     @rx.event
     @action(roles.deactivate_role)
@@ -474,6 +478,8 @@ class RolesState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             saved = await in_transaction(operation, role_id=role_id, version=version, idempotency_key=key or None)
+        if saved.waits:
+            return self._done(f"{saved.name} counts again once somebody else has agreed")
         done = "counts again" if which == "activate_role" else "counts for nothing now"
         return self._done(f"{saved.name} {done}")
 

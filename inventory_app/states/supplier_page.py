@@ -9,30 +9,18 @@ from inventory_app.operations._supplier_views import SupplierDetail
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states._action import FormState, Id, Note, action
+from inventory_app.states._supplier_form import DetailsForm
 from inventory_app.states.auth import AuthState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
 
 
-class CorrectionForm(Payload):
+class CorrectionForm(DetailsForm):
     """A supplier as somebody corrects it, in the version that was read."""
 
     supplier_id: Id
     version: int
-    name: Name
-    tax_id: Line = ""
-    contact_name: Line = ""
-    contact_title: Line = ""
-    email: Line = ""
-    phone: Line = ""
-    website: Line = ""
-    address: Note = ""
-    city: Line = ""
-    postal_code: Line = ""
-    country: Line = ""
-    payment_terms: Line = ""
-    currency: Line = ""
     reason: Note = ""
 
 

@@ -9,7 +9,8 @@ from inventory_app.operations._supplier_views import Decision, QueueRow, Supplie
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Name, Note, Payload, action
+from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
+from inventory_app.states._supplier_form import DetailsForm
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -26,22 +27,9 @@ class DecisionForm(Payload):
     reason: Note = ""
 
 
-class SupplierForm(Payload):
+class SupplierForm(DetailsForm):
     """A supplier as staff enter it."""
 
-    name: Name
-    tax_id: Line = ""
-    contact_name: Line = ""
-    contact_title: Line = ""
-    email: Line = ""
-    phone: Line = ""
-    website: Line = ""
-    address: Note = ""
-    city: Line = ""
-    postal_code: Line = ""
-    country: Line = ""
-    payment_terms: Line = ""
-    currency: Line = ""
     message: Note = ""
 
 

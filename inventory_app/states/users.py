@@ -1,133 +1,39 @@
 """People: who may sign in and what they may do; the seed's `UserMgmtState`."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
-from pydantic import model_validator
 
 from inventory_app import people
-from inventory_app.operations import _people_list, accounts, approvals, suppliers, users
-from inventory_app.operations._people_list import UserRow
-from inventory_app.operations.users import RoleToGive
+from inventory_app.operations import accounts, approvals, suppliers, users
+from inventory_app.operations._lists import Listing, View
+from inventory_app.operations._people_list import LIST
 from inventory_app.permissions import Permission
 from inventory_app.states import _live, _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
-from inventory_app.states.auth import AuthState, initials
+from inventory_app.states._action import Id, Line, action
+from inventory_app.states._list import Listed, ListState
+from inventory_app.states._people_rows import EraseForm, Person, RoleBox, RolesForm, box_of, person_of
+from inventory_app.states.auth import AuthState
 from inventory_app.states.explain import PEOPLE, PersonState
 from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = PEOPLE
-TABS = tuple(_people_list.TABS)
-#: When somebody was here last, in the words of the filter.
-SEEN = {
-    "today": "today",
-    "week": "in the last 7 days",
-    "month": "in the last 30 days",
-    "longer": "more than 30 days ago",
-    "never": "never",
-}
-_BOX = "role:"
 
 
-class TickedRoles(Payload):
-    """The boxes of roles that are ticked."""
-
-    roles: list[Line] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, sent: Any) -> Any:
-        """Take the ticked boxes `role:<name>` together: a browser sends each as a field of its own."""
-        if not isinstance(sent, dict):
-            return sent
-        ticked = [name.removeprefix(_BOX) for name in sent if isinstance(name, str) and name.startswith(_BOX)]
-        others = {name: value for name, value in sent.items() if f"{name}".removeprefix(_BOX) not in ticked}
-        return {"roles": ticked} | others
-
-
-class RolesForm(TickedRoles):
-    """The boxes that are ticked for a person, and the version their row was read with."""
-
-    user_id: Id
-    version: int
-
-
-class EraseForm(Payload):
-    """Whose data is erased, and why."""
-
-    user_id: Id
-    reason: Note
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A line of the list, in words; `why_not` and `why_not_roles` say what a rule forbids."""
-
-    id: int
-    info_id: int
-    version: int
-    name: str
-    full_name: str
-    initials: str
-    picture: str
-    username: str
-    email: str
-    roles: list[str]
-    #: active, waiting, invited, disabled or erased.
-    status: str
-    #: Of somebody who was invited and has not come: open, expired or withdrawn, and when that is or was.
-    invitation: str
-    invitation_ends: str
-    since: str
-    last_seen: str
-    why_not: str
-    why_not_roles: str
-    why_not_erase: str
-    own: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RoleBox:
-    """A role that can be ticked for the person whose roles are asked for; with `why_not` it cannot."""
-
-    field: str
-    name: str
-    held: bool
-    description: str
-    size: str
-    why_not: str
-
-
-class UserMgmtState(FormState, rx.State):
+class UserMgmtState(ListState, rx.State):
     """The list of people as its address says, and the dialog about one of them."""
 
+    columns: list[str] = LIST.everybodys()
     rows: list[Person] = []
     #: Who changed which row while this page was open, by `LocalUser.id`.
     changed: dict[int, str] = {}
-    loading: bool = True
-    q: str = ""
-    tab: str = "all"
-    role: str = ""
-    seen: str = ""
-    seen_words: str = ""
-    shown: str = ""
-    selected: list[int] = []
 
     everybody: int = 0
     active: int = 0
     invited: int = 0
     waiting: int = 0
     disabled: int = 0
-
-    hrefs: dict[str, str] = {}
-    role_hrefs: list[tuple[str, str]] = []
-    no_role_href: str = ""
-    seen_hrefs: list[tuple[str, str]] = []
-    no_seen_href: str = ""
-    previous_href: str = ""
-    next_href: str = ""
 
     dialog: str = ""
     person: Person | None = None
@@ -136,8 +42,8 @@ class UserMgmtState(FormState, rx.State):
     #: The person of a page about one of them.
     one: Person | None = None
 
-    def _address(self) -> dict[str, str]:
-        return {"q": self.q, "tab": "" if self.tab == TABS[0] else self.tab, "role": self.role, "seen": self.seen}
+    _listing: ClassVar[Listing] = LIST
+    _path: ClassVar[str] = PATH
 
     @rx.event
     @action(Permission.USERS_VIEW)
@@ -148,37 +54,25 @@ class UserMgmtState(FormState, rx.State):
         _live.watch(self, "person", UserMgmtState.changed_elsewhere)
 
     async def _show(self) -> None:
-        query = self.router.url.query_parameters
-        self.q = query.get("q", "")[:100]
-        self.tab = _view.chosen(query, "tab", TABS)
+        view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            roles = await fetch(users.role_choices)
-            self.role = _view.chosen(query, "role", ("", *roles))
-            self.seen = _view.chosen(query, "seen", ("", *SEEN))
-            zone = auth_state._time_zone()  # noqa: SLF001  # ours
-            wanted = {"search": self.q, "tab": self.tab, "role": self.role, "seen": self.seen, "zone": zone}
-            page = await fetch(users.list_users, **wanted, cursor=query.get("at", ""))
-            counts = await fetch(users.count_users)
-            found = await fetch(users.count_listed, **wanted)
-        self.rows = [person_of(row) for row in page.rows]
-        present = {row.id for row in self.rows}
-        self.selected = [id_ for id_ in self.selected if id_ in present]
+            found = await fetch(users.list_users, view=view)
+        self.rows = [person_of(row) for row in found.page.rows]
+        counts = found.counts
         self.everybody, self.active, self.invited = counts.everybody, counts.active, counts.invited
         self.waiting, self.disabled = counts.waiting, counts.disabled
-        self.shown = f"{found:,}" if found == counts.everybody else f"{found:,} of {counts.everybody:,}"
-        self.seen_words = SEEN.get(self.seen, "")
-        view = self._address()
-        self.previous_href = _view.href(PATH, view, at=page.before) if page.before else ""
-        self.next_href = _view.href(PATH, view, at=page.after) if page.after else ""
-        self.hrefs = {tab: _view.href(PATH, view, tab="" if tab == TABS[0] else tab) for tab in TABS}
-        self.role_hrefs = [(role, _view.href(PATH, view, role=role)) for role in roles]
-        self.no_role_href = _view.href(PATH, view, role="")
-        self.seen_hrefs = [(words, _view.href(PATH, view, seen=seen)) for seen, words in SEEN.items()]
-        self.no_seen_href = _view.href(PATH, view, seen="")
+        listed = Listed(found.view, found.page, found.count, counts.everybody)
+        await self._show_list(
+            listed, (row.id for row in found.page.rows), {"role": [(role, role) for role in found.roles]}
+        )
         if not self.idempotency_key:
             self._new_form()
-        self.loading = False
+
+    async def _matching(self, view: View, most: int) -> list[int]:
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            return await fetch(users.matching_users, view=view, most=most)
 
     @rx.event
     @action(Permission.USERS_VIEW)
@@ -186,23 +80,33 @@ class UserMgmtState(FormState, rx.State):
         """Show the list anew and mark what somebody else has changed; an open dialog stays as it is."""
         if changed := _live.changed(self):
             await self._show()
-            shown = {row.id for row in self.rows}
-            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in shown}
-
-    @rx.event
-    @action(Permission.USERS_VIEW)
-    async def search(self, text: Line) -> Any:
-        """Search as one types: the address changes, and with it the list."""
-        return rx.redirect(_view.href(PATH, self._address(), q=text), replace=True)
+            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in self.present}
 
     @rx.event
     @action(Permission.USERS_VIEW)
     async def load_one(self) -> Any:
         """Show what can be done with the person that the address of their page names."""
         user_id = _view.number({"id": self.router.url.path.rstrip("/").rpartition("/")[2]}, "id") or 0
+        # Before it is read, so that nothing is missed that follows.
+        _live.watch(self, "person", UserMgmtState.one_changed_elsewhere)
+        self.changed = {}
         self.one = await self._read(user_id)
         if not self.idempotency_key:
             self._new_form()
+        return await self._sessions()
+
+    @rx.event
+    @action(Permission.USERS_VIEW)
+    async def one_changed_elsewhere(self) -> Any:
+        """Show the page about a person anew and say who has changed them; what is being entered stays as it is."""
+        changed = _live.changed(self)
+        if self.one is None or self.one.id not in changed:
+            return None
+        self.changed = {self.one.id: changed[self.one.id]}
+        self.one = await self._read(self.one.id)
+        return [PersonState.show_again, await self._sessions()]
+
+    async def _sessions(self) -> Any:
         auth_state = await self.get_state(AuthState)
         if self.one and auth_state._may(Permission.USERS_MANAGE):  # noqa: SLF001  # ours
             return PersonSessionsState.load_person(self.one.id)
@@ -213,28 +117,6 @@ class UserMgmtState(FormState, rx.State):
         with auth_state.audit_context():
             row = await fetch(users.one_user, user_id=user_id)
         return person_of(row) if row else None
-
-    @rx.event
-    @action(Permission.USERS_VIEW)
-    async def select(self, user_id: Id) -> None:
-        """Select a row, or let it go."""
-        if user_id in self.selected:
-            self.selected = [id_ for id_ in self.selected if id_ != user_id]
-        elif any(row.id == user_id for row in self.rows):
-            self.selected = [*self.selected, user_id]
-
-    @rx.event
-    @action(Permission.USERS_VIEW)
-    async def select_all(self) -> None:
-        """Select every row of this page, or none when all are."""
-        everybody = [row.id for row in self.rows]
-        self.selected = [] if len(self.selected) == len(everybody) else everybody
-
-    @rx.event
-    @action(Permission.USERS_VIEW)
-    async def clear_selection(self) -> None:
-        """Let every row go."""
-        self.selected = []
 
     @rx.event
     @action(users.set_user_roles)
@@ -358,18 +240,6 @@ class UserMgmtState(FormState, rx.State):
         return [*shown_again(self), _toast.success(message)]
 
 
-def box_of(role: RoleToGive, *, held: bool) -> RoleBox:
-    """Return the box that a role is ticked in."""
-    return RoleBox(
-        field=f"{_BOX}{role.name}",
-        name=role.name,
-        held=held,
-        description=role.description,
-        size="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
-        why_not=role.why_not,
-    )
-
-
 def _roles_now(name: str, wanted: list[str], waiting: list[str]) -> str:
     """Say which roles somebody has now, and which wait for somebody else."""
     held = [role for role in wanted if role not in waiting]
@@ -382,29 +252,3 @@ def shown_again(state: rx.State) -> list[Any]:
     if state.router.url.path.rstrip("/") == PATH:
         return [AuthState.guard_page, UserMgmtState.load]
     return [AuthState.guard_page, PersonState.load, UserMgmtState.load_one]
-
-
-def person_of(row: UserRow) -> Person:
-    """Return a line of the list in words."""
-    name = row.full_name or row.username
-    return Person(
-        id=row.id,
-        info_id=row.info_id,
-        version=row.version,
-        name=name,
-        full_name=row.full_name,
-        initials=initials(name),
-        picture=row.picture,
-        username=row.username,
-        email=row.email,
-        roles=row.roles,
-        status=row.status,
-        invitation=row.invitation,
-        invitation_ends=row.invitation_ends,
-        since=row.created,
-        last_seen=row.last_seen,
-        why_not=row.why_not,
-        why_not_roles=row.why_not_roles,
-        why_not_erase=row.why_not_erase,
-        own=row.own,
-    )

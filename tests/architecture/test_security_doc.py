@@ -9,7 +9,7 @@ import pytest
 from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
 from inventory_app.http import _requests, _sealed, bodies, single_sign_on
-from inventory_app.operations import factors, imports, proving, sessions
+from inventory_app.operations import _attempts, _strangers, factors, imports, proving
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
 from inventory_app.permissions import NEEDS_A_PERSON
@@ -27,7 +27,7 @@ PROMISES = {
         WORDS[single_sign_on.SECONDS // 60],
     ),
     "wrong codes": (r"(\w+) wrong codes end it", WORDS[proving.WRONG_PER_SIGN_IN].capitalize()),
-    "where one is known": (r"succeeded in the last (\d+) days", str(sessions.TRUSTED_FOR.days)),
+    "where one is known": (r"succeeded in the last (\d+) days", str(_attempts.TRUSTED_FOR.days)),
     "how good a password must be": (r"score below (\d)", str(passwords.ENOUGH)),
     "recovery codes": (r"recovery codes \((\d+) random bits\)", str(8 * factors._CODE_BYTES)),
     "forms": (r"forms above (\d+) KB", str(_requests.FORM_LIMIT // 2**10)),
@@ -35,6 +35,7 @@ PROMISES = {
     "heads": (r"head must arrive within (\d+) s", str(_HEADER_MILLISECONDS // 1000)),
     "bodies": (r"its body within (\d+) s", str(int(bodies.PATIENCE_SECONDS))),
     "slow lines": (r"a second for every (\d+) KB", str(bodies.SLOWEST_BYTES_PER_SECOND // 2**10)),
+    "names tried by registering": (r"\((\d+) failures an hour", str(_strangers.FAILED_PER_ADDRESS)),
     "bodies that wait": (r"at most (\d+) bodies waiting", str(bodies.MOST_WAITING)),
 }
 
@@ -71,6 +72,7 @@ def test_without_a_second_factor_one_reaches_only_what_sets_it_up_ends_sessions_
         "devices",
         "sessions",
         "single_sign_on",
+        "back_channel",
     }
     assert {name for name in lets_in if name.startswith("single_sign_on.")} == {"single_sign_on.confirm"}
     assert "factors.begin_totp" in lets_in
@@ -89,6 +91,7 @@ def test_strangers_reach_only_the_way_in_and_applying():
         "suppliers",
         "accounts",
         "single_sign_on",
+        "back_channel",
     }
     assert {name for name in public if name.startswith(("users.", "suppliers.", "accounts."))} == {
         "users.register",

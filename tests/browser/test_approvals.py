@@ -44,6 +44,7 @@ def test_a_deputy_decides_in_place_of_somebody_who_is_away(
     hers.button("Let them decide").click()
     hers.toast(f"{eve.name} can decide for you then: Approve suppliers")
     expect(hers.page.get_by_text("In force")).to_be_visible()
+    expect(hers.page.locator("[name=deputy]")).to_have_value("")
     assert too_wide(hers) == []
     assert serious(hers, axe) == []
 
@@ -87,6 +88,8 @@ def test_whoever_asked_reads_why_not_and_takes_it_back(site: Site, open_window: 
     window = open_window(size)
     window.enter(ann)
     window.goto("/approvals?view=asked")
+    if not window.is_phone:
+        expect(window.page.get_by_text("Choose a request at the left")).to_be_visible()
     choose(window, made.name)
     expect(window.page.get_by_text("You entered this supplier, so somebody else must approve it.")).to_be_visible()
     expect(window.button("Approve")).to_be_disabled()

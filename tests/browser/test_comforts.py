@@ -346,7 +346,6 @@ def test_the_palette_leads_to_pages_products_and_suppliers_without_a_mouse(
     keys.press("Enter")
     window.at("/imports")
     expect(box).to_be_hidden()
-    window.goto("/")
     window.page.get_by_role("button", name="Search or jump to").click()
     keys.type(f"Quay {mark}")
     expect(box.get_by_role("link", name=f"Quay {mark}")).to_be_visible()
@@ -354,15 +353,13 @@ def test_the_palette_leads_to_pages_products_and_suppliers_without_a_mouse(
     keys.press("ArrowDown")
     keys.press("Enter")
     window.at(f"/suppliers/{supplier}")
-    # Each page has a palette of its own, and the one before goes a moment after its address: begin on a whole page.
-    window.goto("/")
+    # The palette does not go with the page before: its keys work as soon as the address has changed.
     keys.press("Control+k")
     keys.type(f"widget {mark}")
     # A product at two places is one product.
     expect(box.get_by_role("link", name=f"Widget {mark}")).to_have_count(1)
     keys.press("Enter")
     window.at(f"/inventory?q=SKU{mark.upper()}")
-    window.goto("/")
     keys.press("Control+k")
     keys.type("nothing is called so")
     expect(box.get_by_text("No page, product or supplier is called so.")).to_be_visible()
@@ -380,6 +377,38 @@ def test_the_palette_finds_only_what_one_may_see(site: Site, open_window: Open, 
     expect(box.get_by_role("link")).to_have_count(1)  # the start page
     window.page.keyboard.type(f"Widget {mark}")
     expect(box.get_by_text("No page, product or supplier is called so.")).to_be_visible()
+
+
+def test_a_tooltip_goes_with_its_button(site: Site, open_window: Open):
+    window = open_window()
+    window.enter(site.person("ada", "admin"))
+    window.goto("/admin/users")
+    window.page.locator("tbody tr").first.hover()
+    window.page.locator("tbody tr").first.get_by_role("button", name="What can be done").hover()
+    expect(window.page.locator("#tip")).to_be_visible()
+    search = window.page.get_by_role("searchbox", name="Search people")
+    # As if it were typed, but without the focus, which takes a tooltip away too.
+    search.evaluate(
+        """(field) => {
+          Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, "nobody is called so");
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    expect(window.page.get_by_text("Nobody matches")).to_be_visible()
+    expect(window.page.locator("#tip")).to_be_hidden()
+
+
+def test_strangers_have_no_palette(ann: Person, open_window: Open):
+    window = open_window()
+    window.goto("/login")
+    assert window.page.locator("#palette").count() == 0
+    window.page.keyboard.press("Control+k")
+    expect(window.page.get_by_role("dialog")).to_have_count(0)
+    window.sign_in(ann)
+    window.at("/")
+    # From here on it is there, whichever page comes.
+    window.page.keyboard.press("Control+k")
+    expect(window.page.get_by_role("dialog", name="Search or jump to")).to_be_visible()
 
 
 def test_rows_stand_closer_and_stay_so(ann: Person, open_window: Open, mark: str, item_id: int):

@@ -103,7 +103,7 @@ def test_the_order_and_the_pages_are_in_the_address(ann: Person, stock: str, ope
     expect(rows(window)).to_have_count(5)
     assert skus(window)[-1] == "00"
     if window.is_phone:
-        window.button("Order").click()
+        window.button("Order by On hand").click()
         window.page.get_by_role("menuitemcheckbox", name="SKU").click()
         window.page.keyboard.press("Escape")
     else:

@@ -9,6 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from inventory_app.context import acting_as
+from inventory_app.operations import suppliers, users
+from inventory_app.unit_of_work import transact
 from tests import factories
 from tests.browser.test_pages import serious, too_wide
 from tests.fixtures.browser import Window
@@ -165,6 +168,34 @@ def test_the_roles_of_many_are_changed_at_once(site: Site, ada: Person, open_win
     expect(window.page.locator(".bulk")).to_have_count(0)
 
 
+def test_the_page_about_a_person_follows_what_others_do_and_leaves_what_is_typed(
+    site: Site, ada: Person, open_window: Open, axe: str, size: str
+):
+    carol, bob = site.person("carol", "employee"), site.person("bob", "admin")
+    window = open_window(size)
+    window.enter(ada)
+    window.goto(f"{PEOPLE}/{carol.id}")
+    expect(window.heading("Signed in on")).to_be_visible()
+    with acting_as(bob.actor):
+        transact(users.change_user_role, user_id=carol.id, role_name="manager")
+    expect(window.page.get_by_text(f"Changed by {bob.name} just now")).to_be_visible()
+    # By its element: a dialog hides the roles of what lies below it.
+    roles = window.page.locator("section.card").filter(has=window.page.locator("h2", has_text=re.compile("^Roles$")))
+    expect(roles.get_by_text("manager", exact=True)).to_be_visible()
+    assert serious(window, axe) == []
+    assert too_wide(window) == []
+    # What is being typed stays, and is refused when it would undo what somebody else did meanwhile.
+    window.page.get_by_role("button", name=re.compile("^What can be done")).click()
+    window.page.get_by_role("menuitem", name="Edit…").click()
+    window.fill(window.dialog(), full_name="Carol of the quay")
+    with acting_as(bob.actor):
+        transact(users.change_user_role, user_id=carol.id, role_name="auditor")
+    expect(roles.get_by_text("auditor", exact=True)).to_be_attached()
+    expect(window.dialog().locator("[name=full_name]")).to_have_value("Carol of the quay")
+    window.button("Save", within=window.dialog()).click()
+    expect(window.page.get_by_text("changed this in the meantime").first).to_be_visible()
+
+
 def test_ones_picture_is_shown_where_one_is(site: Site, open_window: Open, size: str):
     ann = site.person("ann", "admin")
     window = open_window(size)
@@ -176,10 +207,16 @@ def test_ones_picture_is_shown_where_one_is(site: Site, open_window: Open, size:
     window.page.locator("[name=picture]").set_input_files(files=[chosen])
     window.button("Use this picture").click()
     window.toast("Your picture is changed.")
-    expect(window.page.get_by_alt_text("Your picture")).to_be_visible()
+    picture = window.page.get_by_alt_text("Your picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => [img.offsetWidth, img.offsetHeight]") == [96, 96]
+    assert too_wide(window) == []
     if not window.is_phone:
         expect(window.page.locator(".side .person img")).to_be_visible()
-    for path in (f"{PEOPLE}?q={ann.username}", f"{PEOPLE}/{ann.id}"):
+    with acting_as(ann.actor):
+        transact(suppliers.create_supplier, name=f"Quay of {ann.username}")
+    lists = ("/approvals?view=asked", f"/audit?q=actor%3A{ann.username}")
+    for path in (f"{PEOPLE}?q={ann.username}", f"{PEOPLE}/{ann.id}", *lists):
         window.goto(path)
         shown = window.page.locator("main .avatar img").first
         expect(shown).to_be_visible()

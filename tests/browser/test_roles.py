@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from inventory_app.context import acting_as
-from inventory_app.operations import roles
+from inventory_app.operations import approvals, roles
 from inventory_app.operations.roles import Change
-from inventory_app.unit_of_work import transact
+from inventory_app.unit_of_work import read, transact
 from tests import factories
 from tests.fixtures.browser import Window
 from tests.fixtures.server import Site
@@ -125,10 +125,61 @@ def test_a_person_says_through_what_they_may_and_why_they_may_not(site: Site, op
     window.at(f"/admin/users/{ann.id}")
     line = window.page.locator(".held-list li").filter(has_text="suppliers:approve")
     expect(line.get_by_role("link", name="manager")).to_be_visible()
-    window.page.locator("select").select_option("users:manage")
-    expect(window.page.get_by_text(f"{ann.name} does not hold the permission")).to_be_visible()
+    may_not = window.page.locator(".held-list li").filter(has_text="users:manage")
+    may_not.get_by_role("button", name="may not: why?").click()
+    expect(window.page.get_by_text(f"{ann.name} does not hold the permission")).to_be_in_viewport()
     window.goto(f"/suppliers/approvals?id={wanted.id}")
     window.page.get_by_role("link", name="Why can’t somebody approve it?").click()
     window.at("/admin/explain")
     window.page.get_by_role("textbox", name="Who").fill(ann.username)
     expect(window.page.get_by_text("You entered this supplier, so somebody else must approve it.")).to_be_visible()
+
+
+def test_a_way_around_agreement_is_refused_in_words_and_taking_it_off_waits(site: Site, open_window: Open, name: str):
+    """Of the default roles only `admin` gives `roles:manage`, and that one counts for nothing here."""
+    made = factories.role(name, "inventory:view")
+    keeper = factories.role(f"{name} keeper", "roles:manage")
+    window = open_window()
+    window.enter(site.person("ada", "admin"))
+    window.goto(f"/admin/roles/{keeper}")
+    window.button("Edit…").click()
+    window.page.get_by_label("Somebody else must agree before anybody gets it").check()
+    window.button("Save the role").click()
+    window.toast(f"Saved {name} keeper")
+    window.goto(f"/admin/roles/{made}")
+    expect(window.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    cell(window, "roles:manage").click()
+    panel = window.page.get_by_role("complementary", name="Before you save")
+    expect(panel.get_by_text(f"{name} must ask for the same")).to_be_visible()
+    expect(window.button("Save 1 change")).to_be_disabled()
+    window.button("Discard").click()
+    window.goto(f"/admin/roles/{keeper}")
+    expect(window.page.get_by_role("heading", level=1, name=f"{name} keeper")).to_be_visible()
+    window.button("Edit…").click()
+    window.page.get_by_label("Somebody else must agree before anybody gets it").uncheck()
+    window.button("Save the role").click()
+    window.toast("waits for somebody else's agreement")
+    expect(window.page.get_by_text("Somebody asked that it shall be given without agreement")).to_be_visible()
+    axel = site.person("axel", "admin")
+    with acting_as(axel.actor):
+        (waiting,) = [
+            one for one in read(approvals.waiting_for_me, kind="role_safeguard").rows if f"{name} keeper" in one.title
+        ]
+        transact(approvals.approve, approval_id=waiting.id)
+    window.goto(f"/admin/roles/{keeper}")
+    expect(window.page.get_by_text("Giving it needs approval")).to_have_count(0)
+    # Nothing is left behind that the roles of other tests would run into.
+    with acting_as(axel.actor):
+        transact(roles.change_permissions, changes=[Change(keeper, 3 + 1, [], ["roles:manage"])])
+
+
+def test_of_admin_the_second_factor_can_be_chosen_and_nothing_else(site: Site, open_window: Open, size: str):
+    window = open_window(size)
+    window.enter(site.person("ada", "admin"))
+    window.goto("/admin/roles/1")
+    window.button("Edit…").click()
+    dialog = window.dialog()
+    expect(dialog.get_by_label("Whoever holds it signs in with a second factor")).to_be_enabled()
+    expect(dialog.get_by_label("Somebody else must agree before anybody gets it")).to_have_count(0)
+    for field in ("name", "description"):
+        expect(dialog.locator(f"[name={field}]")).to_have_attribute("readonly", "")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from inventory_app.context import acting_as
 from inventory_app.operations import suppliers
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import transact
 from tests import factories
 from tests.fixtures.browser import Window
@@ -61,6 +62,25 @@ def test_a_decided_supplier_stays_in_view_and_a_new_tax_id_needs_a_new_decision(
     expect(window.page.get_by_text("What has changed since it was approved")).to_be_visible()
 
 
+def test_on_the_phone_a_long_name_leaves_the_buttons_beside_it_free(ann: Person, open_window: Open, mark: str):
+    found = factories.supplier(f"Orchard Cooperative Society of the Lower Valleys {mark}").id or 0
+    window = open_window("phone")
+    window.enter(ann)
+    window.goto(f"/suppliers/approvals?id={found}")
+    at = window.page.locator(".split-detail .page-head-actions").bounding_box()
+    assert at is not None
+    assert at["x"] >= window.page.evaluate("innerWidth") / 2, "half of the bar is the name's"
+    window.button("Reject…").click()
+    title, close = window.dialog().locator(".dialog-title"), window.button("Close", within=window.dialog())
+    ends = title.evaluate(
+        "el => { const all = document.createRange(); all.selectNodeContents(el); "
+        "return all.getBoundingClientRect().right }"
+    )
+    begins = close.bounding_box()
+    assert begins is not None
+    assert ends <= begins["x"]
+
+
 def test_a_correction_that_somebody_else_made_meanwhile_is_not_written_over(
     site: Site, ann: Person, open_window: Open, mark: str
 ):
@@ -70,7 +90,8 @@ def test_a_correction_that_somebody_else_made_meanwhile_is_not_written_over(
     window.goto(f"/suppliers/{found}")
     window.button("Correct").click()
     with acting_as(site.person("nancy", "manager").actor):
-        transact(suppliers.update_supplier, supplier_id=found, version=1, name=f"Quay {mark}", city="Bergen")
+        changed = {"name": f"Quay {mark}", "details": Details(city="Bergen")}
+        transact(suppliers.update_supplier, supplier_id=found, version=1, **changed)
     window.fill(window.dialog(), city="Bodø")
     save = window.button("Save the corrections", within=window.dialog())
     for _ in range(2):

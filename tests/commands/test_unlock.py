@@ -6,7 +6,7 @@ import subprocess
 from sqlmodel import select
 
 from inventory_app.models.users import SignInAttempt
-from inventory_app.operations import sessions
+from inventory_app.operations._attempts import account_key, address_key
 from inventory_app.paths import OWNER_ROLE
 from tests.factories import ADDRESS, add, arrange
 from tests.fixtures.environment import clean_environment
@@ -15,9 +15,7 @@ from tests.setup.conftest import ANSWER_SECONDS, COMMAND
 
 def test_it_forgets_the_failures_of_one_account_and_stands_in_the_trail(database, tmp_path, ann, trail):
     for account in ("ann", "ann", "bob"):
-        add(
-            SignInAttempt(account=sessions.account_key(account), address=sessions.address_key(ADDRESS), succeeded=False)
-        )
+        add(SignInAttempt(account=account_key(account), address=address_key(ADDRESS), succeeded=False))
     answer = subprocess.run(
         [*COMMAND, "unlock", "Ann"],
         env=clean_environment(
@@ -34,5 +32,5 @@ def test_it_forgets_the_failures_of_one_account_and_stands_in_the_trail(database
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout == "Forgot 2 failed sign-ins of Ann.\n"
     kept = arrange(lambda session: [row.account for row in session.exec(select(SignInAttempt))])
-    assert kept == [sessions.account_key("bob")]
+    assert kept == [account_key("bob")]
     assert trail.last(name="sessions.unlock").actor_name == f"cli:{getpass.getuser()}"

@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import struct
 
 import pytest
 from PIL import Image
@@ -114,6 +115,23 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused(site: Site):
     assert len(bomb) < 2**20
     assert sent(site.signed_in(bob), bomb).headers["location"] == "/profile"
     assert address_of(bob) == ""
+
+
+def test_a_picture_is_upright_and_odd_exif_is_no_error(site: Site):
+    """A resolution that is text, beside an orientation: Pillow's own turning writes all of it anew, and fails."""
+    resolution, turned = (0x011A, 2, 1, ord("A")), (0x0112, 3, 1, 6)
+    tags = b"".join(struct.pack("<HHII", *tag) for tag in (turned, resolution))
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + tags + struct.pack("<I", 0)
+    image, out = Image.new("RGB", (90, 90), "black"), io.BytesIO()
+    image.paste("white", (0, 0, 90, 30))
+    image.save(out, "JPEG", exif=exif)
+    bob = site.person("bob", "employee")
+    visitor = site.signed_in(bob)
+    assert sent(visitor, out.getvalue()).headers["location"] == "/profile"
+    shown = Image.open(io.BytesIO(visitor.get(address_of(bob)).content)).convert("L")
+    # What was on top stands on the right.
+    assert shown.getpixel((240, 128)) > 200
+    assert shown.getpixel((128, 10)) < 50
 
 
 def test_a_stranger_sends_no_picture(site: Site):

@@ -9,8 +9,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from inventory_app.http import bodies
+from inventory_app.http._requests import form_token
 from inventory_app.http.bodies import MOST_WAITING, Bodies
 from tests.fixtures.server import Site, fresh_address
+from tests.http.answers import OUT_OF_DATE, message
 
 FORM = b"username=ann&password="
 
@@ -162,3 +164,29 @@ def test_the_server_ends_a_slow_body(site: Site, path: str):
         while piece := connection.recv(65_536):
             answer += piece
     assert answer.split(b" ", 2)[1] in (b"408", b"303", b"400"), answer[:200]
+
+
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "unicode_escape", "utf-8; charset=punycode"])
+def test_a_form_in_no_charset_of_a_browsers_is_refused_before_it_is_decoded(site: Site, charset: str):
+    """Decoding was done by any codec of Python's that a stranger named: slow ones, and ones that made it an error."""
+    visitor = site.visitor()
+    visitor.get("/login/")
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    fields = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="n%d"\r\n\r\n\\ud800%s\r\n' % (number, b"a" * 60_000)
+        for number in range(30)
+    )
+    answer = visitor.post(
+        "/profile/picture", content=fields + b"--b--\r\n", headers={"Origin": site.origin, "Content-Type": kind}
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/profile")
+    assert message(answer) == OUT_OF_DATE
+
+
+def test_a_named_utf_8_is_what_a_script_may_send(site: Site):
+    visitor = site.visitor()
+    visitor.get("/login/")
+    kind = {"Origin": site.origin, "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
+    content = f"csrf={form_token(visitor.kept('visit'))}&password=a"
+    answer = visitor.post("/auth/password/strength", content=content, headers=kind)
+    assert answer.status_code == 200

@@ -1,5 +1,6 @@
 """Guessing names and passwords: nobody learns who exists, and it is slow."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +8,7 @@ import pytest
 
 from inventory_app.http.sign_in import WRONG
 from inventory_app.models.users import SignInAttempt
-from inventory_app.operations.sessions import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS
+from inventory_app.operations._attempts import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS
 from tests import factories
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site, Visitor, fresh_address
@@ -117,3 +118,15 @@ def test_many_guesses_at_once_count_as_much_as_one_after_the_other(site: Site, s
     # The first waits last a second or two, and may pass while the others are answered.
     assert len(tried) <= FREE_FAILURES + 2
     assert len([entry for entry in site_trail.operations(client_ip=address) if entry.reason]) == len(tried)
+
+
+def test_who_is_slowed_down_gets_the_same_answer_for_a_name_that_exists_and_one_that_does_not(site: Site, ann: Person):
+    out, answers = site.person("out", enabled=False), []
+    for name in (ann.username, "nobody-of-this-name", out.username):
+        visitor = site.visitor()
+        fail(visitor, name, FREE_FAILURES)
+        answers.append(visitor.sign_in(name))
+    said = {re.sub(r"\d+", "#", message(answer)) for answer in answers}
+    assert said == {"Too many attempts from your address. Wait # seconds and try again."}
+    assert len({(answer.status_code, answer.headers["location"], answer.text) for answer in answers}) == 1
+    assert len({frozenset(name for name in answer.headers if name != "date") for answer in answers}) == 1

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from inventory_app.http.sign_in import WRONG
-from inventory_app.operations.sessions import FREE_FAILURES
+from inventory_app.operations._attempts import FREE_FAILURES
 from inventory_app.states.inventory import InventoryState
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import PASSWORD, Person, Site, Visitor

@@ -370,6 +370,42 @@ def test_nothing_secret_is_logged(site: Site, provider: Provider, ann: Person):
     assert not [code for code in provider.codes if code in text]
 
 
+# What the provider says only when asked
+
+
+def times_asked(provider: Provider, path: str) -> int:
+    return [asked for asked, _ in provider.asked].count(path)
+
+
+def test_what_the_id_token_leaves_out_is_asked_of_the_user_info(
+    site: Site, site_observer: psycopg.Connection, provider: Provider, ann: Person
+):
+    provider.lies = {"groups": None}
+    provider.userinfo = {"groups": ["crew"]}
+    asked = times_asked(provider, "/userinfo")
+    assert is_in(trip(site).back())
+    assert times_asked(provider, "/userinfo") == asked + 1
+    assert roles_of(site_observer, ann) == ["employee"]
+
+
+def test_what_is_signed_counts_more_than_the_user_info(
+    site: Site, site_observer: psycopg.Connection, provider: Provider, ann: Person
+):
+    provider.userinfo = {"groups": ["chiefs"]}
+    asked = times_asked(provider, "/userinfo")
+    assert is_in(trip(site).back())
+    assert times_asked(provider, "/userinfo") == asked
+    assert roles_of(site_observer, ann) == ["accountant", "manager"]
+
+
+def test_user_info_about_somebody_else_opens_nothing(site: Site, site_trail: Trail, provider: Provider, ann: Person):
+    provider.lies = {"groups": None}
+    provider.userinfo = {"sub": "somebody else", "groups": ["chiefs"]}
+    way = trip(site)
+    refused(site, way.back(), NOT_PROVEN)
+    assert site_trail.last(client_ip=way.visitor.address).reason == "the user info is about somebody else"
+
+
 # Roles from groups
 
 
@@ -487,7 +523,9 @@ def connect(site: Site, person: Person, subject: str, provider: Provider) -> tup
 
 
 def identities(observer: psycopg.Connection, person: Person) -> int:
-    return count(observer, "SELECT count(*) FROM external_identity WHERE user_id = %s AND issuer <> ''", person.id)
+    return count(
+        observer, "SELECT count(*) FROM external_identity WHERE user_id = %s AND removed_at IS NULL", person.id
+    )
 
 
 def test_somebody_signed_in_connects_their_account_and_signs_in_with_it(

@@ -20,7 +20,7 @@ from inventory_app.errors import (
 from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import accounts, sessions, users
+from inventory_app.operations import accounts, pictures, sessions, users
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import verify_password
 from inventory_app.unit_of_work import read, transact
@@ -279,6 +279,28 @@ def demote(who: Actor, role: str) -> None:
     transact(users.change_user_role, user_id=who.id, role_name=role)
 
 
+def test_a_link_does_not_outlive_being_disabled(ada, bob):
+    with acting_as(ada):
+        reset(bob.id, "abc")
+        transact(users.deactivate_user, user_id=bob.id)
+        transact(users.enable_user, user_id=bob.id)
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("abc")
+
+
+def test_a_link_that_went_to_another_address_opens_nothing(ada):
+    """Mistyped and corrected: whoever reads the mail of the first address must not come in."""
+    with acting_as(ada):
+        ivy = invite("abc").user_id
+        transact(accounts.edit_user, user_id=ivy, full_name="Ivy Hill", email="ivy@example.com", version=1)
+        transact(accounts.update_user_email, user_id=ivy, new_email="ivy.hill@example.com")
+    with pytest.raises(NotFound, match="does not work"):
+        redeem("abc")
+    with acting_as(ada):
+        reset(ivy, "def")
+    assert redeem("def") == "ivy"
+
+
 def test_whoever_kept_a_reset_link_does_not_enter_the_account_once_it_may_more(ada, bob):
     """The link was made for somebody who held little; then they became an administrator."""
     clerk = clerk_with("users:manage")
@@ -383,3 +405,18 @@ def test_every_open_link_is_of_somebody_and_ends(ada, ann):
         ).all()
     )
     assert live == [hash_token("3")]
+
+
+def test_a_picture_is_everybodys_to_see_until_its_owner_removes_it(ann, bob):
+    kept = {"content": b"pixels", "sha256": "a" * 64}
+    with acting_as(ann):
+        transact(pictures.set_picture, media_type="image/webp", **kept)
+    with acting_as(bob):
+        assert read(pictures.picture, user_id=ann.id, sha256="a" * 64).content == b"pixels"
+    with acting_as(ann):
+        transact(pictures.remove_picture)
+        with pytest.raises(NotFound, match="no picture to remove"):
+            transact(pictures.remove_picture)
+    for sha256 in ("a" * 64, ""):
+        with acting_as(bob), pytest.raises(NotFound):
+            read(pictures.picture, user_id=ann.id, sha256=sha256)

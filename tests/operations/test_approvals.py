@@ -9,15 +9,26 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inventory_app.context import acting_as, system_actor
-from inventory_app.errors import AlreadyDecided, Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Stale
+from inventory_app.errors import (
+    AlreadyDecided,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    SecondFactorRequired,
+    Stale,
+)
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
 from inventory_app.models.suppliers import Supplier
-from inventory_app.models.users import LocalUser
+from inventory_app.models.users import LocalUser, Role
 from inventory_app.operations import _approval_rules, _approvals, approvals, dashboard, suppliers, users
 from inventory_app.operations._approvals import why_not_decide
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, supplier
+from tests.fixtures.authenticator import change_sessions
 from tests.fixtures.seeing import Side, after, before_commit, locks_waited_for, wait_until_blocked
 from tests.operations import trial_approvals as trial
 
@@ -132,6 +143,8 @@ def test_no_machine_and_no_stranger_decides(ann, stranger):
     found = ask(ann)
     with acting_as(system_actor("night")), pytest.raises(NotAllowed, match="This needs a person"):
         transact(approvals.approve, approval_id=found)
+    with acting_as(system_actor("night")):
+        assert read(approvals.approval_detail, approval_id=found).why_not == "This needs a person."
     with acting_as(stranger), pytest.raises(NotSignedIn):
         transact(approvals.approve, approval_id=found)
     assert approval(found).status == ApprovalStatus.OPEN
@@ -314,6 +327,73 @@ def test_a_supplier_that_is_withdrawn_no_longer_waits(ann, nancy):
         transact(approvals.withdraw, approval_id=row.id, reason="A typo")
         shown = read(suppliers.supplier_detail, supplier_id=found)
     assert (shown.status, shown.decided, shown.reason) == ("rejected", "Ann", "Withdrawn: A typo")
+
+
+def test_whoever_edited_a_supplier_does_not_reject_it_by_withdrawing(ann, nancy, mona):
+    """Saving a waiting supplier asks anew, in the name of who saved it: taking that back rejected it, single-handed."""
+    with acting_as(ann):
+        found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
+    with acting_as(mona):
+        transact(
+            suppliers.update_supplier, supplier_id=found, version=1, name="Lyngbysild", details=Details(city="Bergen")
+        )
+        (row,) = read(approvals.asked_by_me).rows
+        assert not read(approvals.approval_detail, approval_id=row.id).mine
+        with pytest.raises(NotAllowed, match="somebody else must"):
+            transact(approvals.withdraw, approval_id=row.id)
+    assert decide(nancy, row.id) == "approved"
+
+
+def test_who_entered_a_supplier_does_not_reject_it_once_it_was_approved(ann, nancy):
+    """Another name sends it back to the queue; taking that back would end what somebody else has approved."""
+    with acting_as(ann):
+        found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
+        (first,) = read(approvals.asked_by_me).rows
+    decide(nancy, first.id)
+    with acting_as(ann):
+        version = read(suppliers.supplier_to_edit, supplier_id=found).version
+        transact(suppliers.update_supplier, supplier_id=found, version=version, name="Lyngbysild AS", details=Details())
+        again = read(approvals.asked_by_me).rows[0]
+        with pytest.raises(NotAllowed, match="somebody else must"):
+            transact(approvals.withdraw, approval_id=again.id)
+
+
+def test_whoever_edited_an_approved_supplier_does_not_approve_it_once_somebody_else_renames_it(ann, nancy, mona):
+    """Only the last edit stood in its way: of the payment terms, say, which send nothing back to the queue."""
+    with acting_as(ann):
+        found = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id
+    with acting_as(nancy):
+        transact(suppliers.approve_supplier, supplier_id=found)
+    for who, version, changed in ((mona, 2, {"name": "Lyngbysild"}), (nancy, 3, {"name": "Lyngbysild AS"})):
+        with acting_as(who):
+            transact(
+                suppliers.update_supplier,
+                supplier_id=found,
+                version=version,
+                details=Details(payment_terms="cash to Mona"),
+                **changed,
+            )
+    for party in (ann, mona, nancy):
+        with acting_as(party), pytest.raises(NotAllowed, match="so somebody else must"):
+            transact(suppliers.approve_supplier, supplier_id=found)
+    with acting_as(person("olga", "manager")):
+        assert transact(suppliers.approve_supplier, supplier_id=found).status == "approved"
+
+
+def test_a_deputy_proves_as_much_as_whom_they_stand_in_for(ann, nancy):
+    """Who holds a role that needs a second factor could lend what it may to somebody who has none."""
+    eve = person("eve", "employee")
+    delegation(nancy, eve)
+
+    def need_a_factor(session):
+        session.exec(select(Role).where(Role.name == "manager")).one().needs_factor = True
+
+    found = ask(ann)
+    arrange(need_a_factor)
+    with pytest.raises(SecondFactorRequired, match="A role of Nancy, for whom you stand in"):
+        decide(eve, found)
+    change_sessions(eve.id, strong=True)
+    assert decide(eve, found) == "approved"
 
 
 # At the same moment

@@ -1,6 +1,8 @@
 """The roles of many people at once: shown first, then all of it or nothing."""
 
 import pytest
+import sqlalchemy as sa
+from reflex.model import get_engine
 from sqlmodel import select
 
 from inventory_app.context import acting_as
@@ -9,7 +11,7 @@ from inventory_app.models.users import UserInfo
 from inventory_app.operations import bulk_roles
 from inventory_app.operations.bulk_roles import MOST_PEOPLE
 from inventory_app.unit_of_work import read, transact
-from tests.factories import arrange, person
+from tests.factories import arrange, person, role
 
 
 def roles_of(actor) -> list[str]:
@@ -62,6 +64,41 @@ def test_the_preview_says_why_not_in_the_words_of_the_refusal(ada, staff):
         with pytest.raises(InvalidRows) as refused:
             change([ada], "add", "manager")
     assert refused.value.rows[0][2] == shown[0].why_not
+
+
+def test_a_preview_costs_the_same_statements_however_many_people_it_is_about(ada, staff):
+    everybody = [*staff, *(person(f"number{n}", role) for n, role in enumerate(("manager", "auditor", "admin")))]
+    role("keeper", "users:view", "inventory:adjust")
+
+    def cost(people):
+        sent = []
+        listener = (get_engine(), "before_cursor_execute", lambda *args: sent.append(args[2]))
+        sa.event.listen(*listener)
+        try:
+            with acting_as(ada):
+                ids = [one.id for one in people]
+                shown = read(bulk_roles.preview_roles, user_ids=ids, mode="add", roles=["keeper", "auditor"])
+        finally:
+            sa.event.remove(*listener)
+        assert len(shown) == len(people)
+        return len(sent)
+
+    assert cost(everybody) == cost(staff[:1]) <= 7
+
+
+def test_the_preview_says_what_neither_person_nor_roles_allow(database):
+    """Somebody who may give roles, and neither touch who holds more nor give more than they hold."""
+    role("desk", "users:view", "users:assign_roles")
+    role("viewer", "users:view")
+    role("keeper", "users:view", "inventory:adjust")
+    clerk, bea, boss = person("clerk", "desk"), person("bea"), person("boss", "manager")
+    with acting_as(clerk):
+        shown = read(bulk_roles.preview_roles, user_ids=[bea.id, boss.id], mode="add", roles=["viewer"])
+        assert [bool(one.why_not) for one in shown] == [False, True]
+        (beyond,) = read(bulk_roles.preview_roles, user_ids=[bea.id], mode="add", roles=["keeper", "viewer"])
+        with pytest.raises(InvalidRows) as refused:
+            change([bea], "add", "keeper", "viewer")
+    assert refused.value.rows[0][2] == beyond.why_not
 
 
 def test_a_person_who_is_gone_is_a_fault_like_any_other(ada, staff):

@@ -7,12 +7,16 @@ from sqlmodel import select
 from inventory_app.audit import drift
 from inventory_app.context import acting_as, system_actor
 from inventory_app.errors import Invalid, NotAllowed, NotFound
+from inventory_app.models._base import now
+from inventory_app.models.access import ExternalIdentity, UserPicture
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations import dashboard, users
+from inventory_app.operations import accounts, dashboard, pictures, users
 from inventory_app.operations import trail as trail_queries
+from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import open_session, read, transact
-from tests.factories import arrange, begin_as, person
+from tests.factories import add, arrange, begin_as, person
 
+ISSUER = "https://id.example"
 WHY = "Asked for in letter 17"
 REFUSED = "AU008"
 
@@ -39,7 +43,16 @@ def erase(actor, whom, reason=WHY):
 
 def everything(observer) -> str:
     """All that the database holds about people, as text."""
-    tables = ("user_info", "local_user", "audit_change", "audit_operation", "audit_personal", "idempotency")
+    tables = (
+        "user_info",
+        "local_user",
+        "external_identity",
+        "user_picture",
+        "audit_change",
+        "audit_operation",
+        "audit_personal",
+        "idempotency",
+    )
     return "\n".join(str(observer.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
 
@@ -61,6 +74,34 @@ def test_name_and_address_are_gone_from_the_person_and_from_the_trail(ada, carla
     row = observer.execute("SELECT email, full_name, sort_key FROM user_info WHERE user_id = %s", [carla.id]).fetchone()
     assert row == (f"erased-{carla.id}@erased.invalid", f"Erased person {carla.id}", f"erased person {carla.id}")
     assert observer.execute("SELECT username FROM local_user WHERE id = %s", [carla.id]).fetchone() == ("carla",)
+
+
+def test_who_they_are_to_a_provider_and_their_picture_go_too(ada, carla, observer):
+    """The connection they have and one that was taken away; the trail keeps that there were such."""
+    gone = add(ExternalIdentity(user_id=carla.id, issuer=ISSUER, subject="carla-before", removed_at=now()))
+    live = add(ExternalIdentity(user_id=carla.id, issuer=ISSUER, subject="carla-etoile-4711"))
+    dora = person("dora")
+    hers = add(ExternalIdentity(user_id=dora.id, issuer=ISSUER, subject="dora-0815"))
+    add(UserPicture(user_id=carla.id, content=b"a face", media_type="image/webp", sha256="f" * 64))
+    assert "carla-etoile-4711" in everything(observer)
+    number = erase(ada, carla)
+    left = everything(observer)
+    for word in ("carla-etoile-4711", "carla-before", "Étoile"):
+        assert word not in left
+    assert "dora-0815" in left
+    rows = "SELECT id, subject, removed_at IS NOT NULL FROM external_identity ORDER BY id"
+    assert observer.execute(rows).fetchall() == [
+        (gone.id, f"erased-{gone.id}", True),
+        (live.id, f"erased-{live.id}", True),
+        (hers.id, "dora-0815", False),
+    ]
+    assert observer.execute("SELECT content, sha256 FROM user_picture").fetchone() == (b"", "")
+    erased = dict(
+        observer.execute("SELECT table_name || pk, erased_values FROM audit_erasure WHERE table_name <> 'user_info'")
+    )
+    # Entered, and given the pseudonym.
+    assert erased == {f"external_identity{gone.id}": 2, f"external_identity{live.id}": 2}
+    assert number == 12 + 4
 
 
 def test_nobody_elses_values_are_touched(ada, carla, observer):
@@ -111,7 +152,7 @@ def test_the_trail_says_when_and_by_whom(ada, carla, observer, trail):
 def test_the_list_says_so_and_offers_nothing_more(ada, carla):
     def row():
         with acting_as(ada):
-            return next(r for r in read(users.list_users).rows if r.username == "carla")
+            return next(r for r in read(users.list_users).page.rows if r.username == "carla")
 
     assert (row().erased, row().why_not_erase) == (False, "")
     erase(ada, carla)
@@ -225,10 +266,37 @@ def test_who_was_never_let_in_and_is_erased_waits_no_longer(ada):
 
     def counts():
         with acting_as(ada):
-            found, waiting = read(users.count_users), read(users.list_users, tab="waiting")
-            disabled = read(users.list_users, tab="disabled")
-            return found.waiting, read(dashboard.waiting).people, len(waiting.rows), len(disabled.rows)
+            found, waiting = read(users.count_users), read(users.list_users, view=View(filters={"tab": "waiting"}))
+            disabled = read(users.list_users, view=View(filters={"tab": "disabled"}))
+            return found.waiting, read(dashboard.waiting).people, len(waiting.page.rows), len(disabled.page.rows)
 
     assert counts() == (1, 1, 1, 0)
     erase(ada, eve)
     assert counts() == (0, 0, 0, 1)
+
+
+def test_their_picture_and_the_answers_that_name_them_are_gone_too(ada, observer):
+    """What an operation with a key answered is remembered for a month: it held the name and the address in clear."""
+    dora = person("dora")
+    with acting_as(dora):
+        transact(pictures.set_picture, content=b"her face", media_type="image/webp", sha256="a" * 64)
+        transact(accounts.update_own_email, email="dora.d@example.org", version=1, idempotency_key="own")
+    with acting_as(ada):
+        transact(
+            accounts.edit_user,
+            user_id=dora.id, full_name="Dora “Dee” Übel", email="dee@example.org", version=2, idempotency_key="hers",
+        )  # fmt: skip
+        transact(users.deactivate_user, user_id=dora.id, idempotency_key="shut")
+    erase(ada, dora)
+    kept = observer.execute("SELECT key, result FROM idempotency").fetchall()
+    assert [key for key, _ in kept] == ["shut"]
+    assert observer.execute("SELECT content, sha256 FROM user_picture").fetchall() == [(b"", "")]
+    for word in ("dora.d@", "Übel", "dee@"):
+        assert word not in everything(observer)
+
+
+def test_what_is_remembered_of_others_stays(ada, carla, observer):
+    with acting_as(ada):
+        transact(users.enable_user, user_id=person("eve", enabled=False).id, idempotency_key="let in")
+    erase(ada, carla)
+    assert observer.execute("SELECT key FROM idempotency").fetchall() == [("let in",)]

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from inventory_app import sealing, totp
@@ -16,14 +17,17 @@ from inventory_app.errors import (
     NotFound,
     NotSignedIn,
     SecondFactorRequired,
+    TooManyAttempts,
 )
 from inventory_app.models._base import now
-from inventory_app.models.users import Role, UserRole
+from inventory_app.models.access import SecondFactor
+from inventory_app.models.users import Role, SignInAttempt, UserRole
 from inventory_app.operations import catalog, dashboard, devices, factors, proving
+from inventory_app.operations._attempts import LONGEST_WAIT
 from inventory_app.operations.proving import Proof
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, arrange, person, signed_in_again
-from tests.fixtures.authenticator import change_sessions, give_app, give_codes
+from tests.factories import add, anonymous, arrange, person, signed_in_again
+from tests.fixtures.authenticator import change_sessions, give_app, give_codes, give_passkey
 
 NEW = "f" * 64
 
@@ -166,6 +170,107 @@ def test_somebody_elses_factor_does_not_exist(ann, bob):
             do(ann, operation, factor_id=theirs.factor_id, **arguments)
 
 
+def test_an_app_that_is_being_set_up_is_shown_again_until_it_is_in_use_or_too_old(ann, configure):
+    assert see(ann, factors.unfinished_app) is None
+    made = do(ann, factors.begin_totp)
+    assert see(ann, factors.unfinished_app) == made
+    again = do(ann, factors.begin_totp)
+    assert see(ann, factors.unfinished_app) == again
+    assert again.secret != made.secret
+    arrange(lambda s: s.execute(sa.update(SecondFactor).values(created_at=now() - timedelta(minutes=11))))
+    assert see(ann, factors.unfinished_app) is None
+    last = do(ann, factors.begin_totp)
+    configure(INVENTORY_SECRET_KEY="another secret of thirty-two letters")
+    assert see(ann, factors.unfinished_app) is None, "this installation cannot read it"
+    with pytest.raises(Invalid):
+        do(ann, factors.confirm_totp, factor_id=last.factor_id, name="", code="000000", token_hash=NEW)
+
+
+def test_an_app_is_taken_into_use_once(ann):
+    app = give_app(ann.id)
+    change_sessions(ann.id, strong=True)
+    with pytest.raises(Conflict, match="set up already"):
+        do(ann, factors.confirm_totp, factor_id=app.factor_id, name="", code=app.code(), token_hash=NEW)
+
+
+def test_a_second_factor_more_leaves_other_strong_sessions_alone_and_ten_are_the_most(ann):
+    for _ in range(factors.MOST_FACTORS - 1):
+        give_app(ann.id)
+    change_sessions(ann.id, strong=True)
+    other = signed_in_again(ann)
+    key = {"public_key": "key", "counter": 0, "name": ""}
+    do(ann, factors.register_passkey, credential_id="the tenth", token_hash=NEW, **key)
+    ann = Actor("user", ann.name, ann.id, ann.session_id, NEW)
+    assert {row.id for row in see(ann, devices.my_sessions)} == {ann.session_id, other.session_id}
+    with pytest.raises(Conflict, match="10 already"):
+        do(ann, factors.register_passkey, credential_id="one too many", token_hash="e" * 64, **key)
+    assert len(see(ann, factors.my_factors).factors) == factors.MOST_FACTORS
+
+
+def test_recovery_codes_are_for_who_has_a_factor(ann):
+    with pytest.raises(Conflict, match="first"):
+        do(ann, factors.new_recovery_codes)
+
+
+def test_so_many_wrong_codes_end_a_sign_in_that_waits_and_another_may_begin(ann):
+    app = give_app(ann.id)
+    began = now() - timedelta(seconds=1)
+    with acting_as(anonymous()):
+        for _ in range(proving.WRONG_PER_SIGN_IN - 1):
+            transact(proving.refuse_proof, user_id=ann.id, why="wrong code")
+        assert [one.factor_id for one in read(proving.factors_to_check, user_id=ann.id, since=began).apps] == [
+            app.factor_id
+        ]
+        transact(proving.refuse_proof, user_id=ann.id, why="wrong code")
+    # What slows the pair down is over, this sign-in is nevertheless.
+    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - LONGEST_WAIT)))
+    with acting_as(anonymous()):
+        with pytest.raises(TooManyAttempts, match="from the start"):
+            read(proving.factors_to_check, user_id=ann.id, since=began - 2 * LONGEST_WAIT)
+        assert read(proving.factors_to_check, user_id=ann.id, since=now()).apps
+
+
+def test_a_factor_that_was_just_removed_proves_nothing(ann):
+    app = give_app(ann.id)
+    change_sessions(ann.id, strong=True)
+    do(ann, factors.remove_factor, factor_id=app.factor_id)
+    with pytest.raises(Conflict, match="removed a moment ago"):
+        do(
+            ann,
+            proving.confirm_identity,
+            verified_hash=None,
+            proof=Proof("totp", app.factor_id, 100),
+            token_hash=NEW,
+        )
+
+
+def test_a_factor_is_called_as_its_owner_says_and_keeps_its_name_otherwise(ann):
+    app = give_app(ann.id)
+    for given, shown in (("My phone", "My phone"), (" ", "My phone")):
+        do(ann, factors.rename_factor, factor_id=app.factor_id, name=given)
+        assert [row.name for row in see(ann, factors.my_factors).factors] == [shown]
+    with pytest.raises(Invalid):
+        do(ann, factors.rename_factor, factor_id=app.factor_id, name="x" * 61)
+
+
+def test_a_recovery_code_that_was_used_a_moment_ago_proves_nothing(ann):
+    give_app(ann.id)
+    give_codes(ann.id, "aaaa-bbbb-cccc-dddd")
+    proof = Proof("recovery_code", code_hash=proving.hash_code("AAAA bbbb cccc dddd"))
+    do(ann, proving.confirm_identity, verified_hash=None, proof=proof, token_hash=NEW)
+    again = Actor("user", ann.name, ann.id, ann.session_id, NEW, ann.client_ip)
+    with pytest.raises(Conflict, match="used already"):
+        do(again, proving.confirm_identity, verified_hash=None, proof=proof, token_hash="e" * 64)
+
+
+def test_who_gave_the_right_password_is_asked_for_what_they_have(ann, bob):
+    give_app(ann.id)
+    give_passkey(bob.id, "https://inventory.example")
+    for who, app, passkey in ((ann, True, False), (bob, False, True)):
+        found = see(anonymous(), proving.ways_of, user_id=who.id)
+        assert (found.app, found.passkey) == (app, passkey)
+
+
 def test_a_code_moves_its_counter_forward_only(ann):
     app = give_app(ann.id)
     with acting_as(ann):
@@ -283,6 +388,15 @@ def test_one_ends_ones_own_sessions_and_nobody_elses(ann, bob):
     signed_in_again(ann)
     do(ann, devices.end_my_other_sessions)
     assert [row.id for row in see(ann, devices.my_sessions)] == [ann.session_id]
+
+
+def test_sessions_of_nobody_are_not_found(ada):
+    with pytest.raises(NotFound, match="no account nobody"):
+        see(Actor("cli", "cli:root"), devices.number_of, username="nobody")
+    with pytest.raises(NotFound, match="no such person"):
+        see(ada, devices.sessions_of, user_id=999_999)
+    with pytest.raises(NotFound, match="no such person"):
+        do(ada, devices.end_sessions_of, user_id=999_999)
 
 
 def test_an_administrator_ends_sessions_of_a_person_one_or_all(ada, ann):

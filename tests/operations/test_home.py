@@ -1,10 +1,13 @@
 """The start page: what a person finds there, what they may not see, and that its numbers are those of the pages."""
 
+import importlib
+import pkgutil
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from inventory_app import operations
 from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
@@ -120,8 +123,11 @@ def test_ones_own_last_changes_are_there_and_nobody_elses(stocked, ann, ada):
 
 
 def test_words_are_for_operations_that_exist_and_others_get_plain_ones():
+    for module in pkgutil.iter_modules(operations.__path__, f"{operations.__name__}."):
+        importlib.import_module(module.name)
     assert imports.import_products.spec.name in WORDS
     assert WORDS.keys() <= OPERATIONS.keys()
+    assert operation_words("roles.change_permissions") == "Changed what roles may do"
     assert operation_words("catalog.rename_location") == "Rename location"
 
 

@@ -149,6 +149,10 @@ def test_filters(filters, names, things, as_ann):
 def test_filters_by_category_and_location(things, as_ann):
     chosen = next(one[1].category_id for one in things if one[1].category_id)
     assert read(items.count_items, view=View(filters={"category": str(chosen)})) == 4
+    of_category = View(filters={"category": str(chosen)})
+    listed = [row.id for row in read(items.list_items, view=of_category).rows]
+    assert read(items.matching_items, view=of_category, most=9) == listed
+    assert read(items.matching_items, view=of_category, most=3) == listed[:3]
     south = next(one[0].location_id for one in things if one[2] == "South")
     found = read(items.overview, view=View(filters={"location": str(south)}, sort="on_hand"))
     assert [kept.quantity for kept in found.page.rows] == [0, 0, Decimal("0.5"), 1, 4]

@@ -47,8 +47,16 @@ def test_a_request_of_another_kind_waits_on_the_start_page(ada):
         found = read(home)
     assert _approvals.KINDS[_role_grant_kind.KIND].label
     assert found.others == 1
-    assert [(row.kind, row.href) for row in found.waiting] == [("request", "/approvals")]
+    (asked,) = arrange(lambda s: s.scalars(sa.select(col(Approval.id))).all())
+    assert [(row.kind, row.href, row.late) for row in found.waiting] == [("request", f"/approvals?id={asked}", False)]
     assert "Axel" in found.waiting[0].meta
+    assert found.late == 0
+    old = now() - timedelta(days=8)
+    arrange(lambda s: s.execute(sa.update(Approval).values(requested_at=old)))
+    with acting_as(ada):
+        found = read(home)
+    assert [row.late for row in found.waiting] == [True]
+    assert found.late == 1
 
 
 def test_a_supplier_nobody_asked_about_says_what_to_do(ada):

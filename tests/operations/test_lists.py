@@ -187,6 +187,19 @@ def test_a_chip_is_a_sentence(key, text, said):
     assert one.said(one.tidied(text), {"3": "Bond store"}) == said
 
 
+@pytest.mark.parametrize(
+    ("key", "text"), [("view", "out"), ("active", "no"), ("supplier", "acme"), ("on_hand", "5..7")]
+)
+def test_a_form_says_what_the_address_said(key, text):
+    one = LIST.filters[key]
+    assert one.gathered(one.parts(one.tidied(text))) == one.tidied(text) != ""
+    assert one.gathered(one.parts("")) == ""
+
+
+def test_words_are_said_as_they_were_typed():
+    assert LIST.search.said("bond 12", {}) == ("is", "bond 12")
+
+
 def test_a_column_more_or_less_is_in_the_address_only_when_it_is_not_the_usual():
     view = LIST.toggled(View(), "category")
     assert LIST.written(view)["columns"].split(",")[2] == "category"

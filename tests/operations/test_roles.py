@@ -248,7 +248,7 @@ def test_replacing_permissions_counts_at_once_and_records_only_the_difference(ad
         ("role", "update"), ("role_permission", "delete"), ("role_permission", "insert")
     ]  # fmt: skip
     with acting_as(ann):
-        assert read(users.list_users).rows
+        assert read(users.list_users).page.rows
         with pytest.raises(NotAllowed):
             read(roles.role_matrix)
 
@@ -619,7 +619,7 @@ def test_the_preview_says_what_saving_would_be_refused_with(clerk, keepers):
     assert str(really.value) == refused
 
 
-def test_who_stands_in_for_somebody_who_loses_it_loses_it_too(ada, ann, bob):
+def lend_approving(absent, deputy) -> None:
     from datetime import timedelta
 
     from inventory_app.models.approvals import Delegation
@@ -627,11 +627,30 @@ def test_who_stands_in_for_somebody_who_loses_it_loses_it_too(ada, ann, bob):
 
     def build(session):
         id_ = session.exec(select(PermissionRow.id).where(PermissionRow.name == "suppliers:approve")).one()
-        session.add(
-            Delegation(from_user_id=ann.id, to_user_id=bob.id, permission_id=id_, ends_at=now() + timedelta(days=1))
-        )
+        day = now() + timedelta(days=1)
+        session.add(Delegation(from_user_id=absent.id, to_user_id=deputy.id, permission_id=id_, ends_at=day))
 
     arrange(build)
+
+
+def test_a_role_that_was_deleted_meanwhile_is_left_out_of_the_preview(ada):
+    with acting_as(ada):
+        seen = read(roles.preview_changes, changes=[Change(4711, 1, ["prices:view"], [])])
+    assert (seen.effects, seen.refused) == ([], [])
+
+
+def test_who_stands_in_for_somebody_who_keeps_it_through_another_role_loses_nothing(ada, ann, bob):
+    both = person("both", "manager", "admin")
+    lend_approving(ann, person("deputy"))
+    lend_approving(both, bob)
+    with acting_as(ada):
+        changes = [Change(role("manager").id, 1, [], ["suppliers:approve"])]
+        (effect,) = read(roles.preview_changes, changes=changes).effects
+    assert (effect.people, effect.anyway, effect.deputies) == (1, 1, 1)
+
+
+def test_who_stands_in_for_somebody_who_loses_it_loses_it_too(ada, ann, bob):
+    lend_approving(ann, bob)
     with acting_as(ada):
         (effect,) = read(
             roles.preview_changes, changes=[Change(role("manager").id, 1, [], ["suppliers:approve"])]

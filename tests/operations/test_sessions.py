@@ -12,10 +12,12 @@ from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AccountDisabled, Conflict, NotFound, NotSignedIn, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.users import AuthSession, Idempotency, LocalUser, SessionActivity, SignInAttempt
-from inventory_app.operations import sessions
+from inventory_app.operations import _attempts, _session_life, sessions
+from inventory_app.operations._attempts import account_key, address_key
 from inventory_app.passwords import verify_password
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import PASSWORD, anonymous, arrange, password_hash, person, signed_in_again
+from tests.fixtures.authenticator import give_app
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 
 HOME, OFFICE, ELSEWHERE = "192.0.2.10", "192.0.2.20", "198.51.100.66"
@@ -25,7 +27,7 @@ def fail(times: int, address: str = HOME, account: str = "ann") -> None:
     """Be refused `times` times, in one transaction because only the counter matters."""
     arrange(
         lambda s: s.add_all(
-            SignInAttempt(account=sessions.account_key(account), address=sessions.address_key(address), succeeded=False)
+            SignInAttempt(account=account_key(account), address=address_key(address), succeeded=False)
             for _ in range(times)
         )
     )
@@ -108,6 +110,13 @@ def test_a_password_that_changed_since_it_was_checked_does_not_let_in(ann):
         sign_in(user_id=4711)
 
 
+def test_a_second_factor_that_was_just_set_up_is_not_gone_around(ann):
+    give_app(ann.id)
+    with pytest.raises(Conflict, match="second factor was set up"):
+        sign_in()
+    assert len(session_rows(ann.id)) == 1
+
+
 def test_an_unknown_person_looks_like_a_wrong_password(ann):
     assert ask(account="nobody") == sessions.Credentials(None, None)
     assert verify_password(PASSWORD, None) == (False, None)
@@ -126,11 +135,11 @@ def test_a_refused_sign_in_is_counted_and_recorded_as_denied(ann, trail):
         "anonymous",
     )
     counted = arrange(lambda s: [(a.account, a.address, a.succeeded) for a in s.exec(select(SignInAttempt))])
-    assert counted == [(sessions.account_key("ann"), HOME, False)]
+    assert counted == [(account_key("ann"), HOME, False)]
 
 
 def test_a_few_mistakes_cost_nothing_and_more_slow_the_pair_down(ann):
-    fail(sessions.FREE_FAILURES - 1)
+    fail(_attempts.FREE_FAILURES - 1)
     assert not slowed()
     fail(1)
     assert slowed()
@@ -139,25 +148,25 @@ def test_a_few_mistakes_cost_nothing_and_more_slow_the_pair_down(ann):
 
 
 def test_the_wait_grows_and_ends(ann):
-    fail(sessions.FREE_FAILURES + 3)
+    fail(_attempts.FREE_FAILURES + 3)
     with pytest.raises(TooManyAttempts, match=r"Wait [5678] seconds"):
         ask()
     fail(20)
     with pytest.raises(TooManyAttempts, match=r"Wait (900|89\d) seconds"):
         ask()
-    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - sessions.LONGEST_WAIT)))
+    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - _attempts.LONGEST_WAIT)))
     assert not slowed()
 
 
 def test_a_success_forgives_earlier_mistakes(ann):
-    fail(sessions.FREE_FAILURES - 1)
+    fail(_attempts.FREE_FAILURES - 1)
     sign_in()
-    fail(sessions.FREE_FAILURES - 1)
+    fail(_attempts.FREE_FAILURES - 1)
     assert not slowed()
 
 
 def test_an_address_that_tries_many_accounts_is_slowed_for_every_account(ann):
-    for number in range(sessions.FREE_FAILURES_OF_AN_ADDRESS):
+    for number in range(_attempts.FREE_FAILURES_OF_AN_ADDRESS):
         fail(1, ELSEWHERE, f"account-{number}")
     assert slowed(ELSEWHERE)
     assert slowed(ELSEWHERE, "somebody-new")
@@ -176,31 +185,31 @@ def test_an_address_with_a_recent_success_is_never_slowed_by_strangers(ann):
 
 def test_a_success_long_ago_is_no_recent_success(ann):
     sign_in(HOME)
-    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - sessions.TRUSTED_FOR)))
+    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - _attempts.TRUSTED_FOR)))
     for number in range(40):
         fail(1, HOME, f"account-{number}")
     assert slowed(HOME)
 
 
 def test_an_account_can_be_unlocked_from_the_command_line(ann, trail):
-    fail(sessions.FREE_FAILURES)
-    fail(sessions.FREE_FAILURES, OFFICE)
+    fail(_attempts.FREE_FAILURES)
+    fail(_attempts.FREE_FAILURES, OFFICE)
     fail(1, account="bob")
     sign_in(ELSEWHERE)
     with acting_as(Actor(kind="cli", name="cli:root")):
-        assert transact(sessions.unlock, username="Ann") == 2 * sessions.FREE_FAILURES
+        assert transact(sessions.unlock, username="Ann") == 2 * _attempts.FREE_FAILURES
     assert (trail.last().name, trail.last().actor_name) == ("sessions.unlock", "cli:root")
     assert not slowed()
     assert not slowed(OFFICE)
     kept = arrange(lambda s: [(a.account, a.succeeded) for a in s.exec(select(SignInAttempt))])
     assert sorted(kept, key=lambda row: row[1]) == [
-        (sessions.account_key("bob"), False),
-        (sessions.account_key("ann"), True),
+        (account_key("bob"), False),
+        (account_key("ann"), True),
     ]
 
 
 def test_one_customers_ipv6_addresses_count_as_one(ann):
-    fail(sessions.FREE_FAILURES, "2001:db8:1:2::1")
+    fail(_attempts.FREE_FAILURES, "2001:db8:1:2::1")
     assert slowed("2001:db8:1:2:ffff::9")
     assert not slowed("2001:db8:1:3::1")
 
@@ -217,13 +226,13 @@ def test_one_customers_ipv6_addresses_count_as_one(ann):
     ],
 )
 def test_an_address_is_counted_under_one_name_however_it_is_written(address, key):
-    assert sessions.address_key(address) == key
+    assert address_key(address) == key
 
 
 def test_an_account_is_counted_whatever_its_case_and_what_was_typed_is_not_kept():
-    assert sessions.account_key("  ANN ") == sessions.account_key("ann") != sessions.account_key("bob")
-    assert "secret" not in sessions.account_key("my secret password")
-    assert len(sessions.account_key("x" * 100_000)) == 64
+    assert account_key("  ANN ") == account_key("ann") != account_key("bob")
+    assert "secret" not in account_key("my secret password")
+    assert len(account_key("x" * 100_000)) == 64
 
 
 def test_signing_out_ends_this_session_and_no_other(ann):
@@ -289,7 +298,7 @@ def test_of_two_password_changes_at_once_exactly_one_succeeds(ann, observer):
 def test_a_session_is_touched_at_most_once_a_minute(ann, observer):
     def touch() -> object:
         with open_session() as session:
-            sessions.touch_session(session, session_id=ann.session_id)
+            _session_life.touch_session(session, session_id=ann.session_id)
             session.commit()
         return observer.execute("SELECT seen_at, xmin::text FROM session_activity").fetchone()
 
@@ -301,7 +310,7 @@ def test_a_session_is_touched_at_most_once_a_minute(ann, observer):
 
 def test_what_no_longer_matters_is_forgotten(ann, observer):
     fail(2)
-    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - sessions.TRUSTED_FOR - timedelta(1))))
+    arrange(lambda s: s.execute(sa.update(SignInAttempt).values(at=now() - _attempts.TRUSTED_FOR - timedelta(1))))
     fail(3)
     with acting_as(ann):
         transact(sessions.sign_out, idempotency_key="new")

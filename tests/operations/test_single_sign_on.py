@@ -13,7 +13,8 @@ from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
-from inventory_app.operations import approvals, devices, single_sign_on
+from inventory_app.operations import approvals, devices, proving, single_sign_on
+from inventory_app.operations.proving import Proof
 from inventory_app.passwords import NO_PASSWORD
 from inventory_app.permissions import ADMIN
 from inventory_app.settings import get_settings
@@ -185,6 +186,47 @@ def test_disconnecting_ends_what_was_signed_in_by_it_and_nothing_else(ann, trail
     assert see(by_password, single_sign_on.my_connections) == []
     # And back again.
     do(ann, single_sign_on.connect, issuer=ISSUER, subject="s")
+
+
+def test_a_connection_that_was_taken_away_keeps_what_it_was_and_opens_nothing(ann, bob, observer):
+    row = connected(ann)
+    do(ann, single_sign_on.disconnect, connection_id=row)
+    kept = "SELECT issuer, subject, removed_at IS NOT NULL FROM external_identity WHERE id = %s"
+    assert observer.execute(kept, [row]).fetchone() == (ISSUER, "s", True)
+    with pytest.raises(Conflict, match="taken away"):
+        do(anonymous(), single_sign_on.ask_factor, user_id=ann.id, issuer=ISSUER, subject="s", waits_as="x")
+    # Somebody else may be known by it now, and the one before not any more: the rule is one of the living.
+    do(bob, single_sign_on.connect, issuer=ISSUER, subject="s")
+    with pytest.raises(Conflict, match="Somebody else"):
+        do(ann, single_sign_on.connect, issuer=ISSUER, subject="s")
+    found = see(anonymous(), single_sign_on.person_of, issuer=ISSUER, subject="s")
+    assert found
+    assert found.user_id == bob.id
+
+
+def test_the_database_lets_nobody_live_under_somebodys_identity(ann, bob):
+    connected(ann)
+    with pytest.raises(Conflict, match="Somebody is connected with that account already"):
+        connected(bob)
+
+
+def test_a_second_factor_ends_no_sign_in_whose_connection_was_taken_away_meanwhile(ann):
+    row = connected(ann)
+    app = give_app(ann.id)
+    change_sessions(ann.id or 0, strong=True)
+    do(ann, single_sign_on.disconnect, connection_id=row)
+    with pytest.raises(Conflict, match="taken away"):
+        do(
+            anonymous(),
+            proving.sign_in_with_factor,
+            user_id=ann.id,
+            verified_hash=None,
+            first=single_sign_on.METHOD,
+            proof=Proof("totp", app.factor_id, 1),
+            token_hash="x",
+            remember=False,
+            identity_id=row,
+        )
 
 
 def test_the_only_way_in_stays(ann):

@@ -7,7 +7,9 @@ from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, NotSig
 from inventory_app.models._base import now
 from inventory_app.models.suppliers import SupplierStatus
 from inventory_app.operations import suppliers
-from inventory_app.operations._supplier_list import SORTS, SupplierView
+from inventory_app.operations._lists import View
+from inventory_app.operations._supplier_fields import Details
+from inventory_app.operations._supplier_list import LIST
 from inventory_app.unit_of_work import read, transact
 from tests.factories import anonymous, person, supplier
 from tests.fixtures.seeing import Side, after, wait_until_blocked
@@ -20,12 +22,12 @@ def nancy(database):
 
 
 def listed(**view):
-    return read(suppliers.list_suppliers, view=SupplierView(**view))
+    return read(suppliers.list_suppliers, view=View(**view))
 
 
-def correct(supplier_id, version=1, **fields):
-    given = {"supplier_id": supplier_id, "version": version, "name": "Acme"} | fields
-    return transact(suppliers.update_supplier, **given)
+def correct(supplier_id, version=1, name="Acme", reason="", **details):
+    read_as = {"supplier_id": supplier_id, "version": version}
+    return transact(suppliers.update_supplier, **read_as, name=name, details=Details(**details), reason=reason)
 
 
 # The list
@@ -43,12 +45,16 @@ def eight(database, nancy):
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", LIST.columns)
 def test_the_pages_of_every_order_hold_every_supplier_once(sort, descending, eight, ann):
     keys = {
         "name": lambda one: (one.sort_key, one.id),
         "status": lambda one: (one.status, one.id),
         "changed": lambda one: (one.decided_at or one.submitted_at, one.id),
+        "tax_id": lambda one: (one.tax_id, one.id),
+        # Nobody has any of these.
+        "contact": lambda one: one.id,
+        "terms": lambda one: one.id,
     }
     found, cursor = [], ""
     with acting_as(ann):
@@ -64,11 +70,13 @@ def test_it_is_narrowed_by_words_and_status_with_the_counts_of_all(eight, ann):
     with acting_as(ann):
         assert [row.name for row in listed(search="ELA").page.rows] == ["Élan"]
         assert [row.name for row in listed(search="t2").page.rows] == ["Bolt & Co"]
-        both = listed(search="oslo", status="approved")
+        both = listed(search="oslo", filters={"status": "approved"})
         assert ([row.name for row in both.page.rows], both.count) == (["acme", "Élan"], 2)
         assert both.counts == dict.fromkeys(("pending", "approved", "rejected", "suspended"), 2)
-        assert listed(status="whatever").count == 8
+        assert listed(filters={"status": "whatever"}).count == 8
         assert listed(search="%").count == 0
+        assert listed(filters={"city": "OSL", "country": "%"}).count == 0
+        assert listed(filters={"city": "OSL"}).count == 4
 
 
 def test_a_row_says_who_did_the_last_step(ann, nancy):

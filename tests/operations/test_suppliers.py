@@ -19,6 +19,7 @@ from inventory_app.errors import (
 from inventory_app.models._base import now
 from inventory_app.operations import dashboard, suppliers
 from inventory_app.operations._strangers import FAILED_PER_ADDRESS, SUCCEEDED_PER_ADDRESS
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import read, transact
 from tests.factories import anonymous, person, supplier
 from tests.fixtures.seeing import Side, after, before_commit, locks_waited_for, wait_until_blocked
@@ -52,8 +53,9 @@ def apply(**changes):
     return transact(suppliers.apply_supplier, **(APPLICATION | changes))
 
 
-def enter(**fields):
-    return transact(suppliers.create_supplier, **({"name": "Lyngbysild"} | fields)).supplier_id
+def enter(name="Lyngbysild", message="", **details):
+    made = transact(suppliers.create_supplier, name=name, details=Details(**details), message=message)
+    return made.supplier_id
 
 
 def approve(supplier_id, **more):

@@ -12,6 +12,7 @@ from inventory_app.operations._trail_search import (
     QUALIFIERS,
     Search,
     Term,
+    is_local,
     moment,
     read_search,
     spelled_key,
@@ -142,3 +143,18 @@ def test_every_qualifier_has_an_example_that_can_be_read():
 def test_a_time_without_a_zone_is_of_the_readers_clock():
     assert moment("2026-07-01T09:30", "Europe/Berlin") == datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
     assert moment("2026-07-01T09:30+00:00", "Europe/Berlin") == datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("after:2026-11-17", True),
+        ("before:2026-11-17T09:30", True),
+        ("after:2026-11-17T09:30Z", False),
+        ("actor:2026-11-17", False),
+        ("2026-11-17", False),
+    ],
+)
+def test_only_a_day_or_a_time_without_a_zone_means_something_else_elsewhere(text, local):
+    (term,) = read_search(text).terms
+    assert is_local(term) is local

@@ -14,6 +14,7 @@ from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink
 from inventory_app.models.users import AuthSession, LocalUser, Role, SessionActivity, UserInfo
 from inventory_app.operations import _people_list, dashboard, home, sessions, users
+from inventory_app.operations._lists import View
 from inventory_app.operations._zones import beginning, clock
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, invited, person, register, signed_in_again
@@ -243,11 +244,15 @@ def test_of_two_administrators_demoting_each_other_at_once_exactly_one_succeeds(
 def test_letting_somebody_in_is_remembered(ada, stranger):
     done = register(stranger)
     with acting_as(ada):
-        assert [row.username for row in read(users.list_users, tab="waiting").rows] == ["carla"]
+        assert [row.username for row in read(users.list_users, view=View(filters={"tab": "waiting"})).page.rows] == [
+            "carla"
+        ]
         transact(users.enable_user, user_id=done.user_id)
         transact(users.deactivate_user, user_id=done.user_id)
-        assert read(users.list_users, tab="waiting").rows == []
-        assert [row.username for row in read(users.list_users, tab="disabled").rows] == ["carla"]
+        assert read(users.list_users, view=View(filters={"tab": "waiting"})).page.rows == []
+        assert [row.username for row in read(users.list_users, view=View(filters={"tab": "disabled"})).page.rows] == [
+            "carla"
+        ]
         assert read(users.count_users) == users.PeopleCounts(everybody=2, active=1, invited=0, waiting=0, disabled=1)
 
 
@@ -263,10 +268,13 @@ def test_every_account_is_in_one_tab_and_the_counts_are_those_of_the_lists(ada, 
     invited("ivan", expires=timedelta(seconds=-1))
     withdraw(invited("inga"))
     with acting_as(ada):
-        found = {tab: {row.username for row in read(users.list_users, tab=tab).rows} for tab in _people_list.TABS}
-        counted = {tab: read(users.count_listed, tab=tab) for tab in _people_list.TABS}
+        found = {
+            tab: {row.username for row in read(users.list_users, view=View(filters={"tab": tab})).page.rows}
+            for tab in _people_list.TABS
+        }
+        counted = {tab: read(users.list_users, view=View(filters={"tab": tab})).count for tab in _people_list.TABS}
         counts, waiting = read(users.count_users), read(dashboard.waiting)
-        rows = {row.username: row for row in read(users.list_users).rows}
+        rows = {row.username: row for row in read(users.list_users).page.rows}
     assert found == {
         "all": {"ada", "carla", "dora", "ivy", "ivan", "inga"},
         "active": {"ada"},
@@ -307,8 +315,8 @@ def test_the_list_is_filtered_by_when_somebody_was_here_last(ada, seen, expected
             at = now() - timedelta(days=days)
             arrange(lambda s, who=who, at=at: s.add(SessionActivity(session_id=who.session_id, seen_at=at)))
     with acting_as(ada):
-        assert {row.username for row in read(users.list_users, seen=seen).rows} == expected
-        assert read(users.count_listed, seen=seen) == len(expected)
+        assert {row.username for row in read(users.list_users, view=View(filters={"seen": seen})).page.rows} == expected
+        assert read(users.list_users, view=View(filters={"seen": seen})).count == len(expected)
 
 
 def test_today_begins_where_the_reader_is(ada):
@@ -317,29 +325,32 @@ def test_today_begins_where_the_reader_is(ada):
     bert = person("bert")
     arrange(lambda s: s.add(SessionActivity(session_id=bert.session_id, seen_at=just_before)))
     with acting_as(ada):
-        assert read(users.count_listed, seen="today", zone="Pacific/Kiritimati") == 0
-        assert read(users.count_listed, seen="month", zone="Pacific/Kiritimati") == 1
+        assert read(users.list_users, view=View(zone="Pacific/Kiritimati", filters={"seen": "today"})).count == 0
+        assert read(users.list_users, view=View(zone="Pacific/Kiritimati", filters={"seen": "month"})).count == 1
 
 
 def test_the_list_says_why_an_account_cannot_be_changed(ada, ann, clerk):
     with acting_as(clerk):
-        rows = {row.username: row for row in read(users.list_users).rows}
+        rows = {row.username: row for row in read(users.list_users).page.rows}
     assert "may do what you may not" in rows["ann"].why_not
     assert rows["clare"].why_not == ""
     assert rows["ann"].roles == ["manager"]
     with acting_as(ada):
-        assert {row.why_not for row in read(users.list_users).rows} == {""}
+        assert {row.why_not for row in read(users.list_users).page.rows} == {""}
 
 
 def test_the_list_is_searched_without_accents_and_by_role(ada, stranger):
     register(stranger, full_name="Zoë Ångström")
     person("bert", "employee")
     with acting_as(ada):
-        assert [row.username for row in read(users.list_users, search="ANGSTROM").rows] == ["carla"]
-        assert [row.username for row in read(users.list_users, search="bert@ex").rows] == ["bert"]
-        assert [row.username for row in read(users.list_users, search="100%_").rows] == []
-        assert [row.username for row in read(users.list_users, role="employee").rows] == ["bert", "carla"]
-        assert read(users.list_users, search="\0").rows == []
+        assert [row.username for row in read(users.list_users, view=View(search="ANGSTROM")).page.rows] == ["carla"]
+        assert [row.username for row in read(users.list_users, view=View(search="bert@ex")).page.rows] == ["bert"]
+        assert [row.username for row in read(users.list_users, view=View(search="100%_")).page.rows] == []
+        assert [row.username for row in read(users.list_users, view=View(filters={"role": "employee"})).page.rows] == [
+            "bert",
+            "carla",
+        ]
+        assert read(users.list_users, view=View(search="\0")).page.rows == []
 
 
 def test_the_list_is_read_page_by_page_in_both_directions(ada):
@@ -348,26 +359,40 @@ def test_the_list_is_read_page_by_page_in_both_directions(ada):
     seen, cursor = [], ""
     with acting_as(ada):
         while True:
-            page = read(users.list_users, cursor=cursor)
+            page = read(users.list_users, view=View(cursor=cursor)).page
             seen += [row.username for row in page.rows]
             if not page.after:
                 break
             cursor = page.after
         assert len(seen) == len(set(seen)) == 121
-        before = read(users.list_users, cursor=page.before)
+        before = read(users.list_users, view=View(cursor=page.before)).page
         assert [row.username for row in before.rows] == seen[50:100]
 
 
 @pytest.mark.parametrize(
-    "values", [[], [0], [0, "a"], [0, "a", 1, 2], [0, "a", "1"], [0, 1, 1], [0, "a\0b", 1], {"a": 1}, None, 7]
+    "values",
+    [
+        [],
+        [0],
+        [0, "person"],
+        [0, "person", "a"],
+        [0, "status", "a", 1],
+        [0, "person", "a", 1, 2],
+        [0, "person", "a", "1"],
+        [0, "person", 1, 1],
+        [0, "person", "a\0b", 1],
+        {"a": 1},
+        None,
+        7,
+    ],
 )
 def test_a_damaged_link_to_a_page_is_said(ada, values):
     cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
     with acting_as(ada):
         with pytest.raises(Invalid, match="damaged"):
-            read(users.list_users, cursor=cursor)
+            read(users.list_users, view=View(cursor=cursor))
         with pytest.raises(Invalid, match="damaged"):
-            read(users.list_users, cursor=cursor[:-3] + "é")
+            read(users.list_users, view=View(cursor=cursor[:-3] + "é"))
 
 
 def test_the_roles_to_give_say_what_they_are_and_which_the_viewer_may_not_give(ada, clerk):
@@ -396,4 +421,4 @@ def test_what_the_dialog_greys_out_is_what_the_operation_refuses(clerk, bob):
 def test_roles_to_choose_from_are_the_active_ones(ada):
     arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "auditor").values(active=False)))
     with acting_as(ada):
-        assert read(users.role_choices) == ["admin", "manager", "employee", "accountant"]
+        assert read(users.list_users).roles == ["admin", "manager", "employee", "accountant"]

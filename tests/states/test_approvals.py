@@ -1,7 +1,10 @@
 """The one list of what waits, and the page of those who are away, over the real websocket."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
@@ -9,6 +12,7 @@ from inventory_app.context import acting_as
 from inventory_app.models.users import Role
 from inventory_app.operations import approvals, delegations, suppliers
 from inventory_app.operations import users as user_operations
+from inventory_app.operations._lists import View
 from inventory_app.states.approvals import ApprovalState
 from inventory_app.states.away import AwayState
 from inventory_app.states.users import UserMgmtState
@@ -111,8 +115,42 @@ async def test_a_sensitive_role_says_that_it_waits(site: Site):
         assert read(approvals.roles_waiting, user_id=bert.id) == []
     arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == role).values(active=False)))
     with acting_as(ada.actor):
-        (found,) = read(user_operations.list_users, search=bert.username).rows
+        (found,) = read(user_operations.list_users, view=View(search=bert.username)).page.rows
     assert found.roles == ["employee", role]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "Europe/Berlin"])
+async def test_days_away_begin_and_end_by_the_clock_of_who_is_away(site: Site, zone: str):
+    ann, eve = site.person("ann", "manager"), site.person("eve", "employee")
+    visitor = site.signed_in(ann)
+    visitor.cookies.set("zone", zone, domain="127.0.0.1")
+    # Ninety days, and a change of the clocks in all three zones.
+    first = next(day for day in coming_days() if changes_within(day, zone))
+    last = first + timedelta(days=89)
+    days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
+    async with Tab(visitor, "/profile/away") as tab:
+        shown = await tab.call(AwayState.load)
+        assert shown.vars()["away_state.zone"].startswith(zone.replace("_", " "))
+        assert shown.vars()["away_state.today"] == datetime.now(ZoneInfo(zone)).date().isoformat()
+        done = await tab.call(AwayState.delegate, form={"deputy": eve.username, "may:suppliers:approve": "on"} | days)
+        assert done.said == [f"{eve.name} can decide for you then: Approve suppliers"]
+    with acting_as(ann.actor):
+        (row,) = read(delegations.my_delegations)
+    begins, ends = (datetime.fromisoformat(text).astimezone(ZoneInfo(zone)) for text in (row.starts_at, row.ends_at))
+    assert (begins.date(), begins.hour, begins.minute) == (first, 0, 0)
+    assert (ends.date(), ends.hour, ends.minute) == (last + timedelta(days=1), 0, 0)
+
+
+def coming_days() -> Iterator[date]:
+    return (datetime.now(UTC).date() + timedelta(days=n) for n in range(2, 270))
+
+
+def changes_within(first: date, zone: str) -> bool:
+    """Tell whether the clocks there are put back within ninety days."""
+    offsets = [
+        datetime.combine(first + timedelta(days=n), time(), ZoneInfo(zone)).utcoffset() or timedelta() for n in (0, 90)
+    ]
+    return offsets[1] < offsets[0]
 
 
 async def test_somebody_who_goes_away_chooses_a_deputy_who_ends_it(site: Site):

@@ -182,3 +182,47 @@ async def test_nothing_typed_and_no_cookie_is_in_the_log_whatever_was_sent(site:
     # Nothing writes around the log: but for the start's words to people, every line is for machines.
     others = [line for line in text.splitlines() if not line.startswith("{")]
     assert [line for line in others if not line.startswith(("Building the pages", "Sign in as", "Inventory is"))] == []
+
+
+#: What is read below the events, and can be sent by whoever knows no more than the address.
+UNREADABLE = {
+    "no JSON": "42/_event,[",
+    "deeper than anybody reads": '42/_event,["event",' + "[" * 100_000,
+    "a number of 900,000 digits": f'42/_event,["event",{"9" * 900_000}]',
+    "no event": "42/_event,[]",
+    "an event that is an object": '42/_event,[{"a":1}]',
+    "an event with too much": '42/_event,["event",1,2,3]',
+    "connecting as an event": '42/_event,["connect"]',
+}
+NO_FRAMES: dict[str, str | bytes] = {
+    "a packet with binary parts to come": '451000000-/_event,["event",{"_placeholder":true,"num":0}]',
+    "bytes": b"\x04" * 900_000,
+    "an empty frame": "",
+    "a letter": "x",
+    "an answer to nothing": "43/_event,1[]",
+    "an error": "44/_event,{}",
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+async def test_what_socket_io_cannot_read_costs_a_line_a_second(site: Site, what: str):
+    before = len(site.log_text())
+    async with Tab(site.visitor()) as tab:
+        for _ in range(60):
+            await tab.frame(UNREADABLE[what])
+        assert (await tab.call(AuthState.load_public)).messages
+    added = site.log_text()[before:]
+    assert '"exception"' not in added
+    assert "Traceback" not in added
+    # A burst of twenty, and one for every second that this took.
+    assert added.count("unreadable_message") < 40
+
+
+@pytest.mark.parametrize("what", NO_FRAMES)
+async def test_a_frame_that_no_client_of_ours_sends_ends_its_own_connection_and_no_other(site: Site, what: str):
+    before = len(site.log_text())
+    async with Tab(site.visitor()) as other, Tab(site.visitor()) as tab:
+        await tab.frame(NO_FRAMES[what])
+        await tab.until_ended()
+        assert (await other.call(AuthState.load_public)).messages
+    assert "Traceback" not in site.log_text()[before:]

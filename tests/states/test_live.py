@@ -2,10 +2,15 @@
 
 import json
 import secrets
+from uuid import uuid4
 
 import psycopg
 
 from inventory_app.operations import suppliers, users
+from inventory_app.states.accounts import AccountsState
+from inventory_app.states.apply import ApplyState
+from inventory_app.states.auth import AuthState
+from inventory_app.states.explain import PersonState
 from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import transact
@@ -113,6 +118,51 @@ async def test_what_one_does_oneself_is_not_marked_and_an_open_dialog_stays(site
     assert shown["user_mgmt_state.dialog"] == "roles"
 
 
+async def test_the_page_about_a_person_shows_what_somebody_else_changes_and_says_who(site: Site):
+    ann, bob, carol = site.person("ann", "admin"), site.person("bob", "admin"), site.person("carol", "employee")
+    dave = site.person("dave", "employee")
+    async with Tab(site.signed_in(bob), f"/admin/users/{carol.id}") as tab:
+        await tab.call(PersonState.load)
+        await tab.call(UserMgmtState.load_one)
+        await tab.call(PersonState.ask, permission="suppliers:approve")
+        await tab.call(UserMgmtState.open_roles, user_id=carol.id)
+        await tab.call(AccountsState.open_edit, user_id=carol.id)
+        version = Answer(tab.messages).vars()["accounts_state.person"]["version"]
+        # Somebody else is somebody else's page.
+        by(ann, users.change_user_role, user_id=dave.id, role_name="auditor")
+        by(ann, users.change_user_role, user_id=carol.id, role_name="manager")
+        await marked(tab, {str(carol.id): ann.name})
+        await tab.until(lambda: Answer(tab.messages).vars()["person_state.answer"]["can"] is True)
+        await tab.settle()
+        shown = Answer(tab.messages).vars()
+        assert shown["user_mgmt_state.one"]["roles"] == ["manager"]
+        assert [role["name"] for role in shown["person_state.person"]["roles"]] == ["manager"]
+        assert shown["person_state.asked"] == "suppliers:approve"
+        # What is being entered stays, with the version it was read with: saving over the other's change is refused.
+        assert (shown["user_mgmt_state.dialog"], shown["accounts_state.dialog"]) == ("roles", "edit")
+        assert [box["name"] for box in shown["user_mgmt_state.boxes"] if box["held"]] == ["employee"]
+        assert shown["accounts_state.person"]["version"] == version
+        form = {"user_id": carol.id, "full_name": "Carol", "email": "carol@example.org", "version": version}
+        refused = await tab.call(AccountsState.edit, form=form)
+        assert "changed this in the meantime" in " ".join(refused.said)
+
+
+async def test_a_page_about_a_person_that_was_left_is_told_nothing(site: Site):
+    ann, bob, carol = site.person("ann", "admin"), site.person("bob", "admin"), site.person("carol", "employee")
+    async with (
+        Tab(site.signed_in(bob), f"/admin/users/{carol.id}") as tab,
+        Tab(site.signed_in(ann), f"/admin/users/{carol.id}") as stays,
+    ):
+        for one in (tab, stays):
+            await one.call(UserMgmtState.load_one)
+        await tab.call(AuthState.guard_page)
+        seen = len(tab.messages)
+        by(site.person("dora", "admin"), users.deactivate_user, user_id=carol.id)
+        await stays.until(lambda: Answer(stays.messages).vars()["user_mgmt_state.one"]["status"] == "disabled")
+        await tab.settle()
+        assert "disabled" not in json.dumps(tab.messages[seen:])
+
+
 async def test_a_supplier_that_somebody_else_changes_is_shown_anew_and_marked(site: Site):
     ann, bob, mark = site.person("ann", "manager"), site.person("bob", "employee"), secrets.token_hex(4)
     acme = factories.supplier(f"Acme {mark}")
@@ -132,3 +182,31 @@ async def test_a_client_cannot_make_itself_a_mark(site: Site):
         assert "user_mgmt_state.changed" not in answer.vars()
     async with Tab(site.visitor()) as tab:
         assert (await tab.call(UserMgmtState.changed_elsewhere)).is_refused
+
+
+async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_persons_is_kept(site: Site):
+    """Reflex keeps each for an hour: anybody who opened tabs could fill the memory."""
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    mark = f"c{secrets.token_hex(4)}"
+    carols = [site.person(mark, "employee") for _ in range(6)]
+    form = {"name": "A", "tax_id": "B", "contact_name": "C", "email": "d", "company_fax": "a machine"}
+    stranger, person = str(uuid4()), str(uuid4())
+    visitors = {stranger: site.visitor(), person: site.signed_in(bob)}
+    for token, visitor in visitors.items():
+        async with Tab(visitor, "/apply", token=token) as tab:
+            assert (await tab.call(ApplyState.apply_supplier, form=form)).vars()["apply_state.sent"] is True
+    marks: dict[str, str] = {}
+    async with Tab(site.signed_in(bob), f"/admin/users?q={mark}") as witness:
+        await witness.call(UserMgmtState.load)
+        # Each mark comes with a look at all tabs; the server may hear late that one was closed.
+        for carol in carols:
+            by(ann, users.deactivate_user, user_id=carol.id)
+            marks[str(carol.id)] = ann.name
+            await marked(witness, marks)
+            async with Tab(visitors[stranger], "/login", token=stranger) as tab:
+                if not Answer(tab.messages).vars()["apply_state.sent"]:
+                    break
+        else:
+            raise AssertionError("what the stranger's tab held is still there")
+    async with Tab(visitors[person], "/login", token=person) as tab:
+        assert Answer(tab.messages).vars()["apply_state.sent"] is True

@@ -15,6 +15,7 @@ from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, Delegation
 from inventory_app.operations import delegations, suppliers
+from inventory_app.states.apply import ApplyState
 from inventory_app.states.approvals import ApprovalState
 from inventory_app.states.away import AwayState
 from inventory_app.states.security import SecurityState
@@ -134,3 +135,14 @@ async def test_whoever_may_not_see_a_request_learns_nothing_of_it_by_deciding(si
         assert decider.name not in answer.text
         assert owner.name not in answer.text
         assert " Ltd" not in answer.text
+
+
+async def test_whoever_is_signed_in_does_not_approve_what_they_have_sent_by_the_public_form(site: Site):
+    mallory, name = site.person("mallory", "manager"), f"{secrets.token_hex(5)} Ltd"
+    form = {"name": name, "tax_id": f"DK{secrets.token_hex(4)}", "contact_name": "C", "email": "c@s.example"}
+    async with Tab(site.signed_in(mallory), "/apply") as tab:
+        assert not (await tab.call(ApplyState.apply_supplier, form=form | {"address": "1 Quay"})).errors()
+        asked_for = newest(Approval)
+        verdict = {"approval_id": asked_for, "version": 1, "subject_version": 1, "decision": "approve"}
+        (said,) = (await tab.call(ApprovalState.decide, form=verdict)).said
+    assert said == "You entered this supplier, so somebody else must approve it."

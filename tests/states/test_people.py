@@ -130,7 +130,7 @@ async def test_a_new_link_asks_for_a_fresh_proof_before_the_reason_is_written(si
     change_sessions(ada.id, reauthenticated_at=now() - timedelta(hours=1))
     async with Tab(visitor, LIST) as tab:
         await tab.call(UserMgmtState.load)
-        await tab.call(UserMgmtState.select, user_id=ada.id)
+        await tab.call(UserMgmtState.select, row_id=ada.id)
         for handler, payload in (
             (AccountsState.open_link, {"user_id": carol.id}),
             (AccountsState.make_link, {"form": {"user_id": carol.id, "reason": "asked"}}),
@@ -179,7 +179,7 @@ async def test_the_preview_is_what_is_done(site: Site, ada: Person):
         tab.path = f"{LIST}?q={mark}"
         await tab.call(UserMgmtState.load)
         for person in (bea, cem):
-            await tab.call(UserMgmtState.select, user_id=person.id)
+            await tab.call(UserMgmtState.select, row_id=person.id)
         await tab.call(BulkRolesState.open_bulk)
         shown = (await tab.call(BulkRolesState.tick, role="auditor")).vars()
         lines = shown["bulk_roles_state.lines"]
@@ -201,7 +201,7 @@ async def test_of_many_none_is_changed_when_one_may_not_be_and_each_fault_stands
     carol = site.person("carol", "employee")
     async with Tab(site.signed_in(ada), f"{LIST}?q={carol.username}") as tab:
         await tab.call(UserMgmtState.load)
-        await tab.call(UserMgmtState.select, user_id=carol.id)
+        await tab.call(UserMgmtState.select, row_id=carol.id)
         await tab.call(BulkRolesState.open_bulk)
         await tab.call(BulkRolesState.tick, role="manager")
         with acting_as(ada.actor):
@@ -218,8 +218,8 @@ async def test_a_selection_holds_only_rows_of_the_page(site: Site, ada: Person):
     carol = site.person("carol", "employee")
     async with Tab(site.signed_in(ada), f"{LIST}?q={carol.username}") as tab:
         await tab.call(UserMgmtState.load)
-        await tab.call(UserMgmtState.select, user_id=ada.id)
-        picked = (await tab.call(UserMgmtState.select, user_id=carol.id)).vars()
+        await tab.call(UserMgmtState.select, row_id=ada.id)
+        picked = (await tab.call(UserMgmtState.select, row_id=carol.id)).vars()
         assert picked["user_mgmt_state.selected"] == [carol.id]
 
 

@@ -276,3 +276,59 @@ async def test_what_one_tab_has_not_saved_another_does_not_see(site: Site):
         await one.call(RolesState.toggle, role_id=made, permission="audit:view")
         again = await other.call(RolesState.load)
         assert "+" not in "".join(row["codes"] for row in again.vars()["roles_state.rows"])
+
+
+async def test_what_a_role_asks_for_is_taken_off_once_somebody_else_agrees_and_the_page_says_so(ada, ann):
+    manager = id_of(ada, "manager")
+    state = await tab(RolesState, ada, path=f"{PATH}/{manager.id}")
+
+    def form(version, **asks):
+        given = {"role_id": manager.id, "version": version, "name": "manager", "description": manager.description}
+        return given | asks | {"idempotency_key": state.idempotency_key}
+
+    assert "Saved manager" in said(await state.edit_role(form(1, grant_needs_approval=True)))
+    assert "What it no longer shall ask for waits" in said(await state.edit_role(form(2)))
+    await state.load()
+    assert state.waits == (
+        "Somebody asked that it shall be given without agreement. That waits until somebody else agrees."
+    )
+    assert state.role.grant_needs_approval
+
+
+async def test_a_role_that_needs_agreement_counts_again_once_somebody_else_agrees(ada, ann):
+    manager = id_of(ada, "manager")
+    state = await tab(RolesState, ada, path=f"{PATH}/{manager.id}")
+    with acting_as(ada):
+        transact(
+            roles.edit_role, role_id=manager.id, version=1, name="manager", description=manager.description,
+            grant_needs_approval=True,
+        )  # fmt: skip
+    assert "counts for nothing now" in said(await state.deactivate_role(manager.id, 2))
+    assert "counts again once somebody else has agreed" in said(await state.activate_role(manager.id, 3))
+    await state.load()
+    assert (state.role.active, "count again" in state.waits) == (False, True)
+
+
+async def test_a_way_around_what_roles_ask_for_is_said_before_it_is_saved(ada):
+    employee, manager = id_of(ada, "employee"), id_of(ada, "manager")
+    with acting_as(ada):
+        transact(
+            roles.edit_role, role_id=manager.id, version=1, name="manager", description=manager.description,
+            needs_factor=True,
+        )  # fmt: skip
+    state = await tab(RolesState, ada)
+    await state.toggle(employee.id, "suppliers:create")
+    await state.preview()
+    (refused,) = state.refused
+    assert refused.startswith("Only roles that need a second factor give “Enter a supplier” (suppliers:create)")
+    assert refused.endswith("employee must ask for the same.")
+
+
+async def test_admin_is_edited_only_for_its_second_factor(ada):
+    admin = id_of(ada, "admin")
+    state = await tab(RolesState, ada, path=f"{PATH}/{admin.id}")
+    assert (state.role.fixed, state.role.why_not_edit, bool(state.role.why_not)) == (True, "", True)
+    given = {"role_id": admin.id, "version": 1, "name": "admin", "idempotency_key": state.idempotency_key}
+    assert "cannot be changed" in said(await state.edit_role(given | {"description": "x"}))
+    saved = await state.edit_role(given | {"description": admin.description, "needs_factor": True})
+    assert "Saved admin" in said(saved)
