@@ -197,6 +197,20 @@ class Place:
         return f"{self.product} (lot {self.lot})" if self.lot else self.product
 
 
+def reserved_of_item() -> sa.ScalarSelect[Decimal]:
+    """Return, in a statement about items, what unexpired reservations keep back of each."""
+    return (
+        sa.select(sa.func.coalesce(sa.func.sum(col(Reservation.quantity)), 0))
+        .where(
+            col(Reservation.item_id) == col(InventoryItem.id),
+            col(Reservation.released_at).is_(None),
+            col(Reservation.expires_at) > sa.func.clock_timestamp(),
+        )
+        .correlate(InventoryItem)
+        .scalar_subquery()
+    )
+
+
 _PLACES = (
     sa.select(
         col(InventoryItem.id),
@@ -210,14 +224,7 @@ _PLACES = (
         col(Location.kind),
         col(Lot.code),
         col(Lot.expires_on),
-        sa.select(sa.func.coalesce(sa.func.sum(col(Reservation.quantity)), 0))
-        .where(
-            col(Reservation.item_id) == col(InventoryItem.id),
-            col(Reservation.released_at).is_(None),
-            col(Reservation.expires_at) > sa.func.clock_timestamp(),
-        )
-        .correlate(InventoryItem)
-        .scalar_subquery(),
+        reserved_of_item(),
     )
     .select_from(InventoryItem)
     .join(Product, col(Product.id) == col(InventoryItem.product_id))

@@ -3,11 +3,11 @@
 from sqlmodel import Session, col, select
 
 from inventory_app.errors import Invalid
-from inventory_app.models.stock import ReasonCode, ReasonUse
+from inventory_app.models.stock import Reason, ReasonCode, ReasonUse
 from inventory_app.operations._remembered import Remembered
 
 #: What may be done with a lot that is past its day; who gives another reason has overlooked it.
-FOR_WHAT_IS_PAST = frozenset({"expired", "damaged"})
+FOR_WHAT_IS_PAST = frozenset({Reason.EXPIRED, Reason.DAMAGED})
 
 _FOR = {
     ReasonUse.ADJUST: "an adjustment",

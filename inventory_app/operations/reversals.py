@@ -13,10 +13,10 @@ from inventory_app.audit.tables import audit_operation
 from inventory_app.database.locks import lock
 from inventory_app.errors import AlreadyDecided, Conflict, NotFound
 from inventory_app.models.catalog import Product
-from inventory_app.models.stock import InventoryItem, MovementKind, ReasonUse, StockMovement
+from inventory_app.models.stock import InventoryItem, MovementKind, Reason, ReasonUse, StockMovement
 from inventory_app.operations._averages import average, in_stock
 from inventory_app.operations._ledger import NOTHING_LEFT, Place, Posting, enough, in_use, places, post, say
-from inventory_app.operations._operation import operation, operation_id
+from inventory_app.operations._operation import operation, operation_id, query
 from inventory_app.operations._reasons import reason_for
 from inventory_app.permissions import Permission
 
@@ -36,7 +36,7 @@ class TakenBack:
 
 @operation(Permission.INVENTORY_REVERSE, log=("movement_id", "reason_code"), reason=("reason_code", "note"))
 def reverse_movement(
-    session: Session, *, movement_id: int, reason_code: str = "correction", note: str = ""
+    session: Session, *, movement_id: int, reason_code: str = Reason.CORRECTION, note: str = ""
 ) -> TakenBack:
     """Take one movement back, a transfer with both its halves."""
     found = session.get(StockMovement, movement_id)
@@ -49,7 +49,9 @@ def reverse_movement(
 
 
 @operation(Permission.INVENTORY_REVERSE, log=("taken_id", "reason_code"), reason=("reason_code", "note"))
-def reverse_operation(session: Session, *, taken_id: str, reason_code: str = "correction", note: str = "") -> TakenBack:
+def reverse_operation(
+    session: Session, *, taken_id: str, reason_code: str = Reason.CORRECTION, note: str = ""
+) -> TakenBack:
     """Take back everything that one operation booked, all of it or nothing."""
     try:
         key = UUID(taken_id)
@@ -151,3 +153,31 @@ def _enough_left(taken: Sequence[StockMovement], items: dict[int, InventoryItem]
         in_use(where[item_id], "movement_id")
         if quantity > 0:
             enough(items[item_id].quantity, quantity, where[item_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Takeable:
+    """A movement that somebody thinks of taking back, in words; `why_not` when it cannot be."""
+
+    movement_id: int
+    about: str
+    why_not: str
+
+
+@query(Permission.INVENTORY_REVERSE)
+def takeable(session: Session, *, movement_id: int) -> Takeable:
+    """Return what would be taken back with a movement, and why it cannot be, as far as is known before it is tried."""
+    found = session.get(StockMovement, movement_id)
+    if found is None:
+        raise NotFound(GONE)
+    place = places(session, [found.item_id])[found.item_id]
+    sign = "−" if found.quantity < 0 else "+"
+    what = f"{found.kind.capitalize()}: {sign}{say(abs(found.quantity), place.unit)} {place.thing} at {place.location}"
+    both = " Both halves of it are taken back together." if found.kind == MovementKind.TRANSFER else ""
+    why_not = ""
+    try:
+        _can_be([found])
+        _not_yet(session, [found])
+    except Conflict as error:
+        why_not = str(error)
+    return Takeable(movement_id, f"{what}, {found.occurred_at:%-d %b %Y at %H:%M} UTC.{both}", why_not)

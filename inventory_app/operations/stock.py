@@ -292,7 +292,7 @@ def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
     lot_code: str = "",
     expires_on: date | None = None,
     unit_cost: Decimal | None = None,
-    reason_code: str = "delivered",
+    reason_code: str = Reason.DELIVERED,
     note: str = "",
     reference_type: str | None = None,
     reference: str | None = None,
