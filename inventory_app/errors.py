@@ -117,6 +117,12 @@ class AlreadyDecided(Conflict):
     """Somebody has decided this before."""
 
 
+class PeriodClosed(AppError):
+    """Something is booked with a date in a period that is closed."""
+
+    sentence = "The books are closed for that day. Give a later day, or ask for the period to be opened again."
+
+
 class InsufficientStock(AppError):
     """More was asked than is available."""
 

@@ -203,7 +203,7 @@ def location(code: str = "SHELF", **columns: object) -> Location:
 
 
 def item(product_id: int | None = None, location_id: int | None = None, quantity: Decimal | int = 0) -> InventoryItem:
-    """Add an item with an opening movement, so that its books balance; makes what is missing."""
+    """Add an item with an opening movement at the product's cost, so that its books balance; makes what is missing."""
     product_id = product_id or product(f"P{secrets.token_hex(3).upper()}").id or 0
     location_id = location_id or location(f"L{secrets.token_hex(3).upper()}").id or 0
 
@@ -213,14 +213,15 @@ def item(product_id: int | None = None, location_id: int | None = None, quantity
         session.add(row)
         session.flush()
         if quantity:
+            cost = session.get_one(Product, product_id).unit_cost
             session.add(
                 StockMovement(
                     item_id=row.id or 0,
                     sequence=1,
                     kind=MovementKind.ADJUSTMENT,
                     quantity=Decimal(quantity),
-                    unit_cost=Decimal(0),
-                    value=Decimal(0),
+                    unit_cost=cost,
+                    value=round(quantity * cost, 4),
                     reason_code=Reason.OPENING,
                     operation_id=operation_id(session),
                 )

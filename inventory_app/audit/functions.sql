@@ -3,7 +3,7 @@
 -- SQLSTATEs: AU000 unattributed write, AU001 not signed in, AU002 disabled, AU003 not granted,
 -- AU004 password must be changed first, AU005 an operation is already open, AU006 key reused,
 -- AU007 the record is append-only, AU008 personal data may not be erased (so), AU009 second factor needed, AU010 the
--- person must prove again that it is them.
+-- person must prove again that it is them, AU011 the period is closed.
 
 CREATE FUNCTION audit_ensure_partitions(p_months integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
@@ -353,14 +353,26 @@ BEGIN
   IF NEW.operation_id::text IS DISTINCT FROM current_setting('inventory.operation', true) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU000', MESSAGE = 'a movement names the operation that books it';
   END IF;
-  -- Today and later are never closed: what happened now needs no look.
-  IF NEW.occurred_at < date_trunc('day', now(), 'UTC') AND EXISTS (
-       SELECT 1 FROM period_close WHERE reopened_at IS NULL
-          AND closed_through >= (NEW.occurred_at AT TIME ZONE 'UTC')::date) THEN
-    RAISE EXCEPTION USING ERRCODE = 'AU009', MESSAGE = 'the period is closed';
+  -- Today and later are never closed: what happened now needs no look. Whoever closes a period takes the same lock
+  -- alone: it waits for what is being booked with an earlier date, and what comes after it sees the closed period.
+  IF NEW.occurred_at < date_trunc('day', clock_timestamp(), 'UTC') THEN
+    PERFORM pg_advisory_xact_lock_shared(7005);
+    IF EXISTS (SELECT 1 FROM period_close WHERE reopened_at IS NULL
+                  AND closed_through >= (NEW.occurred_at AT TIME ZONE 'UTC')::date) THEN
+      RAISE EXCEPTION USING ERRCODE = 'AU011', MESSAGE = 'the period is closed';
+    END IF;
   END IF;
   NEW.recorded_at := clock_timestamp();
   RETURN NEW;
+END $$;
+
+-- What is reserved of an item now. Volatile, so that it sees what was committed while its caller waited for the item's
+-- lock: a statement sees its own beginning otherwise.
+CREATE FUNCTION audit_reserved(p_item bigint) RETURNS numeric
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(sum(quantity), 0) FROM reservation
+           WHERE item_id = p_item AND released_at IS NULL AND expires_at > clock_timestamp());
 END $$;
 
 -- Every process hears at once that a person's session has ended or that they may do something else than before.
@@ -420,6 +432,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(), audit_sum_stock(),
+  audit_reserved(bigint),
   audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),

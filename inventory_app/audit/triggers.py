@@ -39,6 +39,7 @@ CALLABLE = (
     "audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer)",
     "audit_ensure_partitions(integer)",
     "audit_erase_person(bigint)",
+    "audit_reserved(bigint)",
 )
 
 #: Tables that only the trail's own functions write, as other tables change.

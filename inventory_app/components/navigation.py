@@ -13,7 +13,10 @@ from inventory_app.components.places import (
     IMPORTS,
     INVENTORY,
     PEOPLE,
+    PERIODS,
+    REASONS,
     ROLES,
+    SHIPMENTS,
     SUPPLIERS,
     WAITING,
     Place,
@@ -98,7 +101,7 @@ def more_sheet() -> rx.Component:
             class_name="menu-item",
             custom_attrs={"popoverTarget": palette.ID},
         ),
-        *[_sheet_entry(place) for place in (SUPPLIERS, APPROVALS, IMPORTS, ROLES, PEOPLE)],
+        *[_sheet_entry(place) for place in (SHIPMENTS, SUPPLIERS, APPROVALS, IMPORTS, ROLES, PEOPLE, REASONS, PERIODS)],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),

@@ -29,12 +29,15 @@ INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
+SHIPMENTS = Place("Shipments", "/shipments", "package", Permission.INVENTORY_VIEW)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
+REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
+PERIODS = Place("Closed periods", "/settings/periods", "calendar-check", Permission.PERIODS_CLOSE)
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
 #: Open only at their own address: other places have addresses below theirs.
@@ -42,9 +45,9 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, IMPORTS)),
+    ("Stock", (INVENTORY, SHIPMENTS, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
-    ("Control", (AUDIT, ROLES, PEOPLE)),
+    ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
 )
 
 

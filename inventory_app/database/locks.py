@@ -1,7 +1,7 @@
 """Row locks, taken in one order by everybody, so that no two operations wait for each other.
 
-Between kinds: role-and-permission lock, person, supplier, purchase order, invoice, product, item, approval, number
-series. Within a kind: by id. An approval comes after whatever it is about: its subject never changes, so whoever
+Between kinds: role-and-permission lock, person, supplier, purchase order, invoice, shipment, product, item, approval,
+number series. Within a kind: by id. An approval comes after whatever it is about: its subject never changes, so whoever
 decides takes the locks of the subject first, as does whoever changes the subject and asks anew.
 """
 
@@ -19,19 +19,24 @@ FIRST_SET_UP = 7_002
 IMPORTING = 7_003
 #: Held for as long as a process runs the jobs (`process_lock.py`).
 RUNNING_JOBS = 7_004
+#: Held alone by who closes a period, shared by `stock_movement_is_now` for what is booked with an earlier date.
+CLOSING_A_PERIOD = 7_005
+#: The order of the reasons.
+REASONS = 7_006
 
 
-def lock(session: Session, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
+def lock(session: Session, model: type[Row], ids: Iterable[int], *, share: bool = False) -> dict[int, Row]:
     """Lock the rows of `model` with these ids, in id order, and return them fresh, by id.
 
-    An id without a row is missing from the result; the caller says what that means.
+    `share` keeps others from changing them, not from sharing. An id without a row is missing from the result; the
+    caller says what that means.
     """
     key = col(model.id)  # pyright: ignore[reportAttributeAccessIssue]  # every locked model has an id
     statement = (
         select(model)
         .where(key.in_(sorted(set(ids))))
         .order_by(key)
-        .with_for_update()
+        .with_for_update(read=share)
         # A row that is already in the Session would keep its stale values otherwise.
         .execution_options(populate_existing=True)
     )

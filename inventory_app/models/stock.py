@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,45 +25,15 @@ class MovementKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a quantity was changed by hand; `label` is what people read."""
+    """The codes the application itself books with; what people can give, and read, is in the table `reason_code`."""
 
-    label: str
-
-    def __new__(cls, value: str, label: str) -> Self:
-        """Make the member a plain string that also carries its label."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
-
-    OPENING = "opening", "Opening balance"
-    COUNTED = "counted", "Counted"
-    DAMAGED = "damaged", "Damaged"
-    EXPIRED = "expired", "Expired"
-    LOST = "lost", "Lost"
-    FOUND = "found", "Found"
-    SOLD = "sold", "Sold"
-    USED = "used", "Used by ourselves"
-    RETURNED = "returned", "Returned"
-    REPLENISH = "replenish", "Replenish picking face"
-    CORRECTION = "correction", "Correct a mistake"
-    RELOCATED = "relocated", "Kept elsewhere from now on"
-
-
-#: What the dialogs offer; the operations take every reason.
-WHY_ADJUST = (
-    Reason.COUNTED,
-    Reason.DAMAGED,
-    Reason.EXPIRED,
-    Reason.LOST,
-    Reason.FOUND,
-    Reason.SOLD,
-    Reason.USED,
-    Reason.RETURNED,
-    Reason.CORRECTION,
-)
-WHY_TRANSFER = (Reason.REPLENISH, Reason.RELOCATED, Reason.RETURNED, Reason.CORRECTION)
-WHY_COUNT = (Reason.COUNTED, Reason.DAMAGED, Reason.LOST, Reason.FOUND, Reason.CORRECTION)
+    OPENING = "opening"
+    DELIVERED = "delivered"
+    COUNTED = "counted"
+    SOLD = "sold"
+    CORRECTION = "correction"
+    EXPIRED = "expired"
+    DAMAGED = "damaged"
 
 
 class ReasonUse(StrEnum):

@@ -44,20 +44,27 @@ _MOVE = """
 WITH target AS MATERIALIZED (
   SELECT CASE WHEN %(to_item)s::bigint IS NOT NULL THEN %(to_item)s::bigint ELSE (
     SELECT there.id FROM inventory_item here JOIN inventory_item there ON there.product_id = here.product_id
-     WHERE here.id = %(from_item)s::bigint AND there.location_id = %(to_location)s::bigint) END AS id
+     WHERE here.id = %(from_item)s::bigint AND there.location_id = %(to_location)s::bigint
+       AND there.lot_id IS NOT DISTINCT FROM here.lot_id) END AS id
 ), locked AS MATERIALIZED (
-  SELECT id, product_id, location_id, quantity, sequence FROM inventory_item
+  SELECT id, product_id, location_id, lot_id, quantity, sequence FROM inventory_item
    WHERE id = ANY (ARRAY[%(from_item)s::bigint, (SELECT id FROM target)]) ORDER BY id FOR UPDATE
 ), seen AS MATERIALIZED (
-  SELECT locked.id, locked.product_id, locked.quantity, locked.sequence, product.name AS product, product.unit_cost,
-         unit.code AS unit, unit.decimals, location.name AS location, location.active,
+  SELECT locked.id, locked.product_id, locked.lot_id, locked.quantity, locked.sequence, product.name AS product,
+         product.unit_cost, unit.code AS unit, unit.decimals, location.name AS location,
+         location.active AND location.kind <> 'transit' AS usable,
+         CASE WHEN locked.id = %(from_item)s::bigint THEN locked.quantity - audit_reserved(locked.id) END AS available,
          CASE WHEN locked.id = %(from_item)s::bigint THEN -1 ELSE 1 END AS sign
     FROM locked JOIN product ON product.id = locked.product_id JOIN unit ON unit.code = product.unit_code
     JOIN location ON location.id = locked.location_id ORDER BY sign
 ), allowed AS MATERIALIZED (
-  SELECT count(*) = 2 AND min(product_id) = max(product_id) AND bool_and(active)
+  SELECT count(*) = 2 AND min(product_id) = max(product_id) AND bool_and(usable)
+         AND min(coalesce(lot_id, 0)) = max(coalesce(lot_id, 0))
          AND bool_and(round(%(quantity)s::numeric, decimals) = %(quantity)s::numeric)
-         AND bool_and(sign = 1 OR quantity >= %(quantity)s::numeric) AS yes FROM seen
+         AND bool_and(sign = 1 OR available >= %(quantity)s::numeric)
+         AND (%(reason)s::text IS NULL OR EXISTS (
+               SELECT 1 FROM reason_code WHERE code = %(reason)s::text AND active AND 'transfer' = ANY (uses))) AS yes
+    FROM seen
 ), moved AS (
   UPDATE inventory_item SET quantity = seen.quantity + seen.sign * %(quantity)s::numeric,
          sequence = seen.sequence + 1, changed_at = %(now)s, changed_by = %(who)s

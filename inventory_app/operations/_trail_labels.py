@@ -4,7 +4,9 @@ A column is `INTERNAL` when it says nothing a person asks about (keys, counters,
 repeats who did it and when): it shows only among the technical fields of a change, under its own name.
 """
 
-from inventory_app.models.stock import MovementKind, Reason
+from collections.abc import Mapping
+
+from inventory_app.models.stock import MovementKind
 
 #: Table -> what one and several of its records are called.
 TABLES: dict[str, tuple[str, str]] = {
@@ -276,9 +278,8 @@ INTERNAL: dict[str, frozenset[str]] = {
     "user_picture": frozenset({"sha256"}),
 }
 
-#: What a stored code means, by table and column.
+#: What a stored code means, by table and column; the reasons of movements are in a table of their own (`_reasons`).
 CODES: dict[tuple[str, str], dict[str, str]] = {
-    ("stock_movement", "reason_code"): {reason.value: reason.label for reason in Reason},
     ("stock_movement", "kind"): {kind.value: kind.value.capitalize() for kind in MovementKind},
     ("supplier", "source"): {"application": "Its own application", "staff": "Staff", "import": "An import"},
 }
@@ -325,15 +326,29 @@ OPERATIONS: dict[str, str] = {
     "roles.delete_role": "Deleted a role",
     "roles.edit_role": "Edited a role",
     "roles.set_permissions": "Changed what a role may do",
+    "periods.close_period": "Closed a period",
+    "periods.reopen_period": "Opened a period again",
+    "reasons.add_reason": "Added a reason",
+    "reasons.change_reason": "Changed a reason",
+    "reasons.move_reason": "Put the reasons in another order",
+    "reasons.switch_reason": "Switched a reason on or off",
+    "reservations.release_reservation": "Released a reservation",
+    "reservations.reserve": "Reserved stock",
+    "reversals.reverse_movement": "Took a movement back",
+    "reversals.reverse_operation": "Took something back",
+    "shipments.accept_shipment": "Accepted a shipment",
+    "shipments.send_shipment": "Sent a shipment",
     "stock.adjust_inventory": "Adjusted stock",
     "stock.bulk_update_inventory": "Counted stock",
     "stock.create_inventory_item": "Added an item",
     "stock.issue_inventory": "Issued stock",
+    "stock.receive_inventory": "Received stock",
     "stock.transfer_inventory": "Moved stock",
     "suppliers.approve_supplier": "Approved a supplier",
     "suppliers.create_supplier": "Entered a supplier",
     "suppliers.reject_supplier": "Rejected a supplier",
     "suppliers.update_supplier": "Corrected a supplier",
+    "valuation.revalue_product": "Revalued a product",
     "users.change_user_role": "Changed somebody's roles",
     "users.deactivate_user": "Disabled an account",
     "users.enable_user": "Let somebody in",
@@ -363,8 +378,12 @@ def noun(table: str, number: int = 1) -> str:
     return one if number == 1 else many
 
 
-def said_reason(operation: str, reason: str | None) -> str:
+#: Modules whose operations are given a code for their reason, before the note.
+_WITH_CODES = ("stock.", "reversals.")
+
+
+def said_reason(operation: str, reason: str | None, labels: Mapping[str, str]) -> str:
     """Return a recorded reason with the code at its beginning spelled out: "Damaged: fell off the shelf"."""
     code, colon, note = (reason or "").partition(": ")
-    words = CODES["stock_movement", "reason_code"] if operation.startswith("stock.") else {}
+    words = labels if operation.startswith(_WITH_CODES) else {}
     return f"{words.get(code, code)}{colon}{note}"

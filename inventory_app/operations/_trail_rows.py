@@ -1,6 +1,6 @@
 """A line of the trail: who did what, when, and in a few words why or to what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from inventory_app.context import NOBODY
 from inventory_app.models.access import UserPicture
 from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations._reasons import reason_labels
 from inventory_app.operations._trail_labels import noun, said_reason
 from inventory_app.operations._trail_names import record_names
 from inventory_app.operations.pictures import initials_of, picture_address
@@ -57,12 +58,14 @@ def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[Opera
     main = {id_: min(tables, key=_leads) for id_, tables in counts.items() if _few(tables)}
     named = record_names(session, [(table.table_name, table.pk) for table in main.values()])
     people = _people(session, {_who(row) for row in found} - {None})
+    labels = reason_labels(session)
     return [
         _operation_row(
             row,
             {table.table_name: table.n for table in counts.get(row.id, ())},
             named.get((main[row.id].table_name, main[row.id].pk), "") if row.id in main else "",
             *people.get(_who(row), ("", "")),
+            labels,
         )
         for row in found
     ]
@@ -108,7 +111,9 @@ def _people(session: Session, usernames: Iterable[str | None]) -> dict[str | Non
     return {username: (name, picture_address(id_, sha256)) for username, id_, name, sha256 in rows}
 
 
-def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str, picture: str) -> OperationRow:
+def _operation_row(
+    row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str, picture: str, labels: Mapping[str, str]
+) -> OperationRow:
     number = sum(counts.values())
     person = full_name or row.actor_name
     at: datetime = row.recorded_at
@@ -118,7 +123,7 @@ def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_na
         at_text=f"{at:%Y-%m-%d %H:%M} UTC",
         name=row.name,
         outcome=row.outcome,
-        summary=_summary(row, counts, about),
+        summary=_summary(row, counts, about, labels),
         actor=row.actor_name,
         person=person,
         initials=initials_of(person),
@@ -128,15 +133,14 @@ def _operation_row(row: sa.Row[Any], counts: dict[str, int], about: str, full_na
     )
 
 
-def _summary(row: sa.Row[Any], counts: dict[str, int], about: str) -> str:
+def _summary(row: sa.Row[Any], counts: dict[str, int], about: str, labels: Mapping[str, str]) -> str:
     """Say in a line why it was refused, why it was done, or what it changed."""
+    reason = said_reason(row.name, row.reason, labels)
     if row.outcome != "succeeded":
-        why = ": ".join(part for part in (row.error_class, row.detail or said_reason(row.name, row.reason)) if part)
+        why = ": ".join(part for part in (row.error_class, row.detail or reason) if part)
         return f"{why} ({row.attempts} times)" if row.attempts > 1 else why
     more = sum(counts.values()) > MOST_COUNTED
     changed = ", ".join(
         f"{min(n, MOST_COUNTED):,}{'+' if more else ''} {noun(table, n)}" for table, n in counts.items()
     )
-    return (
-        " · ".join(part for part in (about, said_reason(row.name, row.reason) or changed) if part) or "Nothing changed"
-    )
+    return " · ".join(part for part in (about, reason or changed) if part) or "Nothing changed"

@@ -21,6 +21,7 @@ from inventory_app.audit.tables import audit_erasure, audit_operation, audit_per
 from inventory_app.models._base import MONEY, QUANTITY
 from inventory_app.operations import _zones
 from inventory_app.operations._operation import current_viewer
+from inventory_app.operations._reasons import reason_labels
 from inventory_app.operations._trail_labels import CODES, column_label, is_internal, noun
 from inventory_app.operations._trail_names import Record, record_names, units
 from inventory_app.operations._trail_search import Search, Term, spelled_key, tables
@@ -82,6 +83,8 @@ class _Reader:
     zone: str = _zones.UTC_NAME
     names: Mapping[Record, str] = field(default_factory=dict)
     units: Mapping[Record, str] = field(default_factory=dict)
+    #: What people read for the reason of a movement, by its code.
+    reasons: Mapping[str, str] = field(default_factory=dict)
     personal: Mapping[tuple[int, str], tuple[str | None, str | None]] = field(default_factory=dict)
     #: What stands in place of values that were erased, by record.
     erased: Mapping[Record, str] = field(default_factory=dict)
@@ -95,6 +98,7 @@ def change_rows(session: Session, changes: Sequence[sa.Row[Any]], zone: str = _z
         zone=zone,
         names=record_names(session, {*records, *(found for change in changes for found in _referred_to(change))}),
         units=units(session, records),
+        reasons=reason_labels(session),
         personal=_personal_values(session, changes),
         erased=_erasures(session, changes, zone),
     )
@@ -248,6 +252,8 @@ def _meaning(value: object, column: sa.Column[Any], reader: _Reader) -> str:
     """Return what a key or a code stands for; empty when the value stands for itself."""
     if (record := _reference(column, value)) is not None:
         return reader.names.get(record) or (f"#{value}" if isinstance(value, int) else "")
+    if (column.table.name, column.name) == ("stock_movement", "reason_code"):
+        return reader.reasons.get(str(value), "")
     return CODES.get((column.table.name, column.name), {}).get(str(value), "")
 
 

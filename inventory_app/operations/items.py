@@ -10,12 +10,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from inventory_app.errors import NotFound
-from inventory_app.models.catalog import Category, Location, Product
+from inventory_app.models.catalog import Category, Location, Lot, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import bar, figures, reorder_due
 from inventory_app.operations._item_list import LIST
-from inventory_app.operations._ledger import Place, places, say
+from inventory_app.operations._ledger import Place, places, reserved_of_item, say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page
@@ -64,6 +64,8 @@ class ItemRow:
     initials: str
     changed_at: str
     active: bool
+    lot: str
+    reserved: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Kept:
     changed_at: datetime
     active: bool
     unit_cost: Decimal | None
+    lot: str | None = None
+    reserved: Decimal = Decimal(0)
 
     def after(self, quantity: Decimal, changed_at: datetime, changed_by: str) -> "Kept":
         """Return it as a transfer has left it: what there is of the product altogether stays the same."""
@@ -116,6 +120,8 @@ class Kept:
             initials=self.changed_by[:2].upper(),
             changed_at=self.changed_at.isoformat(),
             active=self.active,
+            lot=self.lot or "",
+            reserved=say(self.reserved, self.unit) if self.reserved else "",
         )
 
     def _level(self) -> str:
@@ -167,12 +173,15 @@ _DETAILS = (
         col(InventoryItem.changed_at),
         col(Product.active),
         sa.case((sa.bindparam("prices", type_=sa.Boolean), col(Product.unit_cost))).label("unit_cost"),
+        col(Lot.code).label("lot"),
+        reserved_of_item().label("reserved"),
     )
     .select_from(InventoryItem)
     .join(Product, col(Product.id) == col(InventoryItem.product_id))
     .join(Location, col(Location.id) == col(InventoryItem.location_id))
     .outerjoin(Category, col(Category.id) == col(Product.category_id))
     .outerjoin(Supplier, col(Supplier.id) == col(Product.supplier_id))
+    .outerjoin(Lot, col(Lot.id) == col(InventoryItem.lot_id))
     .where(sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))) == _ITEM_ID)
 )
 
@@ -308,14 +317,21 @@ class Target:
 
 @query(Permission.INVENTORY_VIEW)
 def transfer_targets(session: Session, *, item_id: int) -> list[Target]:
-    """Return where an item's product can be moved, by name, with what is there already."""
+    """Return where an item's product can be moved, by name, with what is there already of its lot."""
     here = session.get(InventoryItem, item_id)
     if here is None:
         raise NotFound
     there = aliased(InventoryItem)
     found = session.execute(
         sa.select(col(Location.id), col(Location.name), col(there.quantity))
-        .outerjoin(there, sa.and_(col(there.location_id) == col(Location.id), col(there.product_id) == here.product_id))
+        .outerjoin(
+            there,
+            sa.and_(
+                col(there.location_id) == col(Location.id),
+                col(there.product_id) == here.product_id,
+                col(there.lot_id).is_not_distinct_from(here.lot_id),
+            ),
+        )
         .where(col(Location.active), col(Location.kind) == "storage", col(Location.id) != here.location_id)
         .order_by(col(Location.sort_key))
     )

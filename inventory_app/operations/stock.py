@@ -1,41 +1,55 @@
-"""Stock: creating items, adjusting, issuing, transferring and updating many at once.
+"""Stock: creating items, receiving, issuing, adjusting, transferring and counting many at once.
 
-Every change is a movement in the ledger; an item's quantity is their sum. Items are locked in
-id order, rules are decided on what is there under the lock, and a refusal says what is there,
-what was asked and what to do.
+Every change is a movement in the ledger; an item's quantity is their sum. Products are locked before items and each
+in id order, rules are decided on what is there under the lock, and a refusal says what is there, what was asked and
+what to do. The steps are in `_ledger`, `_item_at`, `_transfers` and `_counts`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import Invalid, InvalidRows, NotFound
+from inventory_app.errors import Invalid, NotFound
 from inventory_app.models._base import now
-from inventory_app.models.catalog import Location, Product, Unit
-from inventory_app.models.stock import InventoryItem, MovementKind, Reason
+from inventory_app.models.catalog import Product, Unit
+from inventory_app.models.stock import InventoryItem, MovementKind, Reason, ReasonCode, ReasonUse
+from inventory_app.operations._averages import average, fits_cost
+from inventory_app.operations._counts import Update, read_update, refuse_faults
+from inventory_app.operations._item_at import (
+    ITEM_GONE,
+    find_item,
+    hold_costs,
+    item_at,
+    location_in_use,
+    lock_item,
+    lot_of,
+)
 from inventory_app.operations._ledger import (
     LARGEST,
     Place,
     Posting,
     enough,
     fits_unit,
+    in_use,
     more_than_nothing,
     places,
     post,
     say,
     something,
+    when_it_happened,
 )
-from inventory_app.operations._moves import Move, Side, move
-from inventory_app.operations._numbers import typed
+from inventory_app.operations._moves import Move, move
 from inventory_app.operations._openings import open_with_stock
-from inventory_app.operations._operation import operation, require
+from inventory_app.operations._operation import operation, operation_id, require
+from inventory_app.operations._reasons import FOR_WHAT_IS_PAST, reason_for
+from inventory_app.operations._transfers import transfer_in_steps
 from inventory_app.operations.catalog import NewProduct, add_product, faults
 from inventory_app.permissions import Permission
 
@@ -63,6 +77,7 @@ class Transferred:
     to_location: str
     items: tuple[Left, Left]
     kept_in_use: bool
+    operation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,7 @@ class Changed:
     location: str
     before: str
     after: str
+    operation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +117,12 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     unit_price: Decimal = Decimal(0),
     reorder_point: Decimal = Decimal(0),
     reorder_quantity: Decimal = Decimal(0),
+    lot_code: str = "",
+    expires_on: date | None = None,
 ) -> Created:
     """Put a product (existing by `product_id`, else new) at a location with an opening quantity.
 
-    Who may not see costs and prices does not set them either.
+    Its lot is named where lots are kept. Who may not see costs and prices does not set them either.
     """
     if unit_cost or unit_price:
         require(session, Permission.PRICES_VIEW)
@@ -119,21 +137,22 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
             reorder_point=reorder_point,
             reorder_quantity=reorder_quantity,
         ).tidied()
-        if quantity.is_finite() and 0 <= quantity <= LARGEST and not faults(new):
+        if quantity.is_finite() and 0 <= quantity <= LARGEST and not faults(new) and not (lot_code or expires_on):
             made = open_with_stock(session, new, location_id=location_id, quantity=quantity)
             if made:
                 return Created(made.item_id, made.product_id, new.sku, new.name, made.location)
         product = add_product(session, new)
     else:
-        product = _product(session, product_id)
-    location = session.get(Location, location_id)
-    if location is None or not location.active:
-        raise Invalid(fields={"location_id": "Choose a location that is in use."})
+        product = _product(session, product_id, share=True)
+    location = location_in_use(session, location_id)
+    lot_id = lot_of(session, product, lot_code, expires_on)
     # A product that was just added is nowhere yet.
-    if product_id is not None and _items_at(session, product_id, location_id).first():
+    if product_id is not None and find_item(session, product_id, location_id, lot_id):
         sentence = f"{product.name} is already kept at {location.name}. Adjust that item instead."
         raise Invalid(sentence, fields={"location_id": sentence})
-    item = InventoryItem(product_id=product.id or 0, location_id=location_id, changed_by=current_actor().name)
+    item = InventoryItem(
+        product_id=product.id or 0, location_id=location_id, lot_id=lot_id, changed_by=current_actor().name
+    )
     session.add(item)
     session.flush()
     unit = session.get_one(Unit, product.unit_code)
@@ -145,18 +164,12 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     return Created(item.id or 0, product.id or 0, product.sku, product.name, location.name)
 
 
-def _product(session: Session, product_id: int) -> Product:
-    product = session.get(Product, product_id)
+def _product(session: Session, product_id: int, *, share: bool = False) -> Product:
+    """Lock a product that is in use: alone for a new average, shared with others who book at its cost."""
+    product = lock(session, Product, [product_id], share=share).get(product_id)
     if product is None or not product.active:
         raise Invalid(fields={"product_id": "Choose a product that is in use."})
     return product
-
-
-def _items_at(session: Session, product_id: int, location_id: int) -> sa.ScalarResult[InventoryItem]:
-    """The one item, or none: a product has one at a location."""
-    return session.exec(
-        select(InventoryItem).where(InventoryItem.product_id == product_id, InventoryItem.location_id == location_id)
-    )
 
 
 @operation(
@@ -172,64 +185,25 @@ def transfer_inventory(
     reason_code: str = "",
     note: str = "",
 ) -> Transferred:
-    """Move `quantity` of one product to another of its items, or to a location where it may be new.
+    """Move `quantity` of one product and lot to another of its items, or to a location where it may be new.
 
     The two movements sum to zero in quantity and value.
     """
+    what: dict[str, Any] = {
+        "from_item_id": from_item_id,
+        "to_item_id": to_item_id,
+        "to_location_id": to_location_id,
+        "quantity": quantity,
+        "reason_code": reason_code or None,
+        "note": note or None,
+    }
+    done = None
     if quantity.is_finite() and 0 < quantity <= LARGEST and from_item_id != to_item_id:
-        done = move(
-            session,
-            from_item_id=from_item_id,
-            to_item_id=to_item_id,
-            to_location_id=to_location_id,
-            quantity=quantity,
-            reason_code=reason_code or None,
-            note=note or None,
-        )
-        if done:
-            return _transferred(quantity, done)
-    if to_item_id is None:
-        to_item_id = _item_to(session, from_item_id, to_location_id)
-    details = (MovementKind.TRANSFER, reason_code or None, note or None)
-    return _transfer_in_steps(session, from_item_id, to_item_id, quantity, details)
+        done = move(session, **what)
+    return _transferred(session, quantity, done or transfer_in_steps(session, **what))
 
 
-def _transfer_in_steps(
-    session: Session,
-    from_item_id: int,
-    to_item_id: int,
-    quantity: Decimal,
-    details: tuple[MovementKind, str | None, str | None],
-) -> Transferred:
-    """Transfer rule by rule: what `move` has not done is refused here in words, or done."""
-    if from_item_id == to_item_id:
-        sentence = "Choose another place: this is where it already is."
-        raise Invalid(sentence, fields={"to_location_id": sentence})
-    more_than_nothing(quantity)
-    items = lock(session, InventoryItem, [from_item_id, to_item_id])
-    where = places(session, [from_item_id, to_item_id])
-    if len(items) != 2:  # noqa: PLR2004  # the two that were named
-        message = "One of the two items does not exist (any more). Reload the page."
-        raise NotFound(message)
-    source, target = items[from_item_id], items[to_item_id]
-    here, there = where[from_item_id], where[to_item_id]
-    if source.product_id != target.product_id:
-        message = f"{here.product} cannot become {there.product}: a transfer moves one product."
-        raise Invalid(message, fields={"to_location_id": message})
-    _in_use(here, "from_item_id")
-    _in_use(there, "to_location_id")
-    fits_unit(quantity, here.decimals, here.unit)
-    enough(source.quantity, quantity, here)
-    before = source.quantity, target.quantity
-    post(session, [Posting(source, -quantity, *details), Posting(target, quantity, *details)])
-    sides = (
-        Side(from_item_id, here.product, here.unit, here.location, before[0], source.quantity),
-        Side(to_item_id, there.product, there.unit, there.location, before[1], target.quantity),
-    )
-    return _transferred(quantity, Move(*sides, source.changed_at))
-
-
-def _transferred(quantity: Decimal, done: Move) -> Transferred:
+def _transferred(session: Session, quantity: Decimal, done: Move) -> Transferred:
     source, target = done.source, done.target
     who = current_actor().name
     return Transferred(
@@ -239,53 +213,34 @@ def _transferred(quantity: Decimal, done: Move) -> Transferred:
         target.location,
         (Left(source.item_id, source.after, done.at, who), Left(target.item_id, target.after, done.at, who)),
         kept_in_use=source.after > 0 and target.before > 0,
+        operation_id=str(operation_id(session)),
     )
-
-
-def _item_to(session: Session, from_item_id: int, location_id: int | None) -> int:
-    """Return the id of the same product's item at the location, made empty when there is none."""
-    source = session.get(InventoryItem, from_item_id)
-    if source is None:
-        message = "This item does not exist (any more). Reload the page."
-        raise NotFound(message)
-    if location_id is None or session.get(Location, location_id) is None:
-        raise Invalid(fields={"to_location_id": "Choose where it goes."})
-    session.execute(
-        insert(InventoryItem)
-        .values(
-            product_id=source.product_id,
-            location_id=location_id,
-            quantity=0,
-            sequence=0,
-            changed_at=now(),
-            changed_by=current_actor().name,
-        )
-        # Two people may be the first to bring it there.
-        .on_conflict_do_nothing(constraint="uq_inventory_item_place")
-    )
-    return _items_at(session, source.product_id, location_id).one().id or 0
-
-
-def _in_use(place: Place, field: str) -> None:
-    if not place.location_active:
-        sentence = f"{place.location} is closed. Choose a location that is in use."
-        raise Invalid(sentence, fields={field: sentence})
 
 
 @operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reason_code"), reason=("reason_code", "note"))
-def adjust_inventory(session: Session, *, item_id: int, quantity: Decimal, reason_code: str, note: str = "") -> Changed:
-    """Change an item's quantity by a signed difference, with a reason."""
-    item, place = _locked(session, item_id)
-    reason = _reason(reason_code)
+def adjust_inventory(
+    session: Session,
+    *,
+    item_id: int,
+    quantity: Decimal,
+    reason_code: str,
+    note: str = "",
+    occurred_at: datetime | None = None,
+) -> Changed:
+    """Change an item's quantity by a signed difference, with a reason; `occurred_at` when it happened earlier."""
+    item, place = lock_item(session, item_id)
+    reason = reason_for(session, reason_code, ReasonUse.ADJUST)
     something(quantity)
     fits_unit(quantity, place.decimals, place.unit)
     if quantity < 0:
         enough(item.quantity, -quantity, place)
-    return _change(session, place, Posting(item, quantity, MovementKind.ADJUSTMENT, reason, note or None))
+        _not_past(place, reason)
+    posting = Posting(item, quantity, MovementKind.ADJUSTMENT, reason.code, note or None)
+    return _change(session, place, posting, occurred_at)
 
 
 @operation(Permission.INVENTORY_ADJUST, log=("item_id", "quantity", "reference"), reason=("reason_code", "note"))
-def issue_inventory(
+def issue_inventory(  # as many as the form has fields
     session: Session,
     *,
     item_id: int,
@@ -294,40 +249,92 @@ def issue_inventory(
     note: str = "",
     reference_type: str | None = None,
     reference: str | None = None,
+    occurred_at: datetime | None = None,
 ) -> Changed:
-    """Take `quantity` out of an item, for somebody (`reference`: an order, say)."""
-    item, place = _locked(session, item_id)
-    reason = _reason(reason_code)
+    """Take `quantity` out of an item, for somebody (`reference`: an order, say).
+
+    A lot past its day goes only because it is expired or damaged.
+    """
+    item, place = lock_item(session, item_id)
+    reason = reason_for(session, reason_code, ReasonUse.ISSUE)
     more_than_nothing(quantity)
     fits_unit(quantity, place.decimals, place.unit)
     enough(item.quantity, quantity, place)
-    posting = Posting(item, -quantity, MovementKind.ISSUE, reason, note or None, reference_type, reference)
-    return _change(session, place, posting)
+    _not_past(place, reason)
+    posting = Posting(item, -quantity, MovementKind.ISSUE, reason.code, note or None, reference_type, reference)
+    return _change(session, place, posting, occurred_at)
 
 
-def _locked(session: Session, item_id: int) -> tuple[InventoryItem, Place]:
-    items = lock(session, InventoryItem, [item_id])
-    if item_id not in items:
-        message = "This item does not exist (any more). Reload the page."
-        raise NotFound(message)
+def _not_past(place: Place, reason: ReasonCode) -> None:
+    """Refuse to give away what is past its day; what it is taken out for otherwise is somebody's count."""
+    if place.expires_on is None or place.expires_on >= now().date():
+        return
+    if ReasonUse.ISSUE in reason.uses and reason.code not in FOR_WHAT_IS_PAST:
+        sentence = (
+            f"Lot {place.lot} of {place.product} was good until {place.expires_on:%-d %b %Y}. "
+            "It can only be taken out as expired or damaged."
+        )
+        raise Invalid(sentence, fields={"reason_code": sentence})
+
+
+@operation(
+    Permission.INVENTORY_ADJUST,
+    log=("item_id", "product_id", "location_id", "quantity", "reference"),
+    reason=("reason_code", "note"),
+)
+def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
+    session: Session,
+    *,
+    quantity: Decimal,
+    item_id: int | None = None,
+    product_id: int | None = None,
+    location_id: int | None = None,
+    lot_code: str = "",
+    expires_on: date | None = None,
+    unit_cost: Decimal | None = None,
+    reason_code: str = Reason.DELIVERED,
+    note: str = "",
+    reference_type: str | None = None,
+    reference: str | None = None,
+    occurred_at: datetime | None = None,
+) -> Changed:
+    """Take `quantity` in, into an item or a product at a location, of a lot where lots are kept.
+
+    At a cost, it makes the product's new average; without one it comes at the average there is.
+    """
+    if unit_cost is not None:
+        require(session, Permission.PRICES_VIEW)
+        fits_cost(unit_cost)
+    if item_id is not None:
+        known = session.get(InventoryItem, item_id)
+        if known is None:
+            raise NotFound(ITEM_GONE)
+        product_id, location_id = known.product_id, known.location_id
+    product = _product(session, product_id or 0)
+    more_than_nothing(quantity)
+    if item_id is None or lot_code or expires_on:
+        location = location_in_use(session, location_id)
+        lot_id = lot_of(session, product, lot_code, expires_on)
+        item_id = item_at(session, product.id or 0, location.id or 0, lot_id)
+    item = lock(session, InventoryItem, [item_id])[item_id]
     place = places(session, [item_id])[item_id]
-    _in_use(place, "item_id")
-    return items[item_id], place
+    in_use(place, "location_id")
+    reason = reason_for(session, reason_code, ReasonUse.RECEIVE)
+    fits_unit(quantity, place.decimals, place.unit)
+    details = (MovementKind.RECEIPT, reason.code, note or None, reference_type, reference)
+    done = _change(session, place, Posting(item, quantity, *details, unit_cost=unit_cost), occurred_at)
+    if unit_cost is not None:
+        average(session, product)
+    return done
 
 
-def _reason(code: str) -> Reason:
-    try:
-        return Reason(code)
-    except ValueError:
-        raise Invalid(fields={"reason_code": "Choose a reason."}) from None
-
-
-def _change(session: Session, place: Place, posting: Posting) -> Changed:
+def _change(session: Session, place: Place, posting: Posting, occurred_at: datetime | None) -> Changed:
     before = posting.item.quantity
     if before + posting.quantity > LARGEST:
         raise Invalid(fields={"quantity": "This number is too large."})
-    post(session, [posting])
-    return Changed(place.product, place.location, say(before, place.unit), say(posting.item.quantity, place.unit))
+    post(session, [posting], occurred_at=when_it_happened(occurred_at))
+    held = say(before, place.unit), say(posting.item.quantity, place.unit)
+    return Changed(place.product, place.location, *held, str(operation_id(session)))
 
 
 @operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason=("reason_code", "note"))
@@ -342,97 +349,22 @@ def bulk_update_inventory(
 
     Each update has `item_id`, the new `quantity`, and `read_quantity`, what the item had when the
     person looked. Every fault of the batch is listed: unknown item, negative or too fine
-    quantity, an item twice, an item that somebody changed in the meantime.
+    quantity, an item twice, an item that somebody changed in the meantime, less than is reserved.
     """
-    reason = _reason(reason_code)
-    rows = [_update(update) for update in updates]
-    given = [row for row in rows if isinstance(row, _Update)]
-    items = lock(session, InventoryItem, [row.item_id for row in given])
-    where = places(session, list(items))
-    faults: list[tuple[int, str, str]] = []
-    seen: dict[int, int] = {}
-    for number, row in enumerate(rows, start=1):
-        fault = _fault(row, items, where, seen) if isinstance(row, _Update) else row
-        if fault:
-            faults.append((number, *fault))
-        if isinstance(row, _Update):
-            seen.setdefault(row.item_id, number)
-    if faults:
-        count = f"{len(faults)} of {len(rows)} rows cannot be saved, so none was:"
-        raise InvalidRows(count, faults)
+    reason = reason_for(session, reason_code, ReasonUse.COUNT)
+    rows = [read_update(update) for update in updates]
+    given = [row for row in rows if isinstance(row, Update)]
+    ids = [row.item_id for row in given]
+    hold_costs(session, ids)
+    items = lock(session, InventoryItem, ids)
+    refuse_faults(rows, items, places(session, list(items)))
     postings = [
-        Posting(items[row.item_id], difference, MovementKind.COUNT, reason, note or None)
+        Posting(items[row.item_id], difference, MovementKind.COUNT, reason.code, note or None)
         for row in given
         if (difference := row.quantity - items[row.item_id].quantity)
     ]
     post(session, postings)
     return len(postings)
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    item_id: int
-    quantity: Decimal
-    read_quantity: Decimal | None
-
-
-def _update(update: Mapping[str, object]) -> _Update | tuple[str, str]:
-    """Return the row as it is meant, or what is wrong with it: (field, sentence)."""
-    try:
-        item_id, quantity = int(str(update["item_id"])), update["quantity"]
-    except (KeyError, ValueError):
-        return "item_id", "needs an item and a quantity such as 12 or 12.5"
-    if not 0 < item_id < 2**63:
-        message = "One of the items does not exist (any more). Reload the page."
-        raise NotFound(message)
-    try:
-        found = _number(quantity)
-    except ValueError as error:
-        return "quantity", str(error)
-    try:
-        seen = _read(update.get("read_quantity"))
-    except ValueError:
-        return "quantity", "was read as something that is no quantity"
-    return _Update(item_id, found, seen)
-
-
-def _read(given: object) -> Decimal | None:
-    """Return what the person had read; it is not typed, and written out in a sentence when it is out of date."""
-    seen = None if given is None else _number(given)
-    if seen is not None and (not seen.is_finite() or abs(seen) > LARGEST):
-        raise ValueError
-    return seen
-
-
-def _number(given: object) -> Decimal:
-    return given if isinstance(given, Decimal) else typed(str(given))
-
-
-def _fault(  # noqa: PLR0911  # a return a rule
-    row: _Update,
-    items: Mapping[int, InventoryItem],
-    where: Mapping[int, Place],
-    seen: Mapping[int, int],
-) -> tuple[str, str] | None:
-    if row.item_id not in items:
-        return "item_id", f"there is no item {row.item_id}"
-    place, item = where[row.item_id], items[row.item_id]
-    if row.item_id in seen:
-        return "item_id", f"{place.product} is already in row {seen[row.item_id]}"
-    if not row.quantity.is_finite() or row.quantity < 0:
-        return "quantity", f"{place.product} cannot have {row.quantity}"
-    try:
-        fits_unit(row.quantity, place.decimals, place.unit)
-    except Invalid as error:
-        return "quantity", error.fields["quantity"]
-    if not place.location_active:
-        return "item_id", f"{place.location} is closed"
-    if row.read_quantity is not None and row.read_quantity != item.quantity:
-        return "quantity", (
-            f"{place.product} changed from {say(row.read_quantity)} to {say(item.quantity)} "
-            f"({item.changed_by}) since you looked"
-        )
-    return None
 
 
 def books_balance(session: Session) -> list[tuple[int, Decimal, Decimal]]:

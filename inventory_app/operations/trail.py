@@ -16,6 +16,7 @@ from inventory_app.errors import Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.operations._operation import current_viewer, operation, query
 from inventory_app.operations._paging import Page, keyset
+from inventory_app.operations._reasons import reason_labels
 from inventory_app.operations._trail_facets import Facet, Facets, FacetValue, count_facets
 from inventory_app.operations._trail_filter import conditions
 from inventory_app.operations._trail_labels import said_reason
@@ -135,7 +136,7 @@ def operation_detail(
         row=operation_rows(session, [found])[0],
         error_class=found.error_class or "",
         detail=found.detail or "",
-        reason=said_reason(found.name, found.reason),
+        reason=said_reason(found.name, found.reason, reason_labels(session)),
         client_ip=found.client_ip or "",
         user_agent=found.user_agent or "",
         request_id=found.request_id or "",

@@ -6,7 +6,6 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, tables
 from inventory_app.components.basics import ident
-from inventory_app.models.stock import WHY_ADJUST, WHY_COUNT, WHY_TRANSFER, Reason
 from inventory_app.operations.items import ItemRow
 from inventory_app.permissions import Permission
 from inventory_app.states._stock_forms import Preview
@@ -20,8 +19,13 @@ def stock_dialogs() -> rx.Component:
     return rx.fragment(_transfer_dialog(), _adjust_dialog(), _create_dialog(), _location_dialog(), _bulk_dialog())
 
 
+def lot_of(row: rx.Var[ItemRow]) -> rx.Component:
+    """Name the lot where lots are kept."""
+    return rx.cond(row.lot, rx.fragment(" · lot ", row.lot), rx.fragment())
+
+
 def _about_item() -> rx.Component:
-    return rx.fragment(rx.el.strong(S.item.product), " · ", ident(S.item.sku), " · ", S.item.location)
+    return rx.fragment(rx.el.strong(S.item.product), " · ", ident(S.item.sku), lot_of(S.item), " · ", S.item.location)
 
 
 def _quantity_field(label: str, hint: rx.Component | None = None) -> rx.Component:
@@ -35,12 +39,10 @@ def _quantity_field(label: str, hint: rx.Component | None = None) -> rx.Componen
     )
 
 
-def _reason(offered: tuple[Reason, ...]) -> rx.Component:
+def _reason(use: str) -> rx.Component:
     return forms.field(
         "Reason",
-        forms.select(
-            "reason_code", [(reason.value, reason.label) for reason in offered], placeholder="Choose a reason"
-        ),
+        forms.select("reason_code", S.reasons.get(use, []).to(list[tuple[str, str]]), placeholder="Choose a reason"),
         error=forms.problem(S.errors, "reason_code"),
     )
 
@@ -50,7 +52,7 @@ def _note() -> rx.Component:
 
 
 def _transfer_dialog() -> rx.Component:
-    here = rx.fragment(S.item.on_hand, " ", S.item.unit, " available")
+    here = rx.fragment(S.available, " ", S.item.unit, " available")
     there = rx.cond(S.there.now, rx.fragment(S.there.now, " there now"), "")
     return dialogs.dialog(
         forms.hidden_input("from_item_id", S.item.id.to_string()),
@@ -71,7 +73,7 @@ def _transfer_dialog() -> rx.Component:
             arrow=True,
         ),
         _quantity_field("Quantity"),
-        _reason(WHY_TRANSFER),
+        _reason("transfer"),
         _note(),
         dialogs.before_after(
             _then(S.here, S.item.location), _then(S.there, "Where it goes"), head="After the transfer"
@@ -103,7 +105,7 @@ def _adjust_dialog() -> rx.Component:
         _quantity_field(
             "Change by", rx.fragment("5 adds, -5 takes away; ", S.item.on_hand, " ", S.item.unit, " there now")
         ),
-        _reason(WHY_ADJUST),
+        _reason("adjust"),
         _note(),
         dialogs.before_after(_then(S.here, S.item.location), head="After the change"),
         open=S.dialog == "adjust",
@@ -191,7 +193,7 @@ def _bulk_dialog() -> rx.Component:
     return dialogs.dialog(
         refused,
         rx.el.ul(rx.foreach(S.picked, _count_line), class_name="counts"),
-        _reason(WHY_COUNT),
+        _reason("count"),
         _note(),
         open=S.dialog == "bulk",
         on_open_change=S.close,

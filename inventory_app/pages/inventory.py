@@ -7,8 +7,10 @@ from inventory_app.components.basics import button, icon_button, ident, when
 from inventory_app.components.trail import history_href
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations.items import ItemRow
+from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
+from inventory_app.pages._take_back import take_back_parts
 from inventory_app.permissions import Permission
 from inventory_app.states.inventory import InventoryState
 
@@ -30,6 +32,8 @@ def inventory() -> rx.Component:
             footer=_footer(),
         ),
         stock_dialogs(),
+        entry_dialogs(),
+        take_back_parts(),
     )
 
 
@@ -82,7 +86,15 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
         "product": tables.cell(tables.two_line(row.product, _about(row), phone=_where(row)), card="title"),
         "category": tables.cell(tables.quantity(row.category), hide="lg"),
         "location": tables.cell(
-            tables.two_line(row.location, rx.cond(row.in_all, row.in_all + " in all", ""), strong=False)
+            tables.two_line(
+                row.location,
+                rx.fragment(
+                    rx.cond(row.in_all, row.in_all + " in all", ""),
+                    rx.cond(row.in_all & row.reserved, ", ", ""),
+                    rx.cond(row.reserved, row.reserved + " reserved", ""),
+                ),
+                strong=False,
+            )
         ),
         "on_hand": tables.cell(
             tables.level(row.on_hand, row.unit, fill=row.fill, rest=row.rest, tick=row.tick, state=row.level),
@@ -104,6 +116,7 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
                     icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
                 ),
                 gates.can(Permission.AUDIT_VIEW, icon_button("history", "History", href=_history(row))),
+                entry_menu(row.id, row.product),
                 _menu(row),
             ),
             card="foot",
@@ -112,14 +125,17 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
 
 
 def _about(row: rx.Var[ItemRow]) -> rx.Component:
-    """Say what kind of product it is, and that it is not reordered any more."""
+    """Say what kind of product it is, of which lot, and that it is not reordered any more."""
     gone = rx.cond(row.category, rx.fragment(row.category, ", discontinued"), "Discontinued")
-    return rx.fragment(rx.cond(row.active, row.category, gone))
+    lot = rx.cond(row.lot, rx.fragment(rx.cond(row.category, ", ", ""), "lot ", row.lot), rx.fragment())
+    return rx.fragment(rx.cond(row.active, row.category, gone), lot)
 
 
 def _where(row: rx.Var[ItemRow]) -> rx.Component:
     in_all = rx.cond(row.in_all, rx.fragment(" · ", row.in_all, " in all"), rx.fragment())
-    return rx.fragment(row.sku, " · ", row.location, in_all)
+    lot = rx.cond(row.lot, rx.fragment(" · lot ", row.lot), rx.fragment())
+    reserved = rx.cond(row.reserved, rx.fragment(" · ", row.reserved, " reserved"), rx.fragment())
+    return rx.fragment(row.sku, lot, " · ", row.location, in_all, reserved)
 
 
 def _history(row: rx.Var[ItemRow]) -> rx.Var[str]:
@@ -136,6 +152,7 @@ def _menu(row: rx.Var[ItemRow]) -> rx.Component:
         icon_button("ellipsis", "What can be done with " + row.product),
         rx.cond(may_adjust, adjust, rx.fragment()),
         rx.cond(may_transfer, transfer, rx.fragment()),
+        *entry_items(row.id),
         rx.cond(may_audit, dialogs.menu_item("History", icon_name="history", href=_history(row)), rx.fragment()),
     )
     return rx.cond(may_adjust | may_transfer | may_audit, rx.el.span(menu, class_name="only-phone"), rx.fragment())

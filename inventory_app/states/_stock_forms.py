@@ -1,13 +1,14 @@
 """What the dialogs of the stock list send, and what they show while somebody types."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from inventory_app.errors import AppError
-from inventory_app.models.stock import Reason
+from inventory_app.errors import AppError, Invalid
+from inventory_app.models._base import now
 from inventory_app.operations._ledger import Place, enough, fits_unit, more_than_nothing, say, something
 from inventory_app.operations._numbers import typed
 from inventory_app.states._action import Id, Line, Name, Note, Payload
@@ -19,17 +20,36 @@ def _typed(value: object) -> object:
 
 
 def _reason(value: object) -> object:
-    if not isinstance(value, str) or value not in REASONS:
+    if not isinstance(value, str) or not value:
         raise ValueError(NO_REASON)
     return value
 
 
+def _no_cost(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else _typed(value)
+
+
+def _day(value: object) -> object:
+    """Read a day as a browser sends it; an empty field is none."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError(NO_DAY) from None
+
+
+NO_DAY = "Enter a day."
 NO_REASON = "Choose a reason."
-REASONS = frozenset(reason.value for reason in Reason)
 _Typed = BeforeValidator(_typed)
 Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, allow_inf_nan=False), _Typed]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False), _Typed]
-Why = Annotated[str, BeforeValidator(_reason)]
+#: A code that was chosen; whether it is fit for the change is the operation's to say.
+Why = Annotated[str, BeforeValidator(_reason), StringConstraints(max_length=60)]
+Cost = Annotated[
+    Decimal | None, Field(ge=0, max_digits=14, decimal_places=4, allow_inf_nan=False), BeforeValidator(_no_cost)
+]
+Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 class TransferForm(Payload):
@@ -50,6 +70,78 @@ class AdjustForm(Payload):
     quantity: Quantity
     reason_code: Why
     note: Note = ""
+
+
+class _Dated(Payload):
+    """A change that may have happened on an earlier day."""
+
+    occurred_on: Day = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields, with the moment that stands for the day: noon, or now for today and no day."""
+        values = super().arguments()
+        day: date | None = values.pop("occurred_on")
+        if day is not None and day != now().date():
+            values["occurred_at"] = datetime.combine(day, time(12), UTC)
+        return values
+
+
+class ReceiveForm(_Dated):
+    """What comes in, of which lot and at what cost."""
+
+    item_id: Id
+    quantity: Quantity
+    lot_code: Line = ""
+    expires_on: Day = None
+    unit_cost: Cost = None
+    reason_code: Why
+    note: Note = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields that are given."""
+        return {name: value for name, value in super().arguments().items() if value is not None}
+
+
+class IssueForm(_Dated):
+    """What goes out, for what and for whom."""
+
+    item_id: Id
+    quantity: Quantity
+    reason_code: Why
+    reference: Line = ""
+    note: Note = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields; for nobody in particular is no reference."""
+        values = super().arguments()
+        return values | {"reference": values["reference"] or None}
+
+
+class SendForm(Payload):
+    """What is sent where."""
+
+    from_item_id: Id
+    to_location_id: Id
+    quantity: Quantity
+    note: Note = ""
+
+
+class ReserveForm(Payload):
+    """What is kept back, and to the end of which day."""
+
+    item_id: Id
+    quantity: Quantity
+    until: Day = None
+    reference: Line = ""
+    note: Note = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields, with the end of the day."""
+        values = super().arguments()
+        until: date | None = values.pop("until")
+        if until is None:
+            raise Invalid(fields={"until": NO_DAY})
+        return values | {"expires_at": datetime.combine(until, time.max, UTC)}
 
 
 class NewItemForm(Payload):

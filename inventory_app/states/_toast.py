@@ -33,9 +33,24 @@ def toast(tone: Tone, message: str, *, duration: int | None = None) -> Event:
     return Event(name=event.name, payload={**event.payload, "function": f"{before}{json.dumps(message)}{after}"})
 
 
+#: The button that `pages/_take_back.py` puts on the page; a toast presses it with its own operation.
+UNDO_BUTTON = "undo-posting"
+_UNDO = """, ({{["action"]: ({{["label"]: "Undo", ["onClick"]: () => {{
+  const button = document.getElementById({button}); button.dataset.operation = {operation}; button.click() }} }}) }})"""
+
+
 def success(message: str, *, duration: int | None = None) -> Event:
     """Say what was done."""
     return toast("success", message, duration=duration)
+
+
+def undoable(message: str, operation_id: str) -> Event:
+    """Say what was booked, and offer to take it back."""
+    event, before, after = _template("success", None)
+    action = _UNDO.format(button=json.dumps(UNDO_BUTTON), operation=json.dumps(operation_id))
+    return Event(
+        name=event.name, payload={**event.payload, "function": f"{before}{json.dumps(message)}{action}{after}"}
+    )
 
 
 def warning(message: str, *, duration: int | None = None) -> Event:

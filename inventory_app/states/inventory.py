@@ -7,7 +7,7 @@ import reflex as rx
 
 from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
-from inventory_app.operations import catalog, items, stock
+from inventory_app.operations import catalog, items, reasons, stock
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations._lists import Listing, View
@@ -17,9 +17,9 @@ from inventory_app.permissions import Permission
 from inventory_app.states import _toast
 from inventory_app.states._action import Id, Line, Note, action
 from inventory_app.states._list import Listed, ListState
+from inventory_app.states._reload import loaded_by
 from inventory_app.states._stock_forms import (
     NO_REASON,
-    REASONS,
     AdjustForm,
     LocationForm,
     NewItemForm,
@@ -60,6 +60,9 @@ class InventoryState(ListState, rx.State):
 
     picked: list[ItemRow] = []
     dialog: str = ""
+    #: What can be given as the reason, by what it is given for.
+    reasons: dict[str, list[tuple[str, str]]] = {}
+    available: str = ""
     item: ItemRow | None = None
     targets: list[tuple[str, str]] = []
     unit_choices: list[tuple[str, str]] = []
@@ -173,6 +176,9 @@ class InventoryState(ListState, rx.State):
     async def open_bulk(self) -> None:
         """Ask for the counted quantities of the selected rows, as they are now."""
         await self._read_picked(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.reasons = await fetch(reasons.offered)
         self._open("bulk")
 
     async def _read_picked(self, item_ids: list[int]) -> None:
@@ -193,7 +199,9 @@ class InventoryState(ListState, rx.State):
                 message = "This item does not exist (any more). Reload the page."
                 raise Invalid(message)
             self._place = await fetch(items.item_place, item_id=item_id)
+            self.reasons = await fetch(reasons.offered)
         self.item = found[0]
+        self.available = say(max(Decimal(self.item.read_quantity) - self._place.reserved, Decimal(0)))
         self._open(dialog)
         self._look()
 
@@ -251,7 +259,7 @@ class InventoryState(ListState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(stock.transfer_inventory, **arguments)
         moved = f"Moved {done.quantity} {done.product} to {done.to_location}"
-        return self._done(moved, reload=not self._show_moved(done))
+        return self._done(moved, done.operation_id, reload=not self._show_moved(done))
 
     @rx.event
     @action(stock.adjust_inventory)
@@ -260,7 +268,7 @@ class InventoryState(ListState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.adjust_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}")
+        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
 
     @rx.event
     @action(stock.create_inventory_item)
@@ -305,7 +313,7 @@ class InventoryState(ListState, rx.State):
         reason, wrong = form.get("reason_code", ""), dict[str, str]()
         if not updates:
             wrong["counts"] = "Nothing is counted yet: enter what is there in at least one row."
-        if reason not in REASONS:
+        if not reason:
             wrong["reason_code"] = NO_REASON
         if wrong:
             raise Invalid(fields=wrong)
@@ -330,8 +338,11 @@ class InventoryState(ListState, rx.State):
         self.selected, self.all_selected = [], False
         return self._done(f"Updated {changed} of {len(updates)} items")
 
-    def _done(self, message: str, *, reload: bool = True) -> Any:
+    def _done(self, message: str, operation_id: str = "", *, reload: bool = True) -> Any:
         self.dialog = ""
         self._new_form()
-        toast = _toast.success(message)
+        toast = _toast.undoable(message, operation_id) if operation_id else _toast.success(message)
         return [InventoryState.load, toast] if reload else toast
+
+
+loaded_by(PATH, InventoryState.load)

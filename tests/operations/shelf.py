@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from psycopg.rows import namedtuple_row
 
 from inventory_app.errors import AppError
-from inventory_app.operations import stock
+from inventory_app.models._base import now
+from inventory_app.operations import reservations, reversals, shipments, stock
 from inventory_app.unit_of_work import open_session, transact
 from tests.factories import item, location, product
 
 REASON = "found"
+GONE = "This item does not exist (any more). Reload the page."
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,66 @@ def shelf(name: str = "Bolt", *, here: str = "10", there: str = "5", **columns: 
     south = location(f"{name.upper()}-S", name=f"{name} south").id or 0
     one, other = item(made, north, Decimal(here)), item(made, south, Decimal(there))
     return Shelf(one.id or 0, other.id or 0, made, north, south)
+
+
+@dataclass(frozen=True)
+class LotShelf:
+    """One product of two lots at a place, and another place where it can go."""
+
+    one: int
+    other: int
+    product_id: int
+    there_location: int
+
+
+def lot_shelf(name: str = "Milk", *, each: str = "10") -> LotShelf:
+    """Put lots A1 and B2 of `name` into `<name> cellar`, at 2.50 each."""
+    made = product(name.upper(), name=name, lots_kept=True, unit_cost=Decimal("2.5")).id or 0
+    cellar = location(f"{name.upper()}-C", name=f"{name} cellar").id or 0
+    there = location(f"{name.upper()}-S", name=f"{name} shop").id or 0
+    items = [
+        transact(
+            stock.create_inventory_item,
+            product_id=made,
+            location_id=cellar,
+            quantity=Decimal(each),
+            lot_code=code,
+        ).item_id
+        for code in ("A1", "B2")
+    ]
+    return LotShelf(*items, made, there)
+
+
+def receive(quantity: str | int, **more: Any) -> stock.Changed:
+    return transact(stock.receive_inventory, quantity=Decimal(quantity), **more)
+
+
+def reserve(item_id: int, quantity: str | int, **more: Any) -> reservations.Reserved:
+    until = {"expires_at": now() + timedelta(hours=1)}
+    return transact(reservations.reserve, item_id=item_id, quantity=Decimal(quantity), **(until | more))
+
+
+def send(from_item_id: int, to_location_id: int, quantity: str | int, **more: Any) -> shipments.Sent:
+    return transact(
+        shipments.send_shipment,
+        from_item_id=from_item_id,
+        to_location_id=to_location_id,
+        quantity=Decimal(quantity),
+        **more,
+    )
+
+
+def accept(shipment_id: int, accepted: str | int | None = None, **more: Any) -> shipments.Accepted:
+    arrived = None if accepted is None else Decimal(accepted)
+    return transact(shipments.accept_shipment, shipment_id=shipment_id, accepted=arrived, **more)
+
+
+def take_back(movement_id: int, **more: Any) -> reversals.TakenBack:
+    return transact(reversals.reverse_movement, movement_id=movement_id, **more)
+
+
+def undo(taken_id: str, **more: Any) -> reversals.TakenBack:
+    return transact(reversals.reverse_operation, taken_id=taken_id, **more)
 
 
 def transfer(from_item_id: int, to_item_id: int | None, quantity: str | int = 1, **more: Any) -> stock.Transferred:
@@ -102,10 +165,24 @@ class Ledger:
             " (SELECT coalesce(sum(value), 0) FROM stock_movement WHERE kind = 'transfer') AS value"
         )[0]
 
+    def cost(self, product_id: int | None) -> Decimal:
+        """Return the moving average of a product."""
+        return self.rows("SELECT unit_cost FROM product WHERE id = %s", [product_id])[0].unit_cost
+
+    def worth(self, product_id: int | None) -> tuple[Decimal, Decimal]:
+        """Return how much of a product the company has, and its value."""
+        found = self.rows("SELECT quantity, value FROM product_stock WHERE product_id = %s", [product_id])
+        return tuple(found[0]) if found else (Decimal(0), Decimal(0))
+
     def balances(self) -> None:
-        """Assert that every quantity is the sum of its movements, without a gap in their numbers."""
+        """Assert that what every item and every product has is the sum of its movements, numbered without a gap."""
         with open_session() as session:
             assert stock.books_balance(session) == []
+        assert not self.rows(
+            "SELECT * FROM product_stock s FULL JOIN (SELECT i.product_id, sum(m.quantity) AS q, sum(m.value) AS v"
+            "  FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id GROUP BY 1) f USING (product_id)"
+            " WHERE (coalesce(s.quantity, 0), coalesce(s.value, 0)) IS DISTINCT FROM (coalesce(q, 0), coalesce(v, 0))"
+        )
 
     def rows(self, statement: str, values: dict[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """Return what a statement finds, by the names of its columns."""

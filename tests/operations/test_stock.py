@@ -204,7 +204,7 @@ def test_the_first_rule_that_is_broken_speaks():
 
 
 def test_no_item_grows_beyond_what_can_be_kept(ledger):
-    bolt = shelf(here="99999999999", there="1")
+    bolt = shelf(here="99999999999", there="1", unit_cost=Decimal("0.01"))
     assert str(refusal(Invalid, transfer, bolt.here, bolt.there, "99999999999")) == "A number is too large."
     assert refusal(Invalid, adjust, bolt.here, 1).fields == {"quantity": TOO_LARGE}
     assert ledger.quantities(bolt.here, bolt.there) == [99_999_999_999, 1]
