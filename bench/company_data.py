@@ -148,9 +148,7 @@ def categories() -> list[str]:
             rows.append(_row(middle, f"C{top:02}-{number}", f"{kind}s", sort_key(f"{kind}s"), above, "t"))
             for letter, grade in zip("ABC", words.GRADES, strict=False):
                 name = f"{kind}s, {grade.lower()}"
-                rows.append(
-                    _row(len(rows) + 1, f"C{top:02}-{number}{letter}", name, sort_key(name), middle, "t")
-                )
+                rows.append(_row(len(rows) + 1, f"C{top:02}-{number}{letter}", name, sort_key(name), middle, "t"))
     return rows
 
 
@@ -174,7 +172,9 @@ def suppliers(company: Company) -> list[str]:
             name = f"{maker} {trade}"
             status = "suspended" if number % 40 == 0 else "approved"
             city = words.SITES[number % len(words.SITES)]
-            rows.append(_row(number, name, sort_key(name), city, "DE", company.currency, status, "staff", company.begin, 1))
+            rows.append(
+                _row(number, name, sort_key(name), city, "DE", company.currency, status, "staff", company.begin, 1)
+            )
     return rows
 
 
@@ -223,7 +223,7 @@ class Chunk:
         last = company.rounds - 1
         for turn in range(company.rounds):
             # Within a round a transfer pairs two items; the others go their own ways.
-            pair = turn > 0 and fate < 0.99 and end - begin > 1 and choose.random() < 0.3  # noqa: PLR2004
+            pair = turn > 0 and fate < 0.99 and end - begin > 1 and choose.random() < 0.3
             first = begin
             if pair and held[begin] > 1:
                 moved = choose.randint(1, held[begin] - 1)
@@ -233,9 +233,9 @@ class Chunk:
             for item in range(first, end):
                 if turn == 0:
                     self._book(item, turn, RECEIPT, choose.randint(usual, usual * 4))
-                elif turn == last and (fate > 0.99 or choose.random() < 0.02) and held[item]:  # noqa: PLR2004
+                elif turn == last and (fate > 0.99 or choose.random() < 0.02) and held[item]:
                     self._book(item, turn, ISSUE, -held[item])
-                elif turn == last and fate < 0.003 and item == end - 1:  # noqa: PLR2004
+                elif turn == last and fate < 0.003 and item == end - 1:
                     self._book(item, turn, REVALUATION, 0)
                     self._dearer[product] = 5
                 else:
@@ -250,7 +250,7 @@ class Chunk:
             self._book(item, turn, REVERSAL, -before)
         elif kind == ISSUE and held:
             self._book(item, turn, ISSUE, -min(held, choose.randint(1, usual)))
-        elif kind in (ADJUSTMENT, COUNT) and held > 3:  # noqa: PLR2004
+        elif kind in (ADJUSTMENT, COUNT) and held > 3:
             self._book(item, turn, kind, -choose.randint(1, max(1, held // 20)))
         else:
             self._book(item, turn, RECEIPT, choose.randint(usual // 2 + 1, usual * 2))
@@ -293,8 +293,8 @@ class Chunk:
         search = sort_key(f"{sku} {name}" + ("" if barcode == NULL else f" {barcode}"))
         cost, price = self._cost(product), round(self._cost(product) * choose.uniform(1.15, 2.4), 2)
         held = sum(self._held[self._starts[product] : self._starts[product + 1]]) / self._parts(product)
-        point = 0 if choose.random() < 0.15 else int(held * choose.uniform(0.1, 0.6))  # noqa: PLR2004
-        if choose.random() < 0.03 or held == 0:  # noqa: PLR2004
+        point = 0 if choose.random() < 0.15 else int(held * choose.uniform(0.1, 0.6))
+        if choose.random() < 0.03 or held == 0:
             point = int(held * 1.2) + 5
         supplier = choose.randint(1, len(words.MAKERS) * len(words.TRADES)) if id_ % 11 else NULL
         active, unit = "f" if id_ % 211 == 0 else "t", "kg" if self._parts(product) > 1 else "pcs"
@@ -309,7 +309,9 @@ class Chunk:
             days = choose.choice((2, 3, 5, 7, 10, 14, 21, 45))
             own = f"{choose.randint(10_000, 99_999)}-{id_}"
             rows["supplier_product"].append(
-                _row(supplier, id_, own, round(cost * 0.98, 4), company.currency, "box", pack, least, days, "t", 1, since)
+                _row(
+                    supplier, id_, own, round(cost * 0.98, 4), company.currency, "box", pack, least, days, "t", 1, since
+                )
             )
 
     def _items(self, product: int, rows: dict[str, list[str]]) -> None:

@@ -83,7 +83,9 @@ def _part(company: Company, numbers: range) -> None:
                 transact(
                     _copy,
                     table="stock_movement",
-                    rows=lambda id_, some=some, turn=turn: chain.from_iterable(one.movements(turn, id_) for one in some),
+                    rows=lambda id_, some=some, turn=turn: chain.from_iterable(
+                        one.movements(turn, id_) for one in some
+                    ),
                 )
 
 

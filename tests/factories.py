@@ -213,14 +213,15 @@ def item(product_id: int | None = None, location_id: int | None = None, quantity
         session.add(row)
         session.flush()
         if quantity:
+            kept = session.get_one(Product, product_id)
             session.add(
                 StockMovement(
                     item_id=row.id or 0,
                     sequence=1,
                     kind=MovementKind.ADJUSTMENT,
                     quantity=Decimal(quantity),
-                    unit_cost=Decimal(0),
-                    value=Decimal(0),
+                    unit_cost=kept.unit_cost,
+                    value=quantity * kept.unit_cost,
                     reason_code=Reason.OPENING,
                     operation_id=operation_id(session),
                 )
