@@ -419,6 +419,45 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Beside what there is of a product stands from which quantity on it is to be reordered (0: never), so that one index
+-- holds what is low. Each side writes its own column only: whoever comes second finds what the other has written.
+CREATE FUNCTION audit_reorder_at() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  INSERT INTO product_stock (product_id, quantity, value, reorder_at)
+  SELECT wanted.id, 0, 0, wanted.reorder_at
+    FROM (SELECT id, CASE WHEN active THEN reorder_point ELSE 0 END AS reorder_at FROM changed) wanted
+    LEFT JOIN product_stock known ON known.product_id = wanted.id
+   WHERE known.reorder_at IS DISTINCT FROM wanted.reorder_at ORDER BY wanted.id
+  ON CONFLICT (product_id) DO UPDATE SET reorder_at = excluded.reorder_at;
+  RETURN NULL;
+END $$;
+
+-- What an item is worth, to sort by: its quantity comes from here, its cost from the product.
+CREATE FUNCTION audit_item_worth() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    -- A cost that is being changed just now would not see an item that is being made just now.
+    PERFORM 1 FROM product WHERE id IN (SELECT product_id FROM changed) ORDER BY id FOR SHARE;
+  END IF;
+  INSERT INTO item_worth (item_id, quantity, unit_cost)
+  SELECT changed.id, changed.quantity, product.unit_cost
+    FROM changed JOIN product ON product.id = changed.product_id ORDER BY changed.id
+  ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity WHERE item_worth.quantity <> excluded.quantity;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION audit_item_cost() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM item_worth WHERE item_id IN (SELECT id FROM inventory_item WHERE product_id = NEW.id)
+    ORDER BY item_id FOR UPDATE;
+  UPDATE item_worth SET unit_cost = NEW.unit_cost
+   WHERE item_id IN (SELECT id FROM inventory_item WHERE product_id = NEW.id);
+  RETURN NULL;
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -433,6 +472,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(), audit_sum_stock(),
   audit_reserved(bigint),
+  audit_reorder_at(), audit_item_worth(), audit_item_cost(),
   audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),

@@ -43,7 +43,28 @@ CALLABLE = (
 )
 
 #: Tables that only the trail's own functions write, as other tables change.
-KEPT_BY_TRIGGERS = frozenset({"product_stock"})
+KEPT_BY_TRIGGERS = frozenset({"product_stock", "item_worth"})
+
+#: What keeps them: table -> name of the trigger, when it runs, and of which function.
+_SUMS = {
+    "stock_movement": (
+        ("audit_sum_stock", "INSERT", "REFERENCING NEW TABLE AS booked FOR EACH STATEMENT", "audit_sum_stock"),
+    ),
+    "product": (
+        ("audit_reorder_at_first", "INSERT", "REFERENCING NEW TABLE AS changed FOR EACH STATEMENT", "audit_reorder_at"),
+        ("audit_reorder_at", "UPDATE", "REFERENCING NEW TABLE AS changed FOR EACH STATEMENT", "audit_reorder_at"),
+        (
+            "audit_item_cost",
+            "UPDATE OF unit_cost",
+            "FOR EACH ROW WHEN (OLD.unit_cost IS DISTINCT FROM NEW.unit_cost)",
+            "audit_item_cost",
+        ),
+    ),
+    "inventory_item": (
+        ("audit_item_worth_first", "INSERT", "REFERENCING NEW TABLE AS changed FOR EACH STATEMENT", "audit_item_worth"),
+        ("audit_item_worth", "UPDATE", "REFERENCING NEW TABLE AS changed FOR EACH STATEMENT", "audit_item_worth"),
+    ),
+}
 
 #: Tables whose rows the application may delete: links, counters, remembered answers, and roles nobody ever held.
 DELETABLE = frozenset({"role", "user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
@@ -97,11 +118,9 @@ def table_triggers(table: sa.Table) -> Iterator[str]:
             "FOR EACH ROW EXECUTE FUNCTION stock_movement_is_now();"
         )
         yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER stock_movement_is_now;"
-        yield (
-            "CREATE TRIGGER audit_sum_stock AFTER INSERT ON stock_movement REFERENCING NEW TABLE AS booked "
-            "FOR EACH STATEMENT EXECUTE FUNCTION audit_sum_stock();"
-        )
-        yield "ALTER TABLE stock_movement ENABLE ALWAYS TRIGGER audit_sum_stock;"
+    for trigger, when, how, function in _SUMS.get(name, ()):
+        yield f"CREATE TRIGGER {trigger} AFTER {when} ON {name} {how} EXECUTE FUNCTION {function}();"
+        yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER {trigger};"
     if name in TELLS_PEOPLE:
         yield f"CREATE TRIGGER audit_tell_people AFTER {TELLS_PEOPLE[name]} EXECUTE FUNCTION audit_tell_people();"
     if is_audited(table) or name in APPEND_ONLY:

@@ -17,6 +17,7 @@ from inventory_app.paths import APP_ROLE, OWNER_ROLE, SOCKET_PORT, SUPERUSER_ROL
 START_TIMEOUT_SECONDS = 300
 STOP_TIMEOUT_SECONDS = 120
 _BUILTIN_LOCALES_SINCE = 17
+_MOST_BUFFERS = 2_048
 _NO_SPACE = (
     "No space left on device",
     "Disk quota exceeded",
@@ -41,6 +42,10 @@ log_filename = 'postgresql-%a.log'
 log_rotation_age = 1d
 log_truncate_on_rotation = on
 log_timezone = 'UTC'
+# For a company's size: PostgreSQL's own defaults are for a machine of twenty years ago.
+shared_buffers = {buffers}MB
+effective_cache_size = {cache}MB
+max_wal_size = 4GB
 # A refused statement would otherwise leave its values, people's data among them, in the log.
 log_min_error_statement = panic
 log_error_verbosity = terse
@@ -111,7 +116,15 @@ def _has_c_utf8() -> bool:
 
 def configure(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
     """Write what we decide about the server: where it listens, who may come in, what it logs."""
-    text = _CONFIGURATION.format(port=SOCKET_PORT, sockets=cluster.sockets, data=cluster.data)
+    memory = psutil.virtual_memory().total // 2**20
+    text = _CONFIGURATION.format(
+        port=SOCKET_PORT,
+        sockets=cluster.sockets,
+        data=cluster.data,
+        # A throw-away cluster stands beside others and holds next to nothing.
+        buffers=min(memory // 8, _MOST_BUFFERS) if durable else 128,
+        cache=memory // 2,
+    )
     with disk_errors("configuring the database", cluster.home):
         _write(cluster.data / "inventory.conf", text + ("" if durable else _NOT_DURABLE), programs)
         _write(cluster.data / "pg_hba.conf", "local all all peer map=inventory\n", programs)

@@ -83,12 +83,15 @@ class InventoryItem(Record, table=True):
             postgresql_nulls_not_distinct=True,
         ),
         sa.CheckConstraint("quantity >= 0", name="ck_inventory_item_quantity"),
+        sa.Index("ix_inventory_item_location_id", "location_id", "id"),
+        sa.Index("ix_inventory_item_quantity", "quantity", "id"),
+        sa.Index("ix_inventory_item_changed", "changed_at", "id"),
         {"info": audited()},
     )
 
     id: int | None = key()
     product_id: int = reference("product.id", index=False)
-    location_id: int = reference("location.id")
+    location_id: int = reference("location.id", index=False)
     lot_id: int | None = reference("lot.id", nullable=True)
     quantity: Decimal = Field(default=Decimal(0), sa_type=QUANTITY)
     sequence: int = Field(default=0, sa_type=sa.BigInteger)
@@ -142,12 +145,20 @@ class StockMovement(Record, table=True):
 class ProductStock(Record, table=True):
     """How much of a product the company has and what that is worth: the sum of all its movements.
 
-    Kept by the database itself with every movement (`audit_sum_stock`); the application cannot write it.
+    Kept by the database itself with every movement (`audit_sum_stock`); every product has a row, from the start
+    (`audit_reorder_at`). The application cannot write it.
     """
 
     __table_args__ = (
         sa.Index("ix_product_stock_quantity", "quantity", "product_id"),
         sa.Index("ix_product_stock_value", "value", "product_id"),
+        # The least first, measured by what there should be.
+        sa.Index(
+            "ix_product_stock_low",
+            sa.text("(quantity / nullif(reorder_at, 0))"),
+            "product_id",
+            postgresql_where=sa.text("reorder_at > 0 AND quantity <= reorder_at"),
+        ),
         {"info": unaudited("the sum of the movements, which are in the trail; recomputed by `books balance`")},
     )
 
@@ -155,6 +166,27 @@ class ProductStock(Record, table=True):
     # Wider than one item's: a product is at many places.
     quantity: Decimal = Field(sa_type=sa.Numeric(20, 3))
     value: Decimal = Field(sa_type=sa.Numeric(20, 4))
+    #: The product's reorder point while it is active, else 0: never.
+    reorder_at: Decimal = Field(default=Decimal(0), sa_type=QUANTITY, sa_column_kwargs={"server_default": "0"})
+
+
+class ItemWorth(Record, table=True):
+    """What an item is worth at the moving average cost, to sort and filter by.
+
+    Kept by the database itself (`audit_item_worth`, `audit_item_cost`); the application cannot write it.
+    """
+
+    __table_args__ = (
+        sa.Index("ix_item_worth_worth", "worth", "item_id"),
+        {"info": unaudited("an item's quantity times its product's cost, which are both in the trail")},
+    )
+
+    item_id: int = Field(sa_type=sa.BigInteger, foreign_key="inventory_item.id", primary_key=True)
+    quantity: Decimal = Field(sa_type=QUANTITY)
+    unit_cost: Decimal = Field(sa_type=MONEY)
+    worth: Decimal = Field(
+        sa_column=sa.Column(sa.Numeric(28, 7), sa.Computed("quantity * unit_cost", persisted=True), nullable=False)
+    )
 
 
 class Reservation(Record, table=True):

@@ -1,23 +1,39 @@
-"""The whole stock in figures, found in one pass over the items and remembered until something changes."""
+"""The whole stock in figures, and which products are to be reordered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.models.catalog import Location, Product
-from inventory_app.models.stock import InventoryItem
+from inventory_app.models._base import now
+from inventory_app.models.catalog import Category, Location, Product
+from inventory_app.models.stock import InventoryItem, ProductStock
 from inventory_app.operations._paging import AnySelect
 from inventory_app.operations._remembered import Remembered
+
+#: Where there are more items than these, adding everything up is nothing people should wait for after every commit.
+_MANY_ITEMS = 50_000
+
+# Written out, as the index is declared: with parameters the planner would not know that the index holds these rows.
+_DUE = sa.and_(
+    sa.literal_column("product_stock.reorder_at > 0"),
+    sa.literal_column("product_stock.quantity <= product_stock.reorder_at"),
+)
+#: How much there is of a product, measured by its reorder point: what it is sorted by where the least comes first.
+SHARE_LEFT = sa.literal_column("(product_stock.quantity / nullif(product_stock.reorder_at, 0))", sa.Numeric())
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How much is kept and what it is worth at the moving average cost; who may see that decides the caller.
 
-    `to_reorder` counts items of products that are to be reordered, `products_to_reorder` those products.
+    `to_reorder` counts items of products that are to be reordered, `products_to_reorder` those products. `by_category`
+    is what is worth something, the most first: category (None: of none), and its worth. `at` is when all this was so.
     """
 
     items: int
@@ -26,34 +42,21 @@ class Figures:
     out: int
     to_reorder: int
     products_to_reorder: int
+    by_category: Sequence[tuple[str | None, Decimal]]
+    at: datetime
 
 
-_HELD = (
-    sa.select(
-        col(InventoryItem.product_id),
-        sa.func.sum(col(InventoryItem.quantity)).label("quantity"),
-        sa.func.count().label("items"),
-        sa.func.count().filter(col(InventoryItem.quantity) == 0).label("empty"),
-    )
-    .group_by(col(InventoryItem.product_id))
-    .subquery("held")
-)
+def is_due() -> sa.ColumnElement[bool]:
+    """Tell of the `product_stock` that is selected whether its product is to be reordered.
 
-
-def _due(on_hand: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        col(Product.active),
-        col(Product.reorder_point) > 0,
-        sa.func.coalesce(on_hand, 0) <= col(Product.reorder_point),
-    )
+    A reorder point of 0 means "do not reorder"; discontinued products are not reordered either.
+    """
+    return _DUE
 
 
 def reorder_due() -> AnySelect:
-    """Select the ids of products to reorder: active, with a reorder point, on hand not above it.
-
-    A reorder point of 0 means "do not reorder"; discontinued products are inactive.
-    """
-    return _with_what_is_held(sa.select(col(Product.id))).where(_due(_HELD.c.quantity))
+    """Select the ids of products to reorder: active, with a reorder point, on hand not above it."""
+    return sa.select(col(ProductStock.product_id)).where(_DUE)
 
 
 _FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
@@ -69,37 +72,55 @@ def bar(here: Decimal, total: Decimal, reorder_point: Decimal) -> tuple[int, int
 
 def held() -> sa.ColumnElement[Any]:
     """Return how much there is of the product that is selected, all places together."""
-    quantity = sa.func.sum(col(InventoryItem.quantity))
-    here = sa.select(quantity).where(col(InventoryItem.product_id) == col(Product.id)).correlate(Product)
-    return sa.func.coalesce(here.scalar_subquery(), 0)
+    here = sa.select(col(ProductStock.quantity)).where(col(ProductStock.product_id) == col(Product.id))
+    return here.correlate(Product).scalar_subquery()
 
 
-def _with_what_is_held(statement: AnySelect) -> AnySelect:
-    return statement.select_from(Product).outerjoin(_HELD, _HELD.c.product_id == col(Product.id))
-
-
-def _sum(column: sa.ColumnElement[Any], *where: Any) -> sa.ColumnElement[Any]:
-    total = sa.func.sum(column)
-    return sa.func.coalesce(total.filter(*where) if where else total, 0)
-
-
-_FIGURES = _with_what_is_held(
-    sa.select(
-        _sum(_HELD.c["items"]),
-        sa.select(sa.func.count())
-        .select_from(Location)
-        .where(sa.exists().where(col(InventoryItem.location_id) == col(Location.id)))
-        .scalar_subquery(),
-        _sum(_HELD.c.quantity * col(Product.unit_cost)),
-        _sum(_HELD.c.empty, col(Product.active)),
-        _sum(_HELD.c["items"], _due(_HELD.c.quantity)),
-        sa.func.count().filter(_due(_HELD.c.quantity)),
-    )
+_ITEMS = sa.select(
+    sa.select(sa.func.count()).select_from(InventoryItem).scalar_subquery(),
+    sa.select(sa.func.count())
+    .select_from(InventoryItem)
+    .join(Product, col(Product.id) == col(InventoryItem.product_id))
+    .where(col(InventoryItem.quantity) == 0, col(Product.active))
+    .scalar_subquery(),
+    sa.select(sa.func.count())
+    .select_from(Location)
+    .where(sa.exists().where(col(InventoryItem.location_id) == col(Location.id)))
+    .scalar_subquery(),
+    sa.select(sa.func.count())
+    .select_from(InventoryItem)
+    .where(col(InventoryItem.product_id).in_(reorder_due()))
+    .scalar_subquery(),
+    sa.select(sa.func.count()).select_from(ProductStock).where(_DUE).scalar_subquery(),
+)
+_WORTH = sa.func.sum(col(ProductStock.value)).label("worth")
+_BY_CATEGORY = (
+    sa.select(col(Product.category_id), _WORTH)
+    .join(ProductStock, col(ProductStock.product_id) == col(Product.id))
+    .group_by(col(Product.category_id))
+    .subquery("by_category")
+)
+_NAMED = (
+    sa.select(col(Category.name), _BY_CATEGORY.c.worth)
+    .select_from(_BY_CATEGORY)
+    .outerjoin(Category, col(Category.id) == _BY_CATEGORY.c.category_id)
+    .order_by(_BY_CATEGORY.c.worth.desc(), col(Category.name))
 )
 
 
-@Remembered
+@partial(Remembered, dear=lambda found: found.items > _MANY_ITEMS)
 def figures(session: Session) -> Figures:
     """Return the stock in figures."""
-    items, locations, worth, out, to_reorder, products = session.execute(_FIGURES).one()
-    return Figures(int(items), locations, worth, int(out), int(to_reorder), products)
+    at = now()
+    items, out, locations, to_reorder, products = session.execute(_ITEMS).one()
+    worths = [(name, Decimal(worth)) for name, worth in session.execute(_NAMED)]
+    return Figures(
+        items=items,
+        locations=locations,
+        worth=sum((worth for _, worth in worths), Decimal(0)),
+        out=out,
+        to_reorder=to_reorder,
+        products_to_reorder=products,
+        by_category=[(name, worth) for name, worth in worths if worth > 0],
+        at=at,
+    )

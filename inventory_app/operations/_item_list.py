@@ -1,25 +1,29 @@
 """The list of items: what it can be sorted and narrowed down by."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.models.catalog import Category, Location, Product
-from inventory_app.models.stock import InventoryItem
+from inventory_app.models.stock import InventoryItem, ItemWorth
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import reorder_due
 from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Condition, Contains, OneOf, Range, Words
-from inventory_app.operations._lists import Column, Join, Listing
+from inventory_app.operations._lists import Column, Group, Join, Listing
 from inventory_app.operations._paging import like_escaped
 from inventory_app.operations._remembered import Remembered
+from inventory_app.operations.catalog import catalogue_mark
 from inventory_app.permissions import Permission
 
-_WORTH = sa.type_coerce(col(InventoryItem.quantity) * col(Product.unit_cost), sa.Numeric(28, 7))
+_WORTH = col(ItemWorth.worth)
+#: Shorter words than these hold nothing that the index of the search knows: they are looked for where words begin.
+_TRIGRAM = 3
 
 
-@Remembered
+@partial(Remembered, mark=catalogue_mark)
 def _categories(session: Session) -> list[tuple[int, str]]:
     found = session.execute(sa.select(col(Category.id), col(Category.sort_key)))
     return [(id_, name) for id_, name in found]
@@ -29,13 +33,19 @@ def _word(asking: Asking, word: str) -> Asked:
     # Categories by their numbers, which are few: a condition on another table would leave the index of the search
     # unused.
     categories = [id_ for id_, name in _categories(asking.session) if word in name]
-    values: dict[str, Any] = {"word": f"%{like_escaped(word)}%"}
-    return bool(categories), values | ({"word_in": categories} if categories else {})
+    escaped, short = like_escaped(word), len(word) < _TRIGRAM
+    values: dict[str, Any] = {"word": f"% {escaped}%" if short else f"%{escaped}%"}
+    if short:
+        values["word_first"] = f"{escaped}%"
+    return (bool(categories), short), values | ({"word_in": categories} if categories else {})
 
 
-def _finds(by_category: Any, name: Callable[[str], str]) -> Condition:
+def _finds(shape: Any, name: Callable[[str], str]) -> Condition:
     """Tell of a product whether it, or its category, has a word in its name."""
-    by_itself = col(Product.search).like(sa.bindparam(name("word"), type_=sa.Text()))
+    by_category, short = shape
+    by_itself: Condition = col(Product.search).like(sa.bindparam(name("word"), type_=sa.Text()))
+    if short:
+        by_itself = sa.or_(by_itself, col(Product.search).like(sa.bindparam(name("word_first"), type_=sa.Text())))
     if not by_category:
         return by_itself
     categories = sa.bindparam(name("word_in"), type_=sa.ARRAY(sa.BigInteger()))
@@ -43,6 +53,7 @@ def _finds(by_category: Any, name: Callable[[str], str]) -> Condition:
 
 
 _PRODUCT = ("product",)
+_WORTHS = ("worth",)
 
 #: The list of items.
 LIST = Listing(
@@ -59,9 +70,16 @@ LIST = Listing(
             by=col(Category.sort_key),
             needs=("category",),
             nullable=True,
+            group=Group(key=col(Category.id), reference=col(Product.category_id), needs=_PRODUCT),
             extra=True,
         ),
-        Column(key="location", label="Location", by=col(Location.sort_key), needs=("location",)),
+        Column(
+            key="location",
+            label="Location",
+            by=col(Location.sort_key),
+            needs=("location",),
+            group=Group(key=col(Location.id), reference=col(InventoryItem.location_id), indexed=True),
+        ),
         Column(key="on_hand", label="On hand", by=col(InventoryItem.quantity), numeric=True),
         Column(
             key="unit_cost",
@@ -71,8 +89,15 @@ LIST = Listing(
             numeric=True,
             permission=Permission.PRICES_VIEW,
         ),
-        Column(key="value", label="Value", by=_WORTH, needs=_PRODUCT, numeric=True, permission=Permission.PRICES_VIEW),
-        Column(key="supplier", label="Supplier", by=col(Supplier.sort_key), needs=("supplier",), nullable=True),
+        Column(key="value", label="Value", by=_WORTH, needs=_WORTHS, numeric=True, permission=Permission.PRICES_VIEW),
+        Column(
+            key="supplier",
+            label="Supplier",
+            by=col(Supplier.sort_key),
+            needs=("supplier",),
+            nullable=True,
+            group=Group(key=col(Supplier.id), reference=col(Product.supplier_id), needs=_PRODUCT),
+        ),
         # Carries what can be done with the row.
         Column(key="changed", label="Updated", by=col(InventoryItem.changed_at), fixed=True),
     ),
@@ -97,7 +122,7 @@ LIST = Listing(
         ),
         AnyOf(key="location", label="Location", matches=lambda ids: col(InventoryItem.location_id) == sa.any_(ids)),
         Range(key="on_hand", label="On hand", column=col(InventoryItem.quantity)),
-        Range(key="value", label="Value", column=_WORTH, needs=_PRODUCT, permission=Permission.PRICES_VIEW),
+        Range(key="value", label="Value", column=_WORTH, needs=_WORTHS, permission=Permission.PRICES_VIEW),
         Contains(key="supplier", label="Supplier", column=col(Supplier.sort_key), needs=("supplier",)),
         OneOf(
             key="active",
@@ -109,6 +134,7 @@ LIST = Listing(
     ),
     joins={
         "product": Join(Product, col(Product.id) == col(InventoryItem.product_id)),
+        "worth": Join(ItemWorth, col(ItemWorth.item_id) == col(InventoryItem.id)),
         "location": Join(Location, col(Location.id) == col(InventoryItem.location_id)),
         "category": Join(Category, col(Category.id) == col(Product.category_id), outer=True, needs=_PRODUCT),
         "supplier": Join(Supplier, col(Supplier.id) == col(Product.supplier_id), outer=True, needs=_PRODUCT),

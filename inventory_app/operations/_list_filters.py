@@ -28,7 +28,8 @@ _MOST_CHOSEN = 50
 _NOT = "!"
 _TO = ".."
 _NUMBER = sa.Numeric(28, 7)
-_LARGEST = Decimal(10) ** 15
+#: Before the point of a number that is looked for.
+_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +308,7 @@ def _number(text: str) -> Decimal | None:
         number = Decimal(text.strip())
     except InvalidOperation:
         return None
-    return round(number, 4) if number.is_finite() and abs(number) < _LARGEST else None
+    return round(number, 4) if number.is_finite() and number.adjusted() < _DIGITS else None
 
 
 def _plain(number: Decimal | None) -> str:

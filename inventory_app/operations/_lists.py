@@ -8,9 +8,12 @@ takes such a dict back and leaves out what it does not know.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlmodel import Session
 
 from inventory_app.operations._list_filters import Asking, Filter
@@ -24,6 +27,22 @@ SEARCH = "q"
 #: The parameters of an address that are no filter.
 _SORT, _DIRECTION, _COLUMNS, _SIZE, _CURSOR = "sort", "dir", "columns", "size", "at"
 _STATEMENTS_KEPT = 512
+#: So many groups are looked into one by one for a page, before it is left to the planner.
+_MOST_GROUPS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What a column is of, where few records stand for many rows: `reference` of a row, `key` of the record.
+
+    The rows in the order of such a column are read group by group: sorted as a whole, all rows of the first group at
+    least would be, of many thousands perhaps. `indexed`: an index has the rows of a group in order.
+    """
+
+    key: Key
+    reference: Key
+    needs: tuple[str, ...] = ()
+    indexed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +58,7 @@ class Column:
     by: Key | None = None
     needs: tuple[str, ...] = ()
     nullable: bool = False
+    group: Group | None = None
     numeric: bool = False
     permission: Permission | None = None
     fixed: bool = False
@@ -84,6 +104,10 @@ class _Shape(NamedTuple):
     #: Whether it reads the rows with a value or those without, and whether it begins at a cursor.
     nulls: bool = False
     begins: bool = False
+    #: Whether few rows match: these are found first and then sorted, in whatever order an index has others.
+    few: bool = False
+    #: Whether it reads one group of the column.
+    grouped: bool = False
 
 
 class Listing:
@@ -112,6 +136,7 @@ class Listing:
         self._unique = ident if unique is None else unique
         self._pages = lru_cache(_STATEMENTS_KEPT)(self._build_page)
         self._counts = lru_cache(_STATEMENTS_KEPT)(self._build_count)
+        self._groups = lru_cache(_STATEMENTS_KEPT)(self._build_groups)
 
     # What a view is, as a dict of texts
 
@@ -181,21 +206,35 @@ class Listing:
 
     # Its rows
 
-    def page(self, session: Session, view: View) -> Page[int]:
+    def listed(self, session: Session, view: View, everything: int | None = None) -> tuple[Page[int], int]:
+        """Return the page of a view that was `allowed` and how many rows it leaves, counted as `count` does.
+
+        `everything`, if known, is how many rows there are without filters.
+        """
+        count = everything if everything is not None and not view.narrows else self.count(session, view)
+        return self.page(session, view, count=count), count
+
+    def page(self, session: Session, view: View, *, count: int | None = None) -> Page[int]:
         """Return the ids of the rows of a view that was `allowed`, and the cursors beside it.
 
-        Raises `Invalid` for a cursor that is none of this order's.
+        `count`, if it is known, is how many rows the view leaves. Raises `Invalid` for a cursor that is none of this
+        order's.
         """
         asked, values = self._asked(session, view)
         column = self.columns[view.sort or self.sort]
         backwards, at = cursor_values(view.cursor, column.key, (column.by, self._unique))
         down = view.descending != backwards
+        few = view.narrows and (self.count(session, view) if count is None else count) <= MOST_COUNTED
         found: list[Any] = []
         for nulls in self._segments(column, down=down, at=at):
             begins = at is not None and (at[0] is None) == nulls
-            shape = _Shape(asked, column.key, down, nulls, begins)
-            more = {"rows": view.size + 1 - len(found)} | ({"at": at[0], "at_id": at[1]} if begins and at else {})
-            found += session.connection().execute(self._pages(shape), values | more).all()
+            shape = _Shape(asked, column.key, down, nulls, begins, few)
+            rows = view.size + 1 - len(found)
+            more = {"rows": rows} | ({"at": at[0], "at_id": at[1]} if begins and at else {})
+            by_group = None if few or nulls or column.group is None else self._by_group(session, shape, values | more)
+            if by_group is None:
+                by_group = session.connection().execute(self._pages(shape), values | more).all()
+            found += by_group
             if len(found) > view.size:
                 break
         beyond, rows = len(found) > view.size, found[: view.size]
@@ -209,6 +248,27 @@ class Listing:
             cursor_of(rows[0][1:], column.key, backwards=True) if has_before else "",
             cursor_of(rows[-1][1:], column.key, backwards=False) if has_after else "",
         )
+
+    def _by_group(self, session: Session, shape: _Shape, values: dict[str, Any]) -> list[Any] | None:
+        """Return the rows group by group; None if they were in none of the first groups: a filter leaves few there."""
+        connection, wanted = session.connection(), values["rows"]
+        groups = connection.execute(self._groups(shape), values).all()
+        found: list[Any] = []
+        for number, (by, members) in enumerate(groupby(groups, key=itemgetter(0))):
+            if number == _MOST_GROUPS:
+                return None
+            # Only the group that the cursor is in begins at it.
+            begins = shape.begins and by == values["at"]
+            statement = self._pages(shape._replace(begins=begins, grouped=True))
+            rows: list[Any] = []
+            for _, key in members:
+                rows += connection.execute(statement, values | {"group": key, "rows": wanted - len(found)}).all()
+            # Groups of one name are one in this order.
+            rows.sort(key=itemgetter(2), reverse=shape.down)
+            found += rows[: wanted - len(found)]
+            if len(found) >= wanted:
+                break
+        return found
 
     @staticmethod
     def _segments(column: Column, *, down: bool, at: Sequence[Any] | None) -> list[bool]:
@@ -248,46 +308,76 @@ class Listing:
         return self.search if key == SEARCH else self.filters[key]
 
     def _from(self, shape: _Shape, *columns: Any, needs: Iterable[str] = ()) -> AnySelect:
-        statement = sa.select(*columns).select_from(self.table)
         needed = [*self._always, *needs]
         for key, _ in shape.asked:
             needed += self._filter(key).needs
-        joined = set[str]()
+        source, joined = self.table, set[str]()
         for name in needed:
-            statement = self._joined(statement, name, joined)
-        return statement.where(*(self._filter(key).condition(own) for key, own in shape.asked))
+            source = self._joined(source, name, joined)
+        conditions = (self._filter(key).condition(own) for key, own in shape.asked)
+        return sa.select(*columns).select_from(source).where(*conditions)
 
-    def _joined(self, statement: AnySelect, name: str, joined: set[str]) -> AnySelect:
+    def _joined(self, source: Any, name: str, joined: set[str]) -> Any:
         if name in joined:
-            return statement
+            return source
         join = self._joins[name]
         for other in join.needs:
-            statement = self._joined(statement, other, joined)
+            source = self._joined(source, other, joined)
         joined.add(name)
-        return statement.join(join.target, join.on, isouter=join.outer)
+        return orm.join(source, join.target, join.on, isouter=join.outer)
 
     def _build_count(self, shape: _Shape) -> AnySelect:
         rows = self._from(shape, sa.literal_column("1").label("one")).limit(sa.bindparam("rows", type_=sa.BigInteger()))
         return sa.select(sa.func.count()).select_from(rows.subquery("counted"))
 
     def _build_page(self, shape: _Shape) -> AnySelect:
-        column, unique = self.columns[shape.sort], self._unique
+        column = self.columns[shape.sort]
         by: Any = column.by
-        statement = self._from(shape, self.ident, sa.null() if shape.nulls else by, unique, needs=column.needs)
+        needs = column.group.needs if column.group and (shape.nulls or shape.grouped) else column.needs
+        if column.group and shape.grouped:
+            needs = (*needs, *column.needs)
+        statement = self._from(shape, self.ident, sa.null() if shape.nulls else by, self._unique, needs=needs)
         if column.nullable:
-            statement = statement.where(by.is_(None) if shape.nulls else by.is_not(None))
+            has = column.group.reference if column.group else by
+            statement = statement.where(has.is_(None) if shape.nulls else has.is_not(None))
+        if column.group and shape.grouped:
+            statement = statement.where(column.group.reference == sa.bindparam("group", type_=column.group.key.type))
+        apart = shape.few or (shape.grouped and not (column.group and column.group.indexed))
+        unique: Any = self._unique
+        if apart:
+            # Found as a whole before it is sorted: nobody walks along an index in the hope that a match comes soon.
+            columns = ("found_id", "found_by", "found_unique")
+            labels = [part.label(name) for part, name in zip(statement.selected_columns, columns, strict=True)]
+            found = (
+                statement.with_only_columns(*labels, maintain_column_froms=True)
+                .cte("found")
+                .prefix_with("MATERIALIZED")
+            )
+            by, unique = found.c.found_by, found.c.found_unique
+            statement = sa.select(found.c.found_id, by, unique)
         if shape.begins:
-            statement = statement.where(*self._beyond(by, shape))
-        orders = (unique,) if shape.nulls else (by, unique)
+            statement = statement.where(*self._beyond(by, unique, shape))
+        orders = (unique,) if shape.nulls or shape.grouped else (by, unique)
         ordered = statement.order_by(*(key.desc() if shape.down else key.asc() for key in orders))
         return ordered.limit(sa.bindparam("rows", type_=sa.BigInteger()))
 
-    def _beyond(self, by: Any, shape: _Shape) -> list[Any]:
+    def _build_groups(self, shape: _Shape) -> AnySelect:
+        """Select the groups from the cursor on, in order: what the column says of them, and their keys."""
+        column = self.columns[shape.sort]
+        by: Any = column.by
+        key: Any = column.group.key if column.group else None
+        statement = sa.select(by, key)
+        if shape.begins:
+            at = sa.bindparam("at", type_=by.type)
+            statement = statement.where(by <= at if shape.down else by >= at)
+        return statement.order_by(*(one.desc() if shape.down else one.asc() for one in (by, key)))
+
+    def _beyond(self, by: Any, unique: Any, shape: _Shape) -> list[Any]:
         at_id = sa.bindparam("at_id", type_=self._unique.type)
-        if shape.nulls:
-            return [self._unique < at_id if shape.down else self._unique > at_id]
+        if shape.nulls or shape.grouped:
+            return [unique < at_id if shape.down else unique > at_id]
         at = sa.bindparam("at", type_=by.type)
-        here, there = sa.tuple_(by, self._unique), sa.tuple_(at, at_id)
+        here, there = sa.tuple_(by, unique), sa.tuple_(at, at_id)
         # The second says nothing new, but an index on the column alone can begin there instead of at the first row.
         return [here < there, by <= at] if shape.down else [here > there, by >= at]
 

@@ -1,7 +1,10 @@
 """The catalogue: products, categories and locations."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -128,18 +131,39 @@ def choices(session: Session) -> Choices:
     return known_choices(session)
 
 
-@Remembered
+def _written(model: type[Location | Category | Unit]) -> tuple[Any, Any]:
+    """Count the rows of a small table and sum up which transactions wrote them: some write changes either."""
+    wrote = sa.cast(sa.cast(sa.literal_column(f"{model.__tablename__}.xmin"), sa.Text), sa.BigInteger)
+    return (
+        sa.select(sa.func.count()).select_from(model).scalar_subquery(),
+        sa.select(sa.func.sum(wrote)).select_from(model).scalar_subquery(),
+    )
+
+
+_MARK = sa.select(*_written(Location), *_written(Category), *_written(Unit))
+_LOCATIONS = (
+    sa.select(col(Location.id), col(Location.name))
+    .where(col(Location.active), col(Location.kind) == "storage")
+    .order_by(col(Location.sort_key))
+)
+_CATEGORIES = (
+    sa.select(col(Category.id), col(Category.name)).where(col(Category.active)).order_by(col(Category.sort_key))
+)
+_UNITS = sa.select(col(Unit.code), col(Unit.name)).order_by(col(Unit.name))
+
+
+def catalogue_mark(session: Session) -> Hashable:
+    """Return what changes with every change of a location, a category or a unit, for what is remembered of these."""
+    return tuple(session.execute(_MARK).one())
+
+
+@partial(Remembered, mark=catalogue_mark)
 def known_choices(session: Session) -> Choices:
     """Return the choices inside another query."""
-    locations = session.exec(
-        select(Location).where(col(Location.active), Location.kind == "storage").order_by(col(Location.sort_key))
-    )
-    categories = session.exec(select(Category).where(col(Category.active)).order_by(col(Category.sort_key)))
-    units = session.exec(select(Unit).order_by(Unit.name))
     return Choices(
-        [Choice(str(row.id), row.name) for row in locations],
-        [Choice(str(row.id), row.name) for row in categories],
-        [Choice(row.code, f"{row.name} ({row.code})") for row in units],
+        [Choice(str(id_), name) for id_, name in session.execute(_LOCATIONS)],
+        [Choice(str(id_), name) for id_, name in session.execute(_CATEGORIES)],
+        [Choice(code, f"{name} ({code})") for code, name in session.execute(_UNITS)],
     )
 
 

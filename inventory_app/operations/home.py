@@ -10,16 +10,15 @@ from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_operation
 from inventory_app.models._base import now
-from inventory_app.models.catalog import Category, Product
-from inventory_app.models.stock import InventoryItem
+from inventory_app.models.catalog import Product
+from inventory_app.models.stock import ProductStock
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
-from inventory_app.operations._figures import bar, figures, held, reorder_due
+from inventory_app.operations._figures import SHARE_LEFT, bar, figures, is_due
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._people_list import waits
-from inventory_app.operations._remembered import Remembered
 from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
@@ -130,7 +129,7 @@ def home(session: Session) -> Home:
         done=_done(session, viewer),
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,
-        shares=_shares(_worth_by_category(session)) if worth else [],
+        shares=_shares(stock.by_category) if stock and worth else [],
     )
 
 
@@ -201,22 +200,24 @@ def _late(session: Session, viewer: Viewer, counts: Waiting) -> int:
     return late
 
 
-def _low(session: Session) -> list[LowRow]:
-    """Return the products to reorder of which there is least, measured by their reorder points."""
-    on_hand = held()
-    rows = session.execute(
-        sa.select(
-            col(Product.sku),
-            col(Product.name),
-            col(Product.unit_code),
-            col(Product.reorder_point),
-            on_hand.label("on_hand"),
-        )
-        .where(col(Product.id).in_(reorder_due()))
-        .order_by(on_hand / col(Product.reorder_point), col(Product.sku))
-        .limit(LOW_SHOWN)
+#: The products to reorder of which there is least, measured by their reorder points.
+_LOW = (
+    sa.select(
+        col(Product.sku),
+        col(Product.name),
+        col(Product.unit_code),
+        col(ProductStock.reorder_at),
+        col(ProductStock.quantity),
     )
-    return [_low_row(*row) for row in rows]
+    .join(ProductStock, col(ProductStock.product_id) == col(Product.id))
+    .where(is_due())
+    .order_by(SHARE_LEFT, col(ProductStock.product_id))
+    .limit(LOW_SHOWN)
+)
+
+
+def _low(session: Session) -> list[LowRow]:
+    return [_low_row(*row) for row in session.execute(_LOW)]
 
 
 def _low_row(sku: str, name: str, unit: str, point: Decimal, on_hand: Decimal) -> LowRow:
@@ -252,24 +253,8 @@ def _done(session: Session, viewer: Viewer) -> list[DoneRow]:
     return [DoneRow(row.id, operation_words(row.name), row.summary, row.at) for row in operation_rows(session, rows)]
 
 
-@Remembered
-def _worth_by_category(session: Session) -> Sequence[tuple[str, Decimal]]:
-    """Return what is kept of each category and what it is worth, the most first; what is worth nothing is left out."""
-    worth = sa.func.sum(col(InventoryItem.quantity) * col(Product.unit_cost))
-    rows = session.execute(
-        sa.select(sa.func.coalesce(Category.name, _NO_CATEGORY), worth)
-        .select_from(InventoryItem)
-        .join(Product, col(Product.id) == col(InventoryItem.product_id))
-        .outerjoin(Category, col(Category.id) == col(Product.category_id))
-        .group_by(col(Category.id), col(Category.name))
-        .having(worth > 0)
-        .order_by(worth.desc(), sa.func.coalesce(Category.name, _NO_CATEGORY))
-    )
-    return [(name, Decimal(worth)) for name, worth in rows]
-
-
-def _shares(worths: Sequence[tuple[str, Decimal]]) -> list[Share]:
-    shown = list(worths)
+def _shares(worths: Sequence[tuple[str | None, Decimal]]) -> list[Share]:
+    shown = [(name or _NO_CATEGORY, worth) for name, worth in worths]
     if len(shown) > CATEGORIES_SHOWN:
         rest = shown[CATEGORIES_SHOWN - 1 :]
         shown = [*shown[: CATEGORIES_SHOWN - 1], (_OTHERS, sum((worth for _, worth in rest), Decimal(0)))]

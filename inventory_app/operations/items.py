@@ -199,9 +199,8 @@ def _allowed(session: Session, view: View) -> View:
     return LIST.allowed(view, current_viewer(session).permissions)
 
 
-def _page(session: Session, view: View) -> Page[Kept]:
-    """Find the keys of the page first and then everything about these rows: what is not shown is not joined."""
-    page = LIST.page(session, view)
+def _page(session: Session, page: Page[int]) -> Page[Kept]:
+    """Return everything about the rows of a page, whose keys were found first: what is not shown is not joined."""
     kept = _kept(session, page.rows) if page.rows else {}
     # An item that somebody deleted between the two statements is missing; nobody can, today.
     return Page([kept[id_] for id_ in page.rows if id_ in kept], page.before, page.after)
@@ -210,7 +209,7 @@ def _page(session: Session, view: View) -> Page[Kept]:
 @query(Permission.INVENTORY_VIEW)
 def list_items(session: Session, *, view: View) -> Page[ItemRow]:
     """Return a page of items as `LIST` describes them."""
-    page = _page(session, _allowed(session, view))
+    page = _page(session, LIST.page(session, _allowed(session, view)))
     return Page([kept.row() for kept in page.rows], page.before, page.after)
 
 
@@ -233,10 +232,10 @@ class Overview:
 def overview(session: Session, *, view: View) -> Overview:
     """Return a page of items with the figures above it and the choices of its dialogs, in one transaction."""
     allowed = _allowed(session, view)
-    page, summary = _page(session, allowed), _summary(session)
-    count = LIST.count(session, allowed) if allowed.narrows else summary.items
+    summary = _summary(session)
+    page, count = LIST.listed(session, allowed, summary.items)
     note = _note(session, allowed.filters.get("view", ""))
-    return Overview(allowed, page, count, summary, known_choices(session), note)
+    return Overview(allowed, _page(session, page), count, summary, known_choices(session), note)
 
 
 @query(Permission.INVENTORY_VIEW)

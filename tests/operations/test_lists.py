@@ -14,7 +14,7 @@ from inventory_app.errors import Invalid
 from inventory_app.operations import _lists
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._list_filters import AnyOf, OneOf, Range, Words
-from inventory_app.operations._lists import Column, Listing, View, say_count
+from inventory_app.operations._lists import Column, Group, Join, Listing, View, say_count
 from inventory_app.permissions import Permission
 from inventory_app.unit_of_work import open_session
 
@@ -27,6 +27,8 @@ _TYPES: dict[str, tuple[Any, Any]] = {
         st.integers(0, 3).map(lambda days: datetime(2026, 11, 23, tzinfo=UTC) + timedelta(days=days)),
     ),
 }
+#: Where rows are: places by number; two have one name.
+_PLACES = {1: "b", 2: "a", 3: "b", 4: "c"}
 _SETTINGS = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -35,24 +37,41 @@ _SETTINGS = settings(
 def listing_of(rows: list[dict[str, Any]]) -> Listing:
     """List rows that are nowhere but in the statement."""
     named = [sa.column("id", sa.BigInteger()), *(sa.column(name, kind) for name, (kind, _) in _TYPES.items())]
-    data = [tuple(row[column.name] for column in named) for row in rows]
+    named.append(sa.column("place_id", sa.BigInteger()))
+    data = [tuple(row.get(column.name) for column in named) for row in rows]
     given = sa.values(*named, name="given").data(data)
     # A column of nothing but NULL would be text.
     table = sa.select(*(sa.cast(given.c[one.name], one.type).label(one.name) for one in named)).subquery("listed")
+    names = sa.values(sa.column("id", sa.BigInteger()), sa.column("name", sa.Text(collation="C")), name="place")
+    place = sa.select(names.data(list(_PLACES.items()))).subquery("place")
+    grouped = Column(
+        key="place",
+        label="place",
+        by=place.c.name,
+        needs=("place",),
+        nullable=True,
+        group=Group(key=place.c.id, reference=table.c.place_id),
+    )
     return Listing(
         permission=Permission.INVENTORY_VIEW,
         table=table,
         ident=table.c.id,
         sort="whole",
-        columns=[Column(key=name, label=name, by=table.c[name], nullable=True) for name in _TYPES],
+        columns=[*(Column(key=name, label=name, by=table.c[name], nullable=True) for name in _TYPES), grouped],
+        joins={"place": Join(place, place.c.id == table.c.place_id, outer=True)},
         search=Words(key="q", label="Search", word=lambda _, word: (True, {"w": word}), finds=lambda *_: sa.true()),
         filters=[Range(key="number", label="Number", column=table.c.number)],
     )
 
 
 ROWS = st.lists(
-    st.fixed_dictionaries({name: st.none() | values for name, (_, values) in _TYPES.items()}), min_size=1, max_size=12
-).map(lambda rows: [row | {"id": number} for number, row in enumerate(rows, 1)])
+    st.fixed_dictionaries(
+        {name: st.none() | values for name, (_, values) in _TYPES.items()}
+        | {"place_id": st.sampled_from([None, *_PLACES])}
+    ),
+    min_size=1,
+    max_size=12,
+).map(lambda rows: [row | {"id": number, "place": _PLACES.get(row["place_id"])} for number, row in enumerate(rows, 1)])
 
 
 def in_order(rows: list[dict[str, Any]], sort: str, *, descending: bool) -> list[int]:
@@ -63,8 +82,15 @@ def in_order(rows: list[dict[str, Any]], sort: str, *, descending: bool) -> list
 
 
 @_SETTINGS
-@given(ROWS, st.sampled_from(sorted(_TYPES)), st.booleans(), st.integers(1, 5), st.sampled_from(["", "0..", "-1..1"]))
-def test_forwards_and_backwards_every_row_is_met_once(database, rows, sort, descending, size, number):
+@given(
+    ROWS,
+    st.sampled_from([*sorted(_TYPES), "place"]),
+    st.booleans(),
+    st.integers(1, 5),
+    st.sampled_from(["", "0..", "-1..1"]),
+    st.sampled_from([1, 1_000_000]),
+)
+def test_forwards_and_backwards_every_row_is_met_once(database, rows, sort, descending, size, number, many):
     listing = listing_of(rows)
     view = View(sort=sort, descending=descending, size=size, filters={"number": number} if number else {})
     low, _, high = number.partition("..")
@@ -76,21 +102,40 @@ def test_forwards_and_backwards_every_row_is_met_once(database, rows, sort, desc
     ]
     expected = in_order(left, sort, descending=descending)
     with open_session() as session:
-        page = listing.page(session, view)
+        page = listing.page(session, view, count=many)
         forth, pages = list(page.rows), [page.rows]
         while page.after:
-            page = listing.page(session, replace(view, cursor=page.after))
+            page = listing.page(session, replace(view, cursor=page.after), count=many)
             forth += page.rows
             pages.append(page.rows)
         assert forth == expected
         back = list(page.rows)
         while page.before:
-            page = listing.page(session, replace(view, cursor=page.before))
+            page = listing.page(session, replace(view, cursor=page.before), count=many)
             back = page.rows + back
         assert back == expected
         assert listing.count(session, view) == len(expected)
         assert listing.ids(session, view, 3) == expected[:3]
     assert [len(one) for one in pages[:-1]] == [size] * (len(pages) - 1)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_rows_of_the_first_groups_only_or_of_the_last_are_found_all_the_same(database, monkeypatch, descending):
+    monkeypatch.setattr(_lists, "_MOST_GROUPS", 1)
+    rows = [dict.fromkeys(_TYPES) | {"id": number, "place_id": number % 4 + 1} for number in range(1, 9)]
+    rows = [row | {"place": _PLACES[row["place_id"]]} for row in rows]
+    with open_session() as session:
+        page = listing_of(rows).page(session, View(sort="place", descending=descending, size=7), count=1_000_000)
+    assert page.rows == in_order(rows, "place", descending=descending)[:7]
+
+
+def test_a_list_counts_once_for_its_page_and_what_it_says(database):
+    rows = [dict.fromkeys(_TYPES) | {"id": number, "number": Decimal(number)} for number in range(9)]
+    listing, view = listing_of(rows), View(sort="number", filters={"number": "5.."}, size=2)
+    with open_session() as session:
+        page, count = listing.listed(session, view, everything=9)
+        assert (page.rows, count) == ([5, 6], 4)
+        assert listing.listed(session, View(size=2), everything=9)[1] == 9
 
 
 def test_a_count_stops_where_it_is_no_longer_cheap(database, monkeypatch):

@@ -7,10 +7,10 @@ import pytest
 from sqlmodel import Session
 
 from inventory_app.context import acting_as, generate_operation_id, system_actor
-from inventory_app.operations import _remembered, items
+from inventory_app.operations import _remembered, catalog, items
 from inventory_app.operations._remembered import Remembered
 from inventory_app.unit_of_work import open_session, read, transact
-from tests.factories import item, location
+from tests.factories import begin_as, item, location
 from tests.operations.shelf import adjust, shelf
 from tests.operations.trial import anybody_signed_in
 
@@ -121,3 +121,68 @@ def test_what_another_process_commits_is_in_the_figures_after_a_moment(as_ann, d
     monkeypatch.setattr(_remembered.time, "monotonic", lambda: later)
     with acting_as(system_actor("test")):
         assert read(items.summarize).out == 2
+
+
+def test_a_dear_answer_is_given_as_it_was_and_found_anew_beside(as_ann, monkeypatch):
+    found = iter(range(10))
+    remembered = Remembered(lambda _: next(found), dear=lambda _: True)
+    monkeypatch.setattr(_remembered, "_PAUSES", 0)
+    assert ask(remembered) == 0
+    transact(anybody_signed_in)
+    assert ask(remembered) == 0, "nobody waits for it"
+    remembered.settle()
+    assert [ask(remembered) for _ in range(2)] == [1, 1]
+
+
+def test_a_dear_answer_is_not_found_more_often_than_it_may_cost(as_ann, monkeypatch):
+    found = iter(range(10))
+    remembered = Remembered(lambda _: next(found), dear=lambda _: True)
+    monkeypatch.setattr(_remembered, "_PAUSES", 10**9)
+    assert ask(remembered) == 0
+    for _ in range(3):
+        transact(anybody_signed_in)
+        assert ask(remembered) == 0
+        remembered.settle()
+    assert next(found) == 1, "nobody looked"
+
+
+def test_a_dear_answer_that_could_not_be_found_stays_and_is_tried_again(as_ann, monkeypatch, caplog):
+    answers: list[Callable[[], str]] = [lambda: "first", lambda: {}["missing"], lambda: "second"]
+    remembered = Remembered(lambda _: answers.pop(0)(), dear=lambda _: True)
+    monkeypatch.setattr(_remembered, "_PAUSES", 0)
+    assert ask(remembered) == "first"
+    for expected in ("first", "first"):
+        transact(anybody_signed_in)
+        assert ask(remembered) == expected
+        remembered.settle()
+    assert ask(remembered) == "second"
+
+
+def test_an_answer_with_a_mark_is_found_again_only_when_the_mark_changes(as_ann):
+    marks, found = ["one"], iter(range(10))
+    remembered = Remembered(lambda _: next(found), mark=lambda _: marks[-1])
+    assert ask(remembered) == 0
+    transact(anybody_signed_in)
+    assert ask(remembered) == 0
+    marks.append("two")
+    transact(anybody_signed_in)
+    assert ask(remembered) == 1
+
+
+def test_the_mark_of_the_catalogue_changes_with_its_places_and_not_with_stock(as_ann, database):
+    bolt = shelf(here="10", there="0")
+
+    def mark():
+        with open_session() as session:
+            return catalog.catalogue_mark(session)
+
+    before = mark()
+    adjust(bolt.here, -1)
+    assert mark() == before
+    location("WEST")
+    after = mark()
+    assert after != before
+    with database.as_app() as connection:
+        begin_as(connection)
+        connection.execute("UPDATE location SET name = 'Elsewhere' WHERE code = 'WEST'")
+    assert mark() != after

@@ -1,0 +1,107 @@
+"""Writing a made-up company into the database: COPY, 10,000 rows an operation of `system:bench`, every trigger on."""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from bench import stage
+from bench.company_data import COLUMNS, Chunk, Company, categories, locations, suppliers
+from inventory_app import first_run, logs, migrations
+from inventory_app.context import acting_as, system_actor
+from inventory_app.database.embedded import Server
+from inventory_app.operations._operation import OPERATIONS, operation, operation_id
+from inventory_app.paths import DATABASE, SUPERUSER_ROLE
+from inventory_app.settings import get_settings
+from inventory_app.unit_of_work import open_session, transact
+
+ROWS_AN_OPERATION = 10_000
+#: A process does so much at a time, so that all of them end together.
+_CHUNKS_A_TASK = 50
+_NUMBERED = ("location", "category", "supplier", "product", "lot", "inventory_item", "stock_movement")
+
+Rows = Callable[[UUID], Iterable[str]]
+
+
+@operation(machine=True, name="bench.load")
+def _copy(session: Session, *, table: str, rows: Rows) -> int:
+    """Copy rows into a table; they are made once the operation has an identifier."""
+    session.execute(sa.text("SET LOCAL statement_timeout = '10min'"))
+    made = list(rows(operation_id(session)))
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS[table]}) FROM STDIN") as copy:
+        copy.write("\n".join(made) + "\n")
+    return len(made)
+
+
+OPERATIONS.pop("bench.load")
+
+
+def load(server: Server, items: int, processes: int = 4) -> float:
+    """Fill the empty database of the environment with a company of so many items; returns the seconds it took."""
+    began = time.perf_counter()
+    migrations.upgrade(get_settings())
+    first_run.mirror_permissions()
+    with open_session() as session:
+        last = session.scalar(sa.text("SELECT max(id) FROM location")) or 0
+        engine = session.connection().engine
+    engine.dispose()
+    company = Company(items, currency=get_settings().currency, first_location=last + 1)
+    _write({"location": locations(company), "category": categories(), "supplier": suppliers(company)})
+    tasks = [range(company.chunks)[at : at + _CHUNKS_A_TASK] for at in range(0, company.chunks, _CHUNKS_A_TASK)]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for number, _ in enumerate(pool.map(_part, [company] * len(tasks), tasks), 1):
+            sys.stderr.write(f"[{time.perf_counter() - began:.0f} s] {number} of {len(tasks)} parts\n")
+    settle(server)
+    return time.perf_counter() - began
+
+
+def _part(company: Company, numbers: range) -> None:
+    """Write some chunks: their catalogue, then their movements round by round."""
+    logs.configure("warning", "json")
+    os.environ.setdefault("SQLALCHEMY_POOL_SIZE", "1")
+    chunks = [Chunk(company, number) for number in numbers]
+    tables: dict[str, list[str]] = {}
+    for chunk in chunks:
+        for table, rows in chunk.catalogue().items():
+            tables.setdefault(table, []).extend(rows)
+    _write(tables)
+    together = ROWS_AN_OPERATION // 1_000
+    with acting_as(system_actor("bench")):
+        for turn in range(company.rounds):
+            for at in range(0, len(chunks), together):
+                some = chunks[at : at + together]
+                transact(
+                    _copy,
+                    table="stock_movement",
+                    rows=lambda id_, some=some, turn=turn: chain.from_iterable(
+                        one.movements(turn, id_) for one in some
+                    ),
+                )
+
+
+def _write(tables: dict[str, list[str]]) -> None:
+    with acting_as(system_actor("bench")):
+        for table, rows in tables.items():
+            for at in range(0, len(rows), ROWS_AN_OPERATION):
+                transact(_copy, table=table, rows=lambda _, some=rows[at : at + ROWS_AN_OPERATION]: some)
+
+
+def settle(server: Server) -> None:
+    """Let identifiers go on after those that were given, and do now what autovacuum would begin in a measurement."""
+    with psycopg.connect(stage.address(server, DATABASE, SUPERUSER_ROLE), autocommit=True) as connection:
+        for table in _NUMBERED:
+            connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"  # noqa: S608  # our names
+            )
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
