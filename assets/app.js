@@ -86,12 +86,28 @@
     all("a[data-words]", box).forEach((a) => { a.hidden = !a.dataset.words.includes(text); });
     box.toggleAttribute("data-none", !ways().length);
   }
+  // The field has the focus before this returns: a toggle event comes a moment later, and what is typed until then
+  // would be lost.
+  function ask(box) {
+    const field = box.querySelector("[data-jump]");
+    box.showPopover();
+    if (field.value) setValue(field, "");
+    narrow();
+    field.focus();
+  }
+  document.addEventListener("click", (ev) => {
+    const box = palette();
+    if (!box || !ev.target.closest || !ev.target.closest("button[popovertarget=palette]") || box.matches(":popover-open")) return;
+    ev.preventDefault();
+    ask(box);
+  });
   window.addEventListener("keydown", (ev) => {
     const box = palette();
     if (!box) return;
     if ((ev.ctrlKey || ev.metaKey) && !ev.altKey && !ev.shiftKey && ev.key.toLowerCase() === "k") {
       ev.preventDefault();
-      if (!document.querySelector(".dialog")) box.togglePopover();
+      if (box.matches(":popover-open")) box.hidePopover();
+      else if (!document.querySelector(".dialog")) ask(box);
     } else if (box.matches(":popover-open") && box.contains(ev.target)) {
       const field = box.querySelector("[data-jump]"), list = ways(), at = list.indexOf(ev.target);
       if (ev.key === "ArrowDown" || ev.key === "ArrowUp") {
@@ -111,7 +127,7 @@
   document.addEventListener("toggle", (ev) => {
     if (ev.target !== palette()) return;
     const field = ev.target.querySelector("[data-jump]");
-    if (ev.newState === "open") { narrow(); field.focus(); } else if (field.value) setValue(field, "");
+    if (ev.newState === "closed" && field.value) setValue(field, "");
   }, true);
 
   window.addEventListener("focusout", (ev) => {

@@ -47,7 +47,7 @@ def _box() -> rx.Component:
         auto_complete="off",
         spell_check=False,
         class_name="jump-field",
-        custom_attrs={"data-jump": "", "autoFocus": True, "enterKeyHint": "go"},
+        custom_attrs={"data-jump": "", "enterKeyHint": "go"},
     )
     pages = [HOME, *[place for _, places in GROUPS for place in places]]
     return rx.el.div(
