@@ -7,8 +7,9 @@ import reflex as rx
 from inventory_app.components import feedback, forms, gates, layout, matrix, trail
 from inventory_app.components.basics import Content, button, icon, link, row_of, stack
 from inventory_app.permissions import Permission
+from inventory_app.states._permission_holders import HolderLine
 from inventory_app.states._role_rows import Column, EffectCard, Line, Row
-from inventory_app.states.roles import HolderLine, RolesState
+from inventory_app.states.roles import RolesState
 
 S = RolesState
 
