@@ -18,7 +18,7 @@ def roles() -> rx.Component:
     """Show the matrix, on the phone a card a role, and what is not saved yet."""
     return rx.fragment(
         _roles.styles(),
-        rx.cond(S.loading, layout.page_skeleton(), _loaded()),
+        _roles.when_loaded(_loaded()),
         _role_dialogs.every(),
     )
 

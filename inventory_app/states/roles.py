@@ -35,6 +35,8 @@ class RolesState(RoleChanges, PermissionHolders, rx.State):
     """The roles as the address says, the cells that are changed, and the dialog over them."""
 
     loading: bool = True
+    #: The path that what is shown belongs to.
+    shown_at: str = ""
     q: str = ""
     role_q: str = ""
     category: str = ""
@@ -110,6 +112,7 @@ class RolesState(RoleChanges, PermissionHolders, rx.State):
         if not self.idempotency_key:
             self._new_form()
         self._draw()
+        self.shown_at = self.router.url.path.rstrip("/")
         self.loading = False
 
     async def _load_role(self, cursor: str) -> None:
