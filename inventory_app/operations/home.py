@@ -103,6 +103,8 @@ class Home:
     worth: str
     currency: str
     shares: list[Share]
+    #: Nothing is kept anywhere yet, and the viewer may see that.
+    no_stock: bool
 
 
 @query()
@@ -131,6 +133,7 @@ def home(session: Session) -> Home:
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,
         shares=_shares(_worth_by_category(session)) if worth else [],
+        no_stock=stock is not None and not stock.items,
     )
 
 

@@ -308,6 +308,8 @@ class RoleToGive:
     description: str
     permissions: int
     why_not: str
+    #: Whoever gets it has it only once somebody else has agreed.
+    needs_agreement: bool
 
 
 @query(Permission.USERS_ASSIGN_ROLES)
@@ -322,7 +324,9 @@ def roles_to_give(session: Session) -> list[RoleToGive]:
         contained.setdefault(role_id, set()).add(name)
     roles = session.exec(select(Role).where(col(Role.active)).order_by(col(Role.id))).all()
     return [
-        RoleToGive(role.name, role.description, len(found), _why_not_give(_beyond(found, held)))
+        RoleToGive(
+            role.name, role.description, len(found), _why_not_give(_beyond(found, held)), role.grant_needs_approval
+        )
         for role in roles
         for found in [contained.get(role.id, set())]
     ]

@@ -25,9 +25,10 @@ def roles() -> rx.Component:
 
 def _loaded() -> rx.Component:
     new = _roles.may_manage(button("New role", icon_name="plus", on_click=S.open_create))
+    why = button("Why can’t they?", icon_name="circle-help", href="/admin/explain")
     found = rx.cond(S.rows.length() > 0, _roles.grid(_search()), rx.fragment(_search(), _nothing()))
     return rx.el.div(
-        layout.page_head("Roles", sub=S.sub, actions=(rx.el.span(_only(), class_name="no-phone"), new)),
+        layout.page_head("Roles", sub=S.sub, actions=(rx.el.span(_only(), class_name="no-phone"), why, new)),
         tables.filter_bar(
             _category(),
             search=tables.search_field(

@@ -57,6 +57,13 @@ def test_what_waits_for_the_viewer_is_listed_oldest_first(ada, ann):
     assert (seen_by(ann).suppliers, seen_by(ann).people) == (3, 0), "Ann may let nobody in"
 
 
+def test_an_empty_stock_is_told_from_one_that_suffices(ann):
+    with acting_as(ann):
+        assert read(home.home).no_stock
+        product(on_hand={location("Main"): 1})
+        assert not read(home.home).no_stock
+
+
 def test_more_than_is_shown_is_counted_as_the_pages_count_it(ada):
     for number in range(WAITING_SHOWN + 2):
         supplier(f"Supplier {number}")
