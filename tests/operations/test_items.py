@@ -260,6 +260,8 @@ def test_a_row_after_a_transfer_is_the_row_that_would_be_read(things, as_ann):
     }
     now = {kept.id: kept for kept in read(items.overview, view=View()).page.rows}
     assert told == {id_: now[id_] for id_ in (here, there)}
+    shown = now[here].row()
+    assert (shown.changed_by, shown.changed_username, shown.initials) == ("Ann", "ann", "A")
     assert [told[id_].row() for id_ in told] == [now[id_].row() for id_ in told]
 
 
