@@ -32,6 +32,7 @@
     // What stands after the # of a one-time link never reaches a server by itself, nor its log.
     for (const field of all("input[data-from-hash]", form)) if (!field.value) field.value = location.hash.slice(1);
     hold(form, ev.submitter || form.querySelector("button[type=submit],button:not([type])"));
+    sent = { form, at: here(), fields: filledIn(form) };
   }, true);
   window.addEventListener("click", (ev) => {
     const button = ev.target.closest && ev.target.closest("button[data-once]");
@@ -41,12 +42,46 @@
   }, true);
   window.addEventListener("pageshow", releaseAll); // back from a native post
 
+  // ---- A fresh proof was asked for: what was filled in waits in this tab until its form is there again ---------
+  const KEPT = "kept", KEEP = 900000, PROOF = "/confirm";
+  const path = () => location.pathname.replace(/\/$/, "") || "/";
+  const here = () => path() + location.search;
+  const fillable = (form) => [...form.elements].filter((el) => el.name && !/^(password|hidden|file|submit|button|reset)$/.test(el.type));
+  const nameOf = (el) => el.type === "radio" ? el.name + "=" + el.value : el.name;
+  const ticks = (el) => el.type === "checkbox" || el.type === "radio";
+  const filledIn = (form) => fillable(form).map((el) => [nameOf(el), ticks(el) ? el.checked : el.value]);
+  let sent; // the form that was sent last, until its answer is there and the person goes on
+  let kept; // {at, fields, since}: what waits
+  const store = () => { try { if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept)); else sessionStorage.removeItem(KEPT); } catch { /* private mode */ } };
+  try { kept = JSON.parse(sessionStorage.getItem(KEPT) || "null") || undefined; } catch { /* private mode */ }
+  const forget = () => { if (sent && !busy.has(sent.form)) sent = undefined; };
+  window.addEventListener("pointerdown", forget, true);
+  window.addEventListener("keydown", forget, true);
+  function keep() {
+    if (path() === PROOF) {
+      if (sent && sent.fields.length) { kept = { at: sent.at, fields: sent.fields, since: Date.now() }; store(); }
+      sent = undefined;
+    } else if (kept && (here() !== kept.at || Date.now() - kept.since > KEEP)) { kept = undefined; store(); }
+  }
+  function fillAgain(root) {
+    if (!kept || here() !== kept.at) return;
+    const forms = root.matches("form") ? [root] : [...all("form[data-once]", root)];
+    const form = forms.find((one) => fillable(one).map(nameOf).join() === kept.fields.map(([name]) => name).join());
+    if (!form) return;
+    const fields = kept.fields;
+    kept = undefined; store();
+    fillable(form).forEach((el, i) => {
+      const value = fields[i][1];
+      if (ticks(el)) { if (el.checked !== value && !el.disabled) el.click(); } else if (el.value !== value) setValue(el, value);
+    });
+  }
+
   // ---- Keys: "/" searches, Esc clears, Caps Lock is said ------------------------------------------------------
   const OVER = ".dialog,[role=menu],:popover-open:not(#tip)"; // something lies over the page and has the keys
   const typing = (el) => el && (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName));
   function setValue(input, value) { // so that React hears it
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, value);
-    input.dispatchEvent(new Event("input", { bubbles: true }));
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), "value").set.call(input, value);
+    input.dispatchEvent(new Event(input.localName === "select" ? "change" : "input", { bubbles: true }));
   }
   const capsOf = (ev) => {
     const el = ev.target;
@@ -86,12 +121,28 @@
     all("a[data-words]", box).forEach((a) => { a.hidden = !a.dataset.words.includes(text); });
     box.toggleAttribute("data-none", !ways().length);
   }
+  // The field has the focus before this returns: a toggle event comes a moment later, and what is typed until then
+  // would be lost.
+  function ask(box) {
+    const field = box.querySelector("[data-jump]");
+    box.showPopover();
+    if (field.value) setValue(field, "");
+    narrow();
+    field.focus();
+  }
+  document.addEventListener("click", (ev) => {
+    const box = palette();
+    if (!box || !ev.target.closest || !ev.target.closest("button[popovertarget=palette]") || box.matches(":popover-open")) return;
+    ev.preventDefault();
+    ask(box);
+  });
   window.addEventListener("keydown", (ev) => {
     const box = palette();
     if (!box) return;
     if ((ev.ctrlKey || ev.metaKey) && !ev.altKey && !ev.shiftKey && ev.key.toLowerCase() === "k") {
       ev.preventDefault();
-      if (!document.querySelector(".dialog")) box.togglePopover();
+      if (box.matches(":popover-open")) box.hidePopover();
+      else if (!document.querySelector(".dialog")) ask(box);
     } else if (box.matches(":popover-open") && box.contains(ev.target)) {
       const field = box.querySelector("[data-jump]"), list = ways(), at = list.indexOf(ev.target);
       if (ev.key === "ArrowDown" || ev.key === "ArrowUp") {
@@ -111,7 +162,7 @@
   document.addEventListener("toggle", (ev) => {
     if (ev.target !== palette()) return;
     const field = ev.target.querySelector("[data-jump]");
-    if (ev.newState === "open") { narrow(); field.focus(); } else if (field.value) setValue(field, "");
+    if (ev.newState === "closed" && field.value) setValue(field, "");
   }, true);
 
   window.addEventListener("focusout", (ev) => {
@@ -258,6 +309,7 @@
   const syncIn = (root) => all("input[data-mixed],input[data-search][data-value],button[data-density]", root).forEach(sync);
 
   new MutationObserver((changes) => {
+    if (sent || kept) keep();
     for (const change of changes) {
       const el = change.target;
       if (change.type === "attributes") {
@@ -274,6 +326,7 @@
           if (node.matches("time[data-relative]")) refine(node, new Date());
           if (node.matches("input")) sync(node);
           refineIn(node); syncIn(node);
+          if (kept) fillAgain(node);
           if (node.closest("[data-jump-list]")) narrow();
           if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") releaseAll(); });
         }

@@ -253,7 +253,10 @@ def footer(
         previous_href=state.previous_href,
         next_href=state.next_href,
     )
-    return tables.footer(bulk=bulk if selectable else None, pager=pager)
+    anything = (
+        (state.present.length() > 0) | state.all_selected | (state.selected.length() > 0) | (state.previous_href != "")
+    )
+    return rx.cond(anything, tables.footer(bulk=bulk if selectable else None, pager=pager), rx.fragment())
 
 
 def tab(state: State, key: str, option: str, label: str, count: Content) -> rx.Component:

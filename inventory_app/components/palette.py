@@ -4,7 +4,7 @@ import reflex as rx
 from reflex_base.components.memo import memo
 
 from inventory_app.components.basics import icon, key, link
-from inventory_app.components.places import GROUPS, HOME, Place, open_to
+from inventory_app.components.places import GROUPS, HOME, OWN, WAITING, Place, open_to
 from inventory_app.states.auth import AuthState
 from inventory_app.states.palette import Hit, PaletteState
 
@@ -47,9 +47,9 @@ def _box() -> rx.Component:
         auto_complete="off",
         spell_check=False,
         class_name="jump-field",
-        custom_attrs={"data-jump": "", "autoFocus": True, "enterKeyHint": "go"},
+        custom_attrs={"data-jump": "", "enterKeyHint": "go"},
     )
-    pages = [HOME, *[place for _, places in GROUPS for place in places]]
+    pages = [HOME, WAITING, *[place for _, places in GROUPS for place in places], *OWN]
     return rx.el.div(
         rx.el.div(icon("search", 16), field, class_name="jump-head"),
         rx.el.div(

@@ -25,6 +25,11 @@ class Place:
 
 HOME = Place("Home", "/", "house")
 WAITING = Place("Waiting for me", "/approvals", "inbox", waiting=AuthState.waiting_approvals)
+OWN = (
+    Place("Your profile", "/profile", "user"),
+    Place("Sign-in and security", "/profile/security", "shield-check"),
+    Place("While you are away", "/profile/away", "calendar-off"),
+)
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE

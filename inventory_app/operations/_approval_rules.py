@@ -11,8 +11,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.errors import AccountDisabled, AlreadyDecided, AppError, Conflict, NotAllowed
+from inventory_app.context import current_actor
+from inventory_app.errors import AccountDisabled, AlreadyDecided, AppError, Conflict, NotAllowed, SecondFactorRequired
 from inventory_app.models._base import now
+from inventory_app.models.access import SecondFactor
 from inventory_app.models.approvals import (
     Approval,
     ApprovalDecision,
@@ -21,7 +23,7 @@ from inventory_app.models.approvals import (
     Delegation,
     Verdict,
 )
-from inventory_app.models.users import HOLDINGS, LocalUser, UserInfo
+from inventory_app.models.users import HOLDINGS, AuthSession, LocalUser, UserInfo
 
 #: What somebody with a part is told; a kind may say it in its own words.
 PARTS: Mapping[str, str] = {
@@ -70,6 +72,8 @@ class Authority:
 
     user_id: int
     conflicts: frozenset[int]
+    #: A role of theirs needs a second factor, so whoever decides for them needs one as well.
+    needs_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,18 @@ class Standing:
     name: str
     enabled: bool
     stands_in_for: frozenset[int]
+    #: By a second factor: the acting person in this session, others whenever they sign in.
+    proves: bool = False
     authorities: dict[str, list[Authority]] = field(default_factory=dict)
 
     @property
     def conflicts(self) -> frozenset[int]:
         """Return whose part in a request keeps this person from deciding: their own, and of whom they stand in for."""
         return self.stands_in_for | {self.user_id}
+
+    def lets_use(self, each: Authority) -> bool:
+        """Tell whether this person proves as much as the one whose authority it is would have to."""
+        return self.proves or each.user_id == self.user_id or not each.needs_factor
 
     def named_in_refusals(self, permission: str) -> frozenset[int]:
         """Return everybody a refusal may name besides those with a part in the request."""
@@ -138,14 +148,36 @@ def _standings(session: Session, which: sa.ColumnElement[bool], people: Iterable
     stand_ins = _stand_ins(session, users | authorities)
     names = full_names(session, users)
     enabled = set(session.scalars(select(LocalUser.id).where(col(LocalUser.id).in_(users), col(LocalUser.enabled))))
+    proving, strict = _proving(session, users), _strict(session, authorities)
     found = {
-        user: Standing(user, names[user], user in enabled, stand_ins.get(user, frozenset()))
+        user: Standing(user, names[user], user in enabled, stand_ins.get(user, frozenset()), user in proving)
         for user in sorted(users & names.keys())
     }
     for user, permission, authority in sorted(held, key=lambda row: (row[0], row[2] != row[0], row[2])):
         conflicts = stand_ins.get(authority, frozenset()) | {authority}
-        found[user].authorities.setdefault(permission, []).append(Authority(authority, conflicts))
+        found[user].authorities.setdefault(permission, []).append(Authority(authority, conflicts, authority in strict))
     return found
+
+
+def _strict(session: Session, people: Iterable[int]) -> set[int]:
+    """Return who of these people may use their roles only with a second factor."""
+    asked = select(LocalUser.id).where(col(LocalUser.id).in_(set(people)), sa.func.audit_needs_factor(LocalUser.id))
+    return {user for user in session.scalars(asked) if user is not None}
+
+
+def _proving(session: Session, people: Iterable[int]) -> set[int]:
+    """Return who of these people proves more than a password: in this session, or by a factor they have set up."""
+    actor = current_actor()
+    others = set(people) - {actor.id}
+    factors = sa.select(col(SecondFactor.user_id)).where(
+        col(SecondFactor.user_id).in_(others),
+        col(SecondFactor.confirmed_at).is_not(None),
+        col(SecondFactor.removed_at).is_(None),
+    )
+    here = sa.select(col(AuthSession.user_id)).where(
+        col(AuthSession.token_hash) == actor.token_hash, col(AuthSession.strong)
+    )
+    return set(session.scalars(factors.union(here)))
 
 
 def _stand_ins(session: Session, deputies: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -218,13 +250,34 @@ def _authority(
         if one.authority_id == who.user_id:
             return AlreadyDecided(f"{known.name(one.user_id)} has decided this for you already.")
     taken = {user_id for one in decisions for user_id in (one.user_id, one.authority_id)}
-    free = [each.user_id for each in usable if each.user_id not in taken and not involved & each.conflicts]
+    free = [each for each in usable if each.user_id not in taken and not involved & each.conflicts]
     if free:
-        return free[0]
+        return _proved(known.name, who, free)
     absent = known.name(usable[0].user_id)
     if usable[0].user_id in taken:
         return AlreadyDecided(f"{absent}, for whom you stand in, counts in this already. Somebody else must decide.")
     return NotAllowed(f"{absent}, for whom you stand in, cannot decide about this, so neither can you.")
+
+
+def _proved(name: Callable[[int], str], who: Standing, free: list[Authority]) -> SecondFactorRequired | int:
+    """Return the first authority that the person proves enough for."""
+    enough = [each.user_id for each in free if who.lets_use(each)]
+    if enough:
+        return enough[0]
+    return SecondFactorRequired(
+        f"A role of {name(free[0].user_id)}, for whom you stand in, needs a second factor. Sign in with one."
+    )
+
+
+def why_not_use(session: Session, user_id: int, permission: str) -> AppError | None:
+    """Return why a person cannot use what they hold only in the place of others; None when they can."""
+    who = standing(session, user_id)
+    usable = who.authorities.get(permission, []) if who else []
+    if who is None or not usable:
+        return None
+    names = full_names(session, [each.user_id for each in usable])
+    answer = _proved(lambda one: names[one], who, usable)
+    return answer if isinstance(answer, AppError) else None
 
 
 def _part(approval: Approval, known: Facts, who: Standing, parties: list[tuple[int, str]]) -> AppError | None:
@@ -291,7 +344,7 @@ def decidable_by(who: Standing | None) -> sa.ColumnElement[bool]:
 
     own = [permission for permission, held in who.authorities.items() if held[0].user_id == who.user_id]
     others = [
-        sa.and_(col(Approval.permission) == permission, sa.or_(*map(usable, held)))
+        sa.and_(col(Approval.permission) == permission, sa.or_(sa.false(), *map(usable, filter(who.lets_use, held))))
         for permission, held in who.authorities.items()
         if permission not in own
     ]

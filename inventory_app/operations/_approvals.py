@@ -16,16 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
-from inventory_app.errors import AlreadyDecided, AppError, NotAllowed, NotFound, SecondFactorRequired, Stale
+from inventory_app.errors import AlreadyDecided, AppError, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
-from inventory_app.models.users import AuthSession
 from inventory_app.operations import _approval_rules as rules
 from inventory_app.operations._approval_rules import who_can_decide, why_not_decide
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id
+from inventory_app.operations._session_life import must_be_fresh, own_session
 
 __all__ = ["KINDS", "Kind", "Subject", "decide", "expire", "request", "who_can_decide", "why_not_decide", "withdraw"]
 
@@ -85,6 +84,8 @@ class Kind:
     may_be_withdrawn: Callable[[Session, Approval], bool] = _always
     #: Take every lock that the effects need, in the order of `database/locks.py`.
     lock: Callable[[Session, int], None] = _no_locks
+    #: Agreeing asks for a fresh proof, as the operation does that would do the same alone; rejecting does not.
+    fresh: bool = False
     #: Check the reason of a decision; returns what is kept.
     reason: Callable[[Session, Approval, Verdict, str], str | None] = rejecting_needs_a_reason
     #: What somebody with a part is told, where `PARTS` does not say it well enough.
@@ -246,7 +247,8 @@ def decide(
     authority = rules.judge(session, approval, known, who)
     if isinstance(authority, AppError):
         raise authority
-    _proves_as_much(session, authority, known)
+    if kind.fresh and verdict == Verdict.APPROVE:
+        must_be_fresh(own_session(session))
     _must_be_what_was_read(session, approval, version, subject_version)
     kept = kind.reason(session, approval, verdict, reason)
     decision = ApprovalDecision(
@@ -263,17 +265,6 @@ def decide(
         kind.approved(session, approval, kept)
     session.flush()
     return Result(approval.status, given, approval.required, kept)
-
-
-def _proves_as_much(session: Session, authority: int, known: rules.Facts) -> None:
-    """Refuse a deputy without a second factor what whom they stand in for could not do without one either."""
-    actor = current_actor()
-    if authority == actor.id or not session.scalar(sa.select(sa.func.audit_needs_factor(authority))):
-        return
-    if not session.scalar(sa.select(col(AuthSession.strong)).where(col(AuthSession.token_hash) == actor.token_hash)):
-        raise SecondFactorRequired(
-            f"A role of {known.name(authority)}, for whom you stand in, needs a second factor. Sign in with one."
-        )
 
 
 def _must_be_what_was_read(

@@ -81,6 +81,7 @@ ROLE_GRANT = Kind(
     describe=_describe,
     approved=_approved,
     lock=_lock,
+    fresh=True,
     parts={
         "requested": "You asked for this role, so somebody else must agree.",
         "concerned": "This is about your own roles, so somebody else must agree.",

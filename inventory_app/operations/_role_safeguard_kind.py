@@ -113,5 +113,6 @@ ROLE_SAFEGUARD = Kind(
     describe=_describe,
     approved=_approved,
     lock=_lock,
+    fresh=True,
     parts={"requested": "You asked for this, so somebody else must agree."},
 )

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
-from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict
+from inventory_app.errors import AccountDisabled, AccountWaiting, Conflict, FreshProofRequired
 from inventory_app.models._base import now
 from inventory_app.models.access import SecondFactor
 from inventory_app.models.users import AuthSession, LocalUser, SessionActivity
@@ -70,6 +70,12 @@ def own_session(session: Session) -> AuthSession:
     """Return the acting person's session, locked."""
     mine = select(AuthSession).where(AuthSession.token_hash == current_actor().token_hash)
     return session.exec(mine.with_for_update()).one()
+
+
+def must_be_fresh(mine: AuthSession) -> None:
+    """Refuse what `fresh=True` would refuse: the session's person has not proved lately that it is still them."""
+    if mine.reauthenticated_at <= now() - timedelta(minutes=get_settings().fresh_minutes):
+        raise FreshProofRequired
 
 
 def renew(mine: AuthSession, token_hash: str, *, strong: bool = False, method: str = "") -> bool:

@@ -57,7 +57,7 @@ class LinkShown:
     about: tuple[str, ...]
 
 
-@operation(Permission.USERS_MANAGE, log=("username", "roles"))
+@operation(Permission.USERS_MANAGE, log=("username", "roles"), fresh=True)
 def invite_user(
     session: Session, *, username: str, full_name: str, email: str, roles: list[str], token_hash: str
 ) -> LinkMade:

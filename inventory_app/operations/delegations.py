@@ -68,7 +68,7 @@ class Lendable:
     label: str
 
 
-@operation(log=("deputy", "permissions"), reason="reason")
+@operation(log=("deputy", "permissions"), reason="reason", fresh=True)
 def delegate(  # as many as the form has fields
     session: Session,
     *,

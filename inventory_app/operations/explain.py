@@ -17,6 +17,7 @@ from inventory_app.models.approvals import Delegation
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission, UserInfo, UserRole
 from inventory_app.models.users import Permission as PermissionRow
+from inventory_app.operations import _approval_rules as approval_rules
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
 from inventory_app.operations._people_list import ever_invited
@@ -244,7 +245,10 @@ def _answer(session: Session, user_id: int, permission: Permission, subject: Sup
     if subject is not None and permission == Permission.SUPPLIERS_APPROVE:
         # The rule speaks to who asks it: its own words, as they would read them.
         refusal = why_not_decide(session, subject, user_id)
-        why += [f"{name} would read: “{refusal}”"] if refusal else []
+    else:
+        refusal = approval_rules.why_not_use(session, user_id, permission)
+    if refusal:
+        why.append(f"{name} would read: “{refusal}”")
     return Answer(user_id, name, user.username, not why, why)
 
 

@@ -17,7 +17,14 @@ from inventory_app.models.access import FactorKind, RecoveryCode, SecondFactor, 
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._operation import current_viewer, operation, query
-from inventory_app.operations._session_life import factors_of, has_factor, own_session, renew, revoke_sessions
+from inventory_app.operations._session_life import (
+    factors_of,
+    has_factor,
+    must_be_fresh,
+    own_session,
+    renew,
+    revoke_sessions,
+)
 from inventory_app.operations.proving import SEED, codes_left, count_use, hash_code, seed_of
 from inventory_app.operations.users import held_permissions, may_use, why_not
 from inventory_app.permissions import Permission
@@ -115,8 +122,7 @@ def registering(session: Session) -> list[str]:
 def _fresh_session(session: Session) -> AuthSession:
     """Return the viewer's session if it may change factors, as `fresh=True` and `_owner` decide it for operations."""
     mine = session.get_one(AuthSession, current_viewer(session).session_id)
-    if mine.reauthenticated_at <= now() - timedelta(minutes=get_settings().fresh_minutes):
-        raise FreshProofRequired
+    must_be_fresh(mine)
     if not mine.strong and has_factor(session, mine.user_id):
         raise FreshProofRequired(_WEAK)
     return mine

@@ -102,6 +102,8 @@ class Home:
     worth: str
     currency: str
     shares: list[Share]
+    #: Nothing is kept anywhere yet, and the viewer may see that.
+    no_stock: bool
 
 
 @query()
@@ -130,6 +132,7 @@ def home(session: Session) -> Home:
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,
         shares=_shares(stock.by_category) if stock and worth else [],
+        no_stock=stock is not None and not stock.items,
     )
 
 

@@ -40,6 +40,7 @@ from inventory_app.operations._operation import (
     operation_id,
     query,
 )
+from inventory_app.operations._people_names import called
 from inventory_app.operations._supplier_approvals import ask_about
 from inventory_app.operations.catalog import default_location, search_text
 from inventory_app.permissions import Permission
@@ -158,6 +159,7 @@ class Batch:
     file_name: str
     rows: int
     by: str
+    username: str
     at_iso: str
     at_text: str
 
@@ -170,15 +172,15 @@ def imported_files(session: Session, *, most: int = 50) -> list[Batch]:
     if not kinds:
         raise NotAllowed
     statement = (
-        sa.select(ImportBatch)
+        sa.select(ImportBatch, called(col(ImportBatch.imported_by)))
         .where(col(ImportBatch.kind).in_(kinds))
         .order_by(col(ImportBatch.id).desc())
         .limit(min(max(most, 1), 200))
     )
-    return [_batch(row) for row in session.scalars(statement)]
+    return [_batch(row, name) for row, name in session.execute(statement)]
 
 
-def _batch(row: ImportBatch) -> Batch:
+def _batch(row: ImportBatch, name: str) -> Batch:
     at = row.imported_at
     return Batch(
         id=row.id or 0,
@@ -186,7 +188,8 @@ def _batch(row: ImportBatch) -> Batch:
         what=row.kind.capitalize(),
         file_name=row.file_name,
         rows=row.row_count,
-        by=row.imported_by,
+        by=name,
+        username=row.imported_by,
         at_iso=at.isoformat(),
         at_text=_clock(at),
     )

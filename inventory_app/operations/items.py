@@ -19,7 +19,9 @@ from inventory_app.operations._ledger import Place, places, reserved_of_item, sa
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page
+from inventory_app.operations._people_names import called
 from inventory_app.operations.catalog import Choices, known_choices
+from inventory_app.operations.pictures import initials_of
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -60,7 +62,9 @@ class ItemRow:
     unit_cost: str
     value: str
     supplier: str
+    #: What whoever changed it last is called, and their username.
     changed_by: str
+    changed_username: str
     initials: str
     changed_at: str
     active: bool
@@ -84,15 +88,16 @@ class Kept:
     total: Decimal
     supplier: str | None
     changed_by: str
+    changed_name: str
     changed_at: datetime
     active: bool
     unit_cost: Decimal | None
     lot: str | None = None
     reserved: Decimal = Decimal(0)
 
-    def after(self, quantity: Decimal, changed_at: datetime, changed_by: str) -> "Kept":
-        """Return it as a transfer has left it: what there is of the product altogether stays the same."""
-        return replace(self, quantity=quantity, changed_at=changed_at, changed_by=changed_by)
+    def after(self, quantity: Decimal, changed_at: datetime, changed_by: str, name: str) -> "Kept":
+        """Return it as a transfer by somebody has left it: what there is of the product altogether stays the same."""
+        return replace(self, quantity=quantity, changed_at=changed_at, changed_by=changed_by, changed_name=name)
 
     def row(self) -> ItemRow:
         """Return it as the list shows it."""
@@ -116,8 +121,9 @@ class Kept:
             unit_cost="" if cost is None else f"{cost:,.2f}",
             value="" if cost is None else f"{quantity * cost:,.2f}",
             supplier=self.supplier or "",
-            changed_by=self.changed_by,
-            initials=self.changed_by[:2].upper(),
+            changed_by=self.changed_name,
+            changed_username=self.changed_by,
+            initials=initials_of(self.changed_name),
             changed_at=self.changed_at.isoformat(),
             active=self.active,
             lot=self.lot or "",
@@ -170,6 +176,7 @@ _DETAILS = (
         _product_total().label("total"),
         col(Supplier.name).label("supplier"),
         col(InventoryItem.changed_by),
+        called(col(InventoryItem.changed_by)).label("changed_name"),
         col(InventoryItem.changed_at),
         col(Product.active),
         sa.case((sa.bindparam("prices", type_=sa.Boolean), col(Product.unit_cost))).label("unit_cost"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from inventory_app import sealing
 from inventory_app.context import current_actor
-from inventory_app.errors import Conflict, FreshProofRequired, NotAllowed, TooManyAttempts
+from inventory_app.errors import Conflict, NotAllowed, TooManyAttempts
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity, FactorKind, RecoveryCode, SecondFactor, SecondFactorUse
 from inventory_app.models.users import AuthSession, LocalUser, SignInAttempt, UserInfo
@@ -22,6 +22,7 @@ from inventory_app.operations._session_life import (
     end_session_before,
     factors_of,
     has_factor,
+    must_be_fresh,
     own_session,
     renew,
 )
@@ -98,9 +99,7 @@ def hash_code(code: str) -> str:
 @query()
 def proved_lately(session: Session) -> None:
     """Raise `FreshProofRequired` where an operation that needs a fresh proof would: before a form is filled in."""
-    mine = session.get_one(AuthSession, current_viewer(session).session_id)
-    if mine.reauthenticated_at <= now() - timedelta(minutes=get_settings().fresh_minutes):
-        raise FreshProofRequired
+    must_be_fresh(session.get_one(AuthSession, current_viewer(session).session_id))
 
 
 @query(public=True)

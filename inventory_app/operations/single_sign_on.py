@@ -5,14 +5,13 @@ The provider's answer was verified before (`inventory_app/oidc.py`), at the door
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock_rule
-from inventory_app.errors import Conflict, FreshProofRequired, Invalid, NotAllowed
+from inventory_app.errors import Conflict, Invalid, NotAllowed
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
 from inventory_app.models.users import AuthSession, LocalUser, UserInfo
@@ -37,6 +36,7 @@ from inventory_app.operations._session_life import (
     begin_session,
     end_session_before,
     has_factor,
+    must_be_fresh,
     own_session,
     renew,
     revoke_sessions,
@@ -231,8 +231,7 @@ def my_connections(session: Session) -> list[Connection]:
 def connecting(session: Session) -> None:
     """Raise what stands in the way of connecting now, before somebody is sent to the provider."""
     mine = session.get_one(AuthSession, current_viewer(session).session_id)
-    if mine.reauthenticated_at <= now() - timedelta(minutes=get_settings().fresh_minutes):
-        raise FreshProofRequired
+    must_be_fresh(mine)
     must_be_by_factor(session, mine)
 
 

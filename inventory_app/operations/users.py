@@ -136,13 +136,13 @@ def create_user(
     return Registered(_id(user), _id(info), enabled)
 
 
-@operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "role_name"))
+@operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "role_name"), fresh=True)
 def change_user_role(session: Session, *, user_id: int, role_name: str) -> list[str]:
     """Make `role_name` the person's only role; returns the roles held before. Some roles wait for an approval."""
     return replace_roles(session, user_id, [role_name], None)
 
 
-@operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "roles"))
+@operation(Permission.USERS_ASSIGN_ROLES, log=("user_id", "roles"), fresh=True)
 def set_user_roles(session: Session, *, user_id: int, roles: list[str], version: int) -> list[str]:
     """Replace the roles of a person whose row was read as `version`; returns those held before.
 
@@ -308,6 +308,8 @@ class RoleToGive:
     description: str
     permissions: int
     why_not: str
+    #: Whoever gets it has it only once somebody else has agreed.
+    needs_agreement: bool
 
 
 @query(Permission.USERS_ASSIGN_ROLES)
@@ -322,7 +324,9 @@ def roles_to_give(session: Session) -> list[RoleToGive]:
         contained.setdefault(role_id, set()).add(name)
     roles = session.exec(select(Role).where(col(Role.active)).order_by(col(Role.id))).all()
     return [
-        RoleToGive(role.name, role.description, len(found), _why_not_give(_beyond(found, held)))
+        RoleToGive(
+            role.name, role.description, len(found), _why_not_give(_beyond(found, held)), role.grant_needs_approval
+        )
         for role in roles
         for found in [contained.get(role.id, set())]
     ]

@@ -80,7 +80,9 @@ def menu(row: rx.Var[Any]) -> rx.Component:
                 href=trail.history_href(("local_user", row.id), ("user_info", row.info_id)),
             ),
         ),
-        rx.cond(may_manage & (row.status != "erased") & (row.status != "invited"), _on_off(row), rx.fragment()),
+        rx.cond(
+            may_manage & ~row.own & (row.status != "erased") & (row.status != "invited"), _on_off(row), rx.fragment()
+        ),
         rx.cond(may_manage & (row.status != "active"), _erase(row), rx.fragment()),
     )
 

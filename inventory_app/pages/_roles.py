@@ -3,14 +3,32 @@
 from typing import Any
 
 import reflex as rx
+from reflex_base.vars import VarData
 
 from inventory_app.components import feedback, forms, gates, layout, matrix, trail
 from inventory_app.components.basics import Content, button, icon, link, row_of, stack
 from inventory_app.permissions import Permission
+from inventory_app.states._permission_holders import HolderLine
 from inventory_app.states._role_rows import Column, EffectCard, Line, Row
-from inventory_app.states.roles import HolderLine, RolesState
+from inventory_app.states.roles import RolesState
 
 S = RolesState
+
+
+#: The path in the browser's address, which is there before the server has answered.
+_PATH_NOW = rx.Var(
+    "path_now",
+    _var_type=str,
+    _var_data=VarData(
+        imports={"react-router": "useLocation"},
+        hooks={r"const path_now = useLocation().pathname.replace(/\/$/, '')": None},
+    ),
+)
+
+
+def when_loaded(content: Content) -> rx.Component:
+    """Show the content once it belongs to the address: what stands there until then could be pressed, for nothing."""
+    return rx.cond(S.loading | (S.shown_at != _PATH_NOW), layout.page_skeleton(), content)
 
 
 def styles() -> rx.Component:

@@ -33,9 +33,43 @@ def _loaded() -> rx.Component:
             ),
         ),
         layout.columns(
-            layout.column(_waiting(), gates.can(Permission.INVENTORY_VIEW, _low())),
+            layout.column(
+                rx.cond(S.no_stock, _first_steps(), rx.fragment()),
+                _waiting(),
+                gates.can(Permission.INVENTORY_VIEW, _low()),
+            ),
             layout.column(rx.cond(S.worth, _worth(), rx.fragment()), _done()),
         ),
+    )
+
+
+def _first_steps() -> rx.Component:
+    """Say what there is to do in a new installation, as far as this person may."""
+
+    def step(icon_name: str, title: str, meta: str, href: str) -> rx.Component:
+        return layout.row_item(link(title, href=href, plain=True, class_name="rowlink"), meta, icon_name=icon_name)
+
+    return layout.card(
+        layout.rows(
+            gates.can(
+                Permission.INVENTORY_IMPORT,
+                step("file-input", "Import products", "From a file, with what is on hand", "/imports"),
+            ),
+            gates.can(
+                Permission.INVENTORY_CREATE,
+                step("boxes", "Add the first item", "A product, and how much of it is where", "/inventory"),
+            ),
+            gates.can(
+                Permission.PRODUCTS_MANAGE,
+                step("map-pin", "Add a location", "Beside the main warehouse, which exists", "/inventory"),
+            ),
+            gates.can(
+                Permission.USERS_MANAGE,
+                step("users", "Invite people", "They choose their password by a link", "/admin/users"),
+            ),
+        ),
+        title="First steps",
+        flush=True,
     )
 
 
@@ -91,7 +125,9 @@ def _low() -> rx.Component:
         rx.fragment(),
     )
     nothing = feedback.empty_state(
-        "Nothing runs low", "Products at or below their reorder point come here.", icon_name="boxes"
+        rx.cond(S.no_stock, "Nothing is in stock yet", "Nothing runs low"),
+        "Products at or below their reorder point come here.",
+        icon_name="boxes",
     )
     return layout.card(
         rx.cond(

@@ -288,31 +288,26 @@ def _decide() -> rx.Component:
 
 
 def _history() -> rx.Component:
-    return layout.card(
-        tables.table(
-            tables.head(
-                tables.column("File"),
-                tables.column("What"),
-                tables.column("Rows", numeric=True),
-                tables.column("By"),
-                tables.column("When"),
-                tables.column(rx.el.span("What came of it", class_name="sr")),
-            ),
-            tables.body(
-                S.batches,
-                _batch,
-                columns=6,
-                loading=S.loading,
-                empty=feedback.empty_state(
-                    "No file has been imported yet",
-                    "What comes in from a file is listed here, so that the same file is not taken twice.",
-                    icon_name="file-input",
-                ),
-            ),
-            label="Imported files",
+    nothing = feedback.empty_state(
+        "No file has been imported yet",
+        "What comes in from a file is listed here, so that the same file is not taken twice.",
+        icon_name="file-input",
+    )
+    listed = tables.table(
+        tables.head(
+            tables.column("File"),
+            tables.column("What"),
+            tables.column("Rows", numeric=True),
+            tables.column("By"),
+            tables.column("When"),
+            tables.column(rx.el.span("What came of it", class_name="sr")),
         ),
-        title="Imported files",
-        flush=True,
+        tables.body(S.batches, _batch, columns=6, loading=S.loading, empty=rx.fragment()),
+        label="Imported files",
+    )
+    # A head over nothing would only promise columns.
+    return layout.card(
+        rx.cond(S.loading | (S.batches.length() > 0), listed, nothing), title="Imported files", flush=True
     )
 
 
@@ -321,7 +316,7 @@ def _batch(row: Shown) -> rx.Component:
         tables.cell(row.file_name, strong=True, card="title"),
         tables.cell(row.what, card="foot", phone=rx.fragment(row.what, ", ", when(row.at_iso, row.at_text))),
         tables.cell(row.rows, numeric=True, card="figure"),
-        tables.cell(row.by),
+        tables.cell(rx.el.bdi(row.by, title=row.username)),
         tables.cell(when(row.at_iso, row.at_text)),
         tables.cell(rx.el.span(_way_to(row.kind), class_name="nowrap"), numeric=True, card="end"),
         key=row.id,

@@ -41,7 +41,8 @@ def _sub() -> rx.Component:
     places = rx.cond(S.locations == 1, " location", " locations")
     worth = rx.cond(S.worth, rx.fragment(", worth ", rx.el.strong(S.worth)), rx.fragment())
     things = rx.cond(S.items == 1, " item at ", " items at ")
-    return rx.fragment(S.items.to_string(), things, S.locations.to_string(), places, worth)
+    whole = rx.fragment(S.items.to_string(), things, S.locations.to_string(), places, worth)
+    return rx.cond(S.items == 0, "Nothing is kept anywhere yet", whole)
 
 
 def _actions() -> list[rx.Component]:
@@ -106,7 +107,11 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
         "supplier": tables.cell(tables.quantity(row.supplier), hide="lg"),
         "changed": tables.cell(
             tables.with_actions(
-                tables.who(row.initials, row.changed_by, when(row.changed_at, row.changed_at)),
+                tables.who(
+                    row.initials,
+                    rx.el.bdi(row.changed_by, title=row.changed_username),
+                    when(row.changed_at, row.changed_at),
+                ),
                 gates.can(
                     Permission.INVENTORY_ADJUST,
                     icon_button("diff", "Adjust", on_click=S.open_adjust(row.id)),

@@ -29,7 +29,7 @@ def role() -> rx.Component:
     """Show the role that the address names."""
     return rx.fragment(
         _roles.styles(),
-        rx.cond(S.loading, layout.page_skeleton(), rx.cond(R.is_not_none(), _found(), _missing())),
+        _roles.when_loaded(rx.cond(R.is_not_none(), _found(), _missing())),
         _role_dialogs.every(),
     )
 

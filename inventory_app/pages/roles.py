@@ -18,16 +18,17 @@ def roles() -> rx.Component:
     """Show the matrix, on the phone a card a role, and what is not saved yet."""
     return rx.fragment(
         _roles.styles(),
-        rx.cond(S.loading, layout.page_skeleton(), _loaded()),
+        _roles.when_loaded(_loaded()),
         _role_dialogs.every(),
     )
 
 
 def _loaded() -> rx.Component:
     new = _roles.may_manage(button("New role", icon_name="plus", on_click=S.open_create))
+    why = button("Why can’t they?", icon_name="circle-help", href="/admin/explain")
     found = rx.cond(S.rows.length() > 0, _roles.grid(_search()), rx.fragment(_search(), _nothing()))
     return rx.el.div(
-        layout.page_head("Roles", sub=S.sub, actions=(rx.el.span(_only(), class_name="no-phone"), new)),
+        layout.page_head("Roles", sub=S.sub, actions=(rx.el.span(_only(), class_name="no-phone"), why, new)),
         tables.filter_bar(
             _category(),
             search=tables.search_field(

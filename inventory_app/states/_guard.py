@@ -160,7 +160,7 @@ class Guard(Middleware):
         if person is not None:
             actor = people.named(actor, person)
         auth = await root.get_state(AuthState)
-        if auth._filled_with != (filled := (_session_key(actor, person), person)):  # noqa: SLF001  # ours
+        if auth._filled_with != (filled := (_session_key(person), person)):  # noqa: SLF001  # ours
             lost = auth.permissions.keys() - (person.permissions if person else frozenset())
             if lost or auth._filled_with[0] != filled[0]:  # noqa: SLF001  # ours
                 await _empty(root)
@@ -240,8 +240,9 @@ def _actor_of(router_data: dict[str, Any]) -> Actor:
     )
 
 
-def _session_key(actor: Actor, person: SignedIn | None) -> str:
-    return actor.token_hash or "" if person else ""
+def _session_key(person: SignedIn | None) -> str:
+    """Return what stays the same while a session goes on, under a new token as well; empty when there is none."""
+    return str(person.session_id) if person else ""
 
 
 async def _empty(root: BaseState) -> None:

@@ -89,9 +89,14 @@ def box_of(role: RoleToGive, *, held: bool) -> RoleBox:
         name=role.name,
         held=held,
         description=role.description,
-        size="1 permission" if role.permissions == 1 else f"{role.permissions} permissions",
+        size=_size(role, held=held),
         why_not=role.why_not,
     )
+
+
+def _size(role: RoleToGive, *, held: bool) -> str:
+    size = "1 permission" if role.permissions == 1 else f"{role.permissions} permissions"
+    return f"{size} · somebody else must agree" if role.needs_agreement and not held else size
 
 
 def person_of(row: UserRow) -> Person:

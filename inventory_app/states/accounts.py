@@ -70,6 +70,9 @@ class AccountsState(FormState, rx.State):
         """Ask who is to be invited."""
         auth_state = await self.get_state(AuthState)
         self.boxes = []
+        with auth_state.audit_context():
+            # Refused here rather than after everything has been filled in.
+            await fetch(proving.proved_lately)
         if auth_state._may(Permission.USERS_ASSIGN_ROLES):  # noqa: SLF001  # ours
             with auth_state.audit_context():
                 roles = await fetch(users.roles_to_give)

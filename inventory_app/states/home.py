@@ -33,6 +33,7 @@ class HomeState(rx.State):
     worth: str = ""
     currency: str = ""
     shares: list[Share] = []
+    no_stock: bool = False
 
     @rx.event
     @action(public=True)
@@ -53,6 +54,7 @@ class HomeState(rx.State):
         self.low, self.done, self.shares = found.low, found.done, found.shares
         self.products_to_reorder, self.items_to_reorder = found.products_to_reorder, found.items_to_reorder
         self.worth, self.currency = found.worth, found.currency
+        self.no_stock = found.no_stock
         self.loading = False
 
 

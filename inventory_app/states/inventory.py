@@ -110,7 +110,7 @@ class InventoryState(ListState, rx.State):
         self.location_choices = [(choice.id, choice.label) for choice in choices.locations]
         self.unit_choices = [(choice.id, choice.label) for choice in choices.units]
 
-    def _show_moved(self, done: Transferred) -> bool:
+    def _show_moved(self, done: Transferred, name: str) -> bool:
         """Bring the rows of a transfer up to date; False when more than these rows has changed on the page."""
         filtered = items.DEPENDS_ON_QUANTITY & self.filters.keys()
         if not done.kept_in_use or filtered or self.sort in items.MOVES_WITH_QUANTITY:
@@ -122,7 +122,7 @@ class InventoryState(ListState, rx.State):
             now = left.get(kept.id)
             # What was answered to a double click may be older than what is shown.
             if now and kept.changed_at < now.changed_at:
-                kept = kept.after(now.quantity, now.changed_at, now.changed_by)
+                kept = kept.after(now.quantity, now.changed_at, now.changed_by, name)
                 newer[kept.id] = (kept, kept.row())
         if len(newer) > _MOST_NEWER:
             self._show(tuple(newer.get(shown[0].id, shown) for shown in self._shown))
@@ -259,7 +259,7 @@ class InventoryState(ListState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(stock.transfer_inventory, **arguments)
         moved = f"Moved {done.quantity} {done.product} to {done.to_location}"
-        return self._done(moved, done.operation_id, reload=not self._show_moved(done))
+        return self._done(moved, done.operation_id, reload=not self._show_moved(done, auth_state.name))
 
     @rx.event
     @action(stock.adjust_inventory)

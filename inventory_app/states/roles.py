@@ -1,31 +1,28 @@
 """Roles: the matrix and the page of one role share what is changed and not yet saved."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import reflex as rx
-from pydantic import Field
 
 from inventory_app import people
-from inventory_app.operations import explain, roles
-from inventory_app.operations.roles import HolderRow, Matrix, PermissionLine, RoleColumn
+from inventory_app.operations import roles
+from inventory_app.operations.roles import Matrix, PermissionLine, RoleColumn
 from inventory_app.permissions import Permission
 from inventory_app.states import _role_rows as drawing
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Name, Payload, action
+from inventory_app.states._action import Id, Line, Payload, action
+from inventory_app.states._permission_holders import HolderLine, PermissionHolders, holder_line
+from inventory_app.states._role_changes import RoleChanges, Version
 from inventory_app.states._role_rows import PATH, Column, Draft, EffectCard, Row
-from inventory_app.states.auth import AuthState, initials
+from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 ONLY = ("all", "changed", "differ")
 #: More columns nobody can compare, and no browser draws quickly; others are found by name.
 MOST_COLUMNS = 24
 
-#: What is said besides where something has to wait.
-_WAITS = ". What it no longer shall ask for waits for somebody else's agreement"
 #: Role -> version and contents.
 Base = dict[int, tuple[int, frozenset[str]]]
-Version = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class SaveForm(Payload):
@@ -34,35 +31,12 @@ class SaveForm(Payload):
     reason: Line = ""
 
 
-class RoleForm(Payload):
-    """What a role is called and what it asks for; `role_id` is the one to edit or to copy."""
-
-    role_id: int = 0
-    version: int = 0
-    name: Name
-    description: Line = ""
-    needs_factor: bool = False
-    grant_needs_approval: bool = False
-    reason: Line = ""
-
-
-@dataclass(frozen=True)
-class HolderLine:
-    """Somebody who holds a role, or a permission."""
-
-    user_id: int
-    initials: str
-    name: str
-    username: str
-    enabled: bool
-    href: str
-    note: str
-
-
-class RolesState(FormState, rx.State):
+class RolesState(RoleChanges, PermissionHolders, rx.State):
     """The roles as the address says, the cells that are changed, and the dialog over them."""
 
     loading: bool = True
+    #: The path that what is shown belongs to.
+    shown_at: str = ""
     q: str = ""
     role_q: str = ""
     category: str = ""
@@ -97,15 +71,6 @@ class RolesState(FormState, rx.State):
     holders_before: str = ""
     holders_after: str = ""
     history_href: str = ""
-
-    dialog: str = ""
-    #: What the dialog is about: a role, or a permission and who has it.
-    asked: Column | None = None
-    asked_permission: str = ""
-    asked_label: str = ""
-    asked_count: int = 0
-    having: list[HolderLine] = []
-    having_after: str = ""
 
     #: In a tuple, which Reflex hands out as it is: a proxy around each of thousands of cells takes its time.
     _loaded: tuple[Matrix, ...] = ()
@@ -147,6 +112,7 @@ class RolesState(FormState, rx.State):
         if not self.idempotency_key:
             self._new_form()
         self._draw()
+        self.shown_at = self.router.url.path.rstrip("/")
         self.loading = False
 
     async def _load_role(self, cursor: str) -> None:
@@ -159,7 +125,7 @@ class RolesState(FormState, rx.State):
         self.changed_by, self.changed_at = found.changed_by, found.changed_at
         self.disabled_holders, self.why_not_delete = found.disabled_holders, found.why_not_delete
         self.waits = found.waits
-        self.holders = [_holder(row) for row in page.rows]
+        self.holders = [holder_line(row) for row in page.rows]
         path = f"{PATH}/{role_id}"
         self.holders_before = _view.href(path, {}, at=page.before) if page.before else ""
         self.holders_after = _view.href(path, {}, at=page.after) if page.after else ""
@@ -328,160 +294,12 @@ class RolesState(FormState, rx.State):
             )
         return self._done(f"Saved what {saved.name} may do")
 
+    def _label(self, permission: str) -> str:
+        return next((line.label for line in self._lines() if line.name == permission), "")
+
     def _column(self, role_id: int) -> Column | None:
         found = [role for role in self._roles() if role.id == role_id]
         return next(iter(drawing.columns(found, len(self._lines()), self._unsaved[0])), None)
-
-    def _ask(self, dialog: str, role_id: int) -> None:
-        asked = self._column(role_id) if role_id else None
-        if asked is None and role_id:
-            return
-        self._new_form()
-        self.asked, self.dialog = asked, dialog
-
-    @rx.event
-    @action(roles.create_role)
-    async def open_create(self) -> None:
-        """Ask for a new role."""
-        self._ask("create", 0)
-
-    @rx.event
-    @action(roles.clone_role)
-    async def open_clone(self, role_id: Id) -> None:
-        """Ask what a copy of a role shall be called."""
-        self._ask("clone", role_id)
-
-    @rx.event
-    @action(roles.edit_role)
-    async def open_edit(self, role_id: Id) -> None:
-        """Ask what a role shall be called, and what it asks for."""
-        self._ask("edit", role_id)
-
-    @rx.event
-    @action(roles.deactivate_role)
-    async def open_deactivate(self, role_id: Id) -> None:
-        """Ask once before a role stops to count."""
-        self._ask("deactivate", role_id)
-
-    @rx.event
-    @action(Permission.ROLES_VIEW)
-    async def open_holders(self, permission: Line) -> None:
-        """Show everybody who has a permission, and through what."""
-        lines = self._lines()
-        label = next((line.label for line in lines if line.name == permission), "")
-        if not label:
-            return
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            self.asked_count = await fetch(explain.count_who_has, permission=permission)
-        self.asked_permission, self.asked_label, self.having, self.having_after = permission, label, [], ""
-        await self._more_holders()
-        self.dialog = "holders"
-
-    @rx.event
-    @action(Permission.ROLES_VIEW)
-    async def show_more_holders(self) -> None:
-        """Show the next of those who have the permission."""
-        if self.having_after:
-            await self._more_holders()
-
-    async def _more_holders(self) -> None:
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            page = await fetch(explain.who_has, permission=self.asked_permission, cursor=self.having_after)
-        self.having = [
-            *self.having,
-            *(
-                HolderLine(
-                    row.user_id, initials(row.name), row.name, row.username, row.enabled,
-                    f"/admin/users/{row.user_id}", row.through,
-                )
-                for row in page.rows
-            ),
-        ]  # fmt: skip
-        self.having_after = page.after
-
-    @rx.event
-    @action(Permission.ROLES_VIEW)
-    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
-        """Close the dialog."""
-        if not is_open:
-            self.dialog = ""
-
-    @rx.event
-    @action(roles.create_role)
-    async def create_role(self, form: RoleForm) -> Any:
-        """Make a role, empty at first."""
-        given = {name: value for name, value in form.arguments().items() if name not in ("role_id", "version")}
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            saved = await in_transaction(roles.create_role, **given)
-        return [
-            *self._done(f"Made the role {saved.name}; choose what it may do"),
-            rx.redirect(f"{PATH}/{saved.role_id}"),
-        ]
-
-    @rx.event
-    @action(roles.clone_role)
-    async def clone_role(self, form: RoleForm) -> Any:
-        """Make a role that may do what another one may."""
-        given = form.arguments()
-        wanted = {name: value for name, value in given.items() if name != "version"}
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            saved = await in_transaction(roles.clone_role, **wanted)
-        return [*self._done(f"Made the role {saved.name}"), rx.redirect(f"{PATH}/{saved.role_id}")]
-
-    @rx.event
-    @action(roles.edit_role)
-    async def edit_role(self, form: RoleForm) -> Any:
-        """Change what a role is called, and what it asks for."""
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            saved = await in_transaction(roles.edit_role, **form.arguments())
-        return self._done(f"Saved {saved.name}{_WAITS if saved.waits else ''}")
-
-    @rx.event
-    @action(roles.deactivate_role)
-    async def deactivate_role(self, role_id: Id, version: Version, idempotency_key: Line = "") -> Any:
-        """Take what a role contains from everybody who holds it, at once."""
-        return await self._set_active("deactivate_role", role_id, version, idempotency_key)
-
-    @rx.event
-    @action(roles.activate_role)
-    async def activate_role(self, role_id: Id, version: Version, idempotency_key: Line = "") -> Any:
-        """Let a role count again."""
-        return await self._set_active("activate_role", role_id, version, idempotency_key)
-
-    @rx.event
-    @action(roles.delete_role)
-    async def open_delete(self, role_id: Id) -> None:
-        """Ask once before a role is deleted."""
-        self._ask("delete", role_id)
-
-    @rx.event
-    @action(roles.delete_role)
-    async def delete_role(self, role_id: Id, version: Version, idempotency_key: Line = "") -> Any:
-        """Delete a role that was never given to anybody."""
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            name = await in_transaction(
-                roles.delete_role, role_id=role_id, version=version, idempotency_key=idempotency_key or None
-            )
-        self._forget_draft()
-        return [*self._done(f"Deleted {name}"), rx.redirect(PATH)]
-
-    async def _set_active(
-        self, which: Literal["activate_role", "deactivate_role"], role_id: int, version: int, key: str
-    ) -> Any:
-        operation = roles.activate_role if which == "activate_role" else roles.deactivate_role
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            saved = await in_transaction(operation, role_id=role_id, version=version, idempotency_key=key or None)
-        if saved.waits:
-            return self._done(f"{saved.name} counts again once somebody else has agreed")
-        done = "counts again" if which == "activate_role" else "counts for nothing now"
-        return self._done(f"{saved.name} {done}")
 
     def _done(self, message: str) -> list[Any]:
         """Show the roles as they are now; what everybody may do is asked from the database again."""
@@ -489,12 +307,6 @@ class RolesState(FormState, rx.State):
         self._new_form()
         self.dialog = ""
         return [AuthState.guard_page, RolesState.load, _toast.success(message)]
-
-
-def _holder(row: HolderRow) -> HolderLine:
-    also = f"also {', '.join(row.others)}" if row.others else ""
-    href = f"/admin/users/{row.user_id}"
-    return HolderLine(row.user_id, initials(row.name), row.name, row.username, row.enabled, href, also)
 
 
 def _and(names: list[str]) -> str:

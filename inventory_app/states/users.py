@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import reflex as rx
 
 from inventory_app import people
-from inventory_app.operations import accounts, approvals, suppliers, users
+from inventory_app.operations import accounts, approvals, proving, suppliers, users
 from inventory_app.operations._lists import Listing, View
 from inventory_app.operations._people_list import LIST
 from inventory_app.permissions import Permission
@@ -127,6 +127,8 @@ class UserMgmtState(ListState, rx.State):
             return
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
+            # Refused here rather than after the boxes have been ticked.
+            await fetch(proving.proved_lately)
             roles = await fetch(users.roles_to_give)
         self.boxes = [box_of(role, held=role.name in person.roles) for role in roles]
         self._open("roles", person)

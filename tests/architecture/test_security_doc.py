@@ -10,6 +10,7 @@ from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
 from inventory_app.http import _requests, _sealed, bodies, single_sign_on
 from inventory_app.operations import _attempts, _strangers, factors, imports, proving
+from inventory_app.operations._approvals import KINDS
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
 from inventory_app.permissions import NEEDS_A_PERSON
@@ -53,7 +54,8 @@ def test_no_picture_is_larger_than_what_the_page_says_of_files():
 
 #: What the page and docs/permissions.md call sensitive.
 SENSITIVE = re.compile(
-    r"roles\.(?!preview|role_)\w+|bulk_roles\.\w+|accounts\.(make_reset_link|update_own_email)"
+    r"roles\.(?!preview|role_)\w+|bulk_roles\.\w+|users\.(change_user_role|set_user_roles)"
+    r"|accounts\.(invite_user|make_reset_link|update_own_email)|delegations\.delegate"
     r"|factors\.(begin_totp|confirm_totp|register_passkey|remove_factor|new_recovery_codes|reset_factors)"
     r"|single_sign_on\.(connect|disconnect|disconnect_person)"
 )
@@ -62,6 +64,10 @@ SENSITIVE = re.compile(
 def test_everything_sensitive_asks_for_a_fresh_proof_and_nothing_else_does():
     asks = {name for name, declared in OPERATIONS.items() if declared.spec.fresh}
     assert asks == {name for name in OPERATIONS if SENSITIVE.fullmatch(name)}
+
+
+def test_agreeing_asks_for_it_where_giving_a_role_or_changing_one_does():
+    assert {kind.name for kind in KINDS.values() if kind.fresh} == {"role_grant", "role_safeguard"}
 
 
 def test_without_a_second_factor_one_reaches_only_what_sets_it_up_ends_sessions_or_signs_out():

@@ -13,6 +13,7 @@ from inventory_app.context import acting_as
 from inventory_app.operations import suppliers, users
 from inventory_app.unit_of_work import transact
 from tests import factories
+from tests.browser.test_factors import age_the_proofs
 from tests.browser.test_pages import serious, too_wide
 from tests.fixtures.browser import Window
 from tests.fixtures.server import PASSWORD, Person, Site
@@ -225,3 +226,27 @@ def test_ones_picture_is_shown_where_one_is(site: Site, open_window: Open, size:
     window.button("Remove it").click()
     window.toast("Your picture is removed")
     expect(window.page.get_by_alt_text("Your picture")).to_have_count(0)
+
+
+def test_what_was_filled_in_is_still_there_after_a_fresh_proof(ada: Person, open_window: Open):
+    name = f"ida-{secrets.token_hex(3)}"
+    window = open_window()
+    window.enter(ada)
+    window.goto(PEOPLE)
+    window.button("Invite somebody").click()
+    window.fill(window.dialog(), full_name="Ida Holm", username=name, email=f"{name}@example.com")
+    window.dialog().get_by_text("auditor", exact=True).click()
+    age_the_proofs(ada)
+    window.button("Invite", within=window.dialog()).click()
+    window.at("/confirm")
+    window.fill(password=PASSWORD)
+    window.button("Confirm with the password").click()
+    window.at(PEOPLE)
+    expect(window.dialog().locator("#f-username")).to_have_value(name)
+    expect(window.dialog().locator("#f-full_name")).to_have_value("Ida Holm")
+    expect(window.dialog().get_by_role("checkbox", name=re.compile("^auditor"))).to_be_checked()
+    window.button("Invite", within=window.dialog()).click()
+    made_link(window)
+    expect(window.row(name)).to_contain_text("auditor")
+    window.button("Invite somebody").click()
+    expect(window.dialog().locator("#f-username")).to_have_value("")

@@ -183,3 +183,29 @@ def test_of_admin_the_second_factor_can_be_chosen_and_nothing_else(site: Site, o
     expect(dialog.get_by_label("Somebody else must agree before anybody gets it")).to_have_count(0)
     for field in ("name", "description"):
         expect(dialog.locator(f"[name={field}]")).to_have_attribute("readonly", "")
+
+
+def test_between_two_roles_nothing_of_the_first_can_be_pressed(site: Site, open_window: Open, name: str):
+    first, second = factories.role(name, "inventory:view"), factories.role(name + " two")
+    window = open_window()
+    window.enter(site.person("ada", "admin"))
+    window.goto(f"/admin/roles/{first}")
+    expect(cell(window, "inventory:view")).to_have_attribute("data-c", "1")
+    # The way that a link goes: the address changes at once, the server answers later.
+    seen = window.page.evaluate(
+        """([path, name]) => new Promise((done) => {
+          const seen = [];
+          new MutationObserver((_, watching) => {
+            const now = document.querySelector("[data-grid] th a")?.textContent ?? "";
+            if (seen.at(-1) !== now) seen.push(now);
+            if (now === name) { watching.disconnect(); done(seen); }
+          }).observe(document, { subtree: true, childList: true, characterData: true });
+          history.pushState(null, "", path);
+          dispatchEvent(new PopStateEvent("popstate", { state: null }));
+        })""",
+        [f"/admin/roles/{second}", name + " two"],
+    )
+    assert seen[-2:] == ["", name + " two"]
+    cell(window, "inventory:view").click()
+    expect(cell(window, "inventory:view")).to_have_attribute("data-c", "+")
+    expect(window.page.get_by_role("heading", name=name + " two")).to_be_visible()

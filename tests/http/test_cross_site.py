@@ -28,6 +28,8 @@ NEW_PASSWORD = {"current": PASSWORD, "password": "seven green bottles on a wall"
 READ = {"/_health", "/pictures/{user_id:int}/{sha256:str}"}
 #: To the sign-in provider and back, by GET: what a page of somebody else can do with it is in `test_single_sign_on.py`.
 TO_AND_FRO = {"/auth/oidc", "/auth/oidc/callback"}
+#: Posted by the sign-in provider itself, who signs it: `test_back_channel.py`.
+BY_THE_PROVIDER = {"/auth/oidc/backchannel-logout"}
 #: What is posted: the fields and files of an honest request.
 POSTED: dict[str, dict[str, Any]] = {
     "/auth/sign-in": {"data": {"username": "{ann}", "password": PASSWORD}},
@@ -85,9 +87,10 @@ def routes() -> dict[str, set[str]]:
 
 
 def test_every_route_is_one_that_is_tested_here(routes: dict[str, set[str]]):
-    assert set(routes) >= READ | TO_AND_FRO | set(POSTED)
-    assert not set(routes) - READ - TO_AND_FRO - set(POSTED) - OF_REFLEX, "say what it is: in READ or in POSTED"
-    assert {path: routes[path] for path in POSTED} == {key: {"POST"} for key in POSTED}
+    posted = {*POSTED, *BY_THE_PROVIDER}
+    assert set(routes) >= READ | TO_AND_FRO | posted
+    assert not set(routes) - READ - TO_AND_FRO - posted - OF_REFLEX, "say what it is: in READ or in POSTED"
+    assert {path: routes[path] for path in posted} == {key: {"POST"} for key in posted}
     assert {path: routes[path] for path in READ | TO_AND_FRO} == {key: {"GET", "HEAD"} for key in READ | TO_AND_FRO}
 
 

@@ -20,6 +20,7 @@ from inventory_app.errors import (
     Stale,
 )
 from inventory_app.models._base import now
+from inventory_app.models.access import FactorKind, SecondFactor
 from inventory_app.models.approvals import Approval, ApprovalDecision, ApprovalParty, ApprovalStatus, Verdict
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role
@@ -392,7 +393,23 @@ def test_a_deputy_proves_as_much_as_whom_they_stand_in_for(ann, nancy):
     arrange(need_a_factor)
     with pytest.raises(SecondFactorRequired, match="A role of Nancy, for whom you stand in"):
         decide(eve, found)
+    change_sessions(ann.id, strong=True)
+    another = ask(ann, 2)
+    with acting_as(eve):
+        assert "needs a second factor" in read(approvals.approval_detail, approval_id=found).why_not
+        assert read(approvals.count_mine) == {}
+        assert read(dashboard.waiting).others == 0
+    with acting_as(ann):
+        assert "Eve" not in read(approvals.approval_detail, approval_id=another).who_can
+    add(SecondFactor(user_id=eve.id, kind=FactorKind.TOTP, name="Phone", sealed_seed="x", confirmed_at=now()))
+    with acting_as(ann):
+        assert "Eve" in read(approvals.approval_detail, approval_id=another).who_can
+    # This session was begun without it.
+    with pytest.raises(SecondFactorRequired):
+        decide(eve, found)
     change_sessions(eve.id, strong=True)
+    with acting_as(eve):
+        assert sum(read(approvals.count_mine).values()) == 2
     assert decide(eve, found) == "approved"
 
 
@@ -563,7 +580,7 @@ def test_the_list_counts_and_judges_by_the_same_rules(ann, nancy, mona):
             details = [read(approvals.approval_detail, approval_id=row.id) for row in able]
             assert sum(read(approvals.count_mine).values()) == len(able) == read(dashboard.waiting).others, actor.name
         assert all(detail.why_not == "" for detail in details)
-        with open_session() as session:
+        with acting_as(actor), open_session() as session:
             for row in session.exec(select(Approval)).all():
                 named = {who.user_id for who in _approval_rules.who_can_decide(session, row)}
                 assert (why_not_decide(session, row, actor.id) is None) == (actor.id in named)
@@ -616,7 +633,7 @@ def test_the_detail_says_who_can_and_for_whom(ann, nancy):
 def test_disabled_people_cannot_and_are_told_so(ann, nancy):
     found = ask(ann)
     arrange(lambda s: s.execute(sa.update(LocalUser).where(col(LocalUser.id) == nancy.id).values(enabled=False)))
-    with open_session() as session:
+    with acting_as(ann), open_session() as session:
         refusal = why_not_decide(session, session.get_one(Approval, found), nancy.id)
     assert str(refusal) == "Your account is disabled. Ask an administrator."
 

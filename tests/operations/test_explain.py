@@ -84,6 +84,20 @@ def test_every_reason_is_said_and_goes_away_with_its_cause(ada):
     assert why(ada, bob).can
 
 
+def test_a_deputy_without_the_factor_that_the_absent_one_needs_is_told_so(ada, ann):
+    eve = person("eve", "employee")
+    delegate(ann, eve)
+    assert why(ada, eve).can
+    update(Role, col(Role.name) == "manager", needs_factor=True)
+    sentence = "A role of Ann, for whom you stand in, needs a second factor. Sign in with one."
+    assert why(ada, eve).why == [f"Eve would read: “{sentence}”"]
+    waiting = supplier("Nordkraft")
+    assert why(ada, eve, supplier_id=waiting.id).why == [f"Eve would read: “{sentence}”"]
+    add(SecondFactor(user_id=eve.id, kind=FactorKind.TOTP, name="Phone", sealed_seed="x", confirmed_at=now()))
+    assert why(ada, eve).can
+    assert why(ada, eve, supplier_id=waiting.id).can
+
+
 def test_somebody_who_was_shut_out_is_told_from_somebody_who_waits(ada, ann):
     update(LocalUser, col(LocalUser.id) == ann.id, enabled=False)
     assert why(ada, ann).why == ["The account of Ann is disabled."]

@@ -57,6 +57,12 @@ def test_what_waits_for_the_viewer_is_listed_oldest_first(ada, ann):
     assert (seen_by(ann).suppliers, seen_by(ann).people) == (3, 0), "Ann may let nobody in"
 
 
+def test_an_empty_stock_is_told_from_one_that_suffices(ann):
+    assert seen_by(ann).no_stock
+    item(product("BOLT", name="Bolt").id, location("NORTH", name="North").id, 3)
+    assert not seen_by(ann).no_stock
+
+
 def test_more_than_is_shown_is_counted_as_the_pages_count_it(ada):
     for number in range(WAITING_SHOWN + 2):
         supplier(f"Supplier {number}")

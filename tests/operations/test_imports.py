@@ -397,9 +397,9 @@ def test_imported_files_are_listed_newest_first(ann, ada):
         bring_in("products", "sku,name\nA,B\n", "second.csv")
     with acting_as(ada):
         found = read(imports.imported_files)
-        assert [(row.file_name, row.what, row.rows, row.by) for row in found] == [
-            ("second.csv", "Products", 1, "ann"),
-            ("first.csv", "Suppliers", 2, "ann"),
+        assert [(row.file_name, row.what, row.rows, row.by, row.username) for row in found] == [
+            ("second.csv", "Products", 1, "Ann", "ann"),
+            ("first.csv", "Suppliers", 2, "Ann", "ann"),
         ]
         assert found[0].at_text.endswith(" UTC")
         assert [row.file_name for row in read(imports.imported_files, most=1)] == ["second.csv"]

@@ -254,9 +254,14 @@ def test_a_row_after_a_transfer_is_the_row_that_would_be_read(things, as_ann):
     here, there = (one[0].id for one in things if one[1].name == "Bolt")
     before = {kept.id: kept for kept in read(items.overview, view=View()).page.rows}
     done = transfer(here, there, "1.5")
-    told = {one.item_id: before[one.item_id].after(one.quantity, one.changed_at, one.changed_by) for one in done.items}
+    told = {
+        one.item_id: before[one.item_id].after(one.quantity, one.changed_at, one.changed_by, "Ann")
+        for one in done.items
+    }
     now = {kept.id: kept for kept in read(items.overview, view=View()).page.rows}
     assert told == {id_: now[id_] for id_ in (here, there)}
+    shown = now[here].row()
+    assert (shown.changed_by, shown.changed_username, shown.initials) == ("Ann", "ann", "A")
     assert [told[id_].row() for id_ in told] == [now[id_].row() for id_ in told]
 
 

@@ -109,7 +109,7 @@ def test_the_lists_say_what_the_operations_would(ann, eve, clare):
     other = person("oskar", "employee")
     lend(ann, eve)
     with acting_as(clare):
-        rows = {row.id: row for row in read(users.list_users).rows}
+        rows = {row.id: row for row in read(users.list_users).page.rows}
         (bulk, _) = read(bulk_roles.preview_roles, user_ids=[eve.id, other.id], mode="replace", roles=["clerk"])
         seen = read(devices.sessions_of, user_id=eve.id)
     assert "suppliers:approve" in rows[eve.id].why_not

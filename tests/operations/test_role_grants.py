@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inventory_app.context import acting_as, system_actor
-from inventory_app.errors import AlreadyDecided, Conflict, NotAllowed, Stale
+from inventory_app.errors import AlreadyDecided, Conflict, FreshProofRequired, NotAllowed, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
 from inventory_app.models.users import LocalUser, Role, UserInfo
 from inventory_app.operations import accounts, approvals, users
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, person
+from tests.fixtures.authenticator import change_sessions
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 
 
@@ -57,6 +58,15 @@ def the_request() -> int:
 def agree(actor, **more):
     with acting_as(actor):
         return transact(approvals.approve, approval_id=the_request(), **more)
+
+
+def test_agreeing_needs_a_fresh_proof_and_rejecting_does_not(ada, axel, bert):
+    give(ada, bert, "auditor")
+    change_sessions(axel.id, reauthenticated_at=now() - timedelta(hours=1))
+    with pytest.raises(FreshProofRequired):
+        agree(axel)
+    with acting_as(axel):
+        assert transact(approvals.reject, approval_id=the_request(), reason="Not needed").status == "rejected"
 
 
 def test_a_sensitive_role_waits_and_the_others_are_given_at_once(ada, axel, bert, trail):

@@ -16,6 +16,7 @@ from inventory_app.models.users import AuthSession, LocalUser, Role, SessionActi
 from inventory_app.operations import _people_list, dashboard, home, sessions, users
 from inventory_app.operations._lists import View
 from inventory_app.operations._zones import beginning, clock
+from inventory_app.states._people_rows import box_of
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, invited, person, register, signed_in_again
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
@@ -393,6 +394,16 @@ def test_a_damaged_link_to_a_page_is_said(ada, values):
             read(users.list_users, view=View(cursor=cursor))
         with pytest.raises(Invalid, match="damaged"):
             read(users.list_users, view=View(cursor=cursor[:-3] + "é"))
+
+
+def test_the_roles_to_give_say_which_need_somebody_elses_agreement(ada):
+    arrange(lambda s: s.execute(sa.update(Role).where(col(Role.name) == "auditor").values(grant_needs_approval=True)))
+    with acting_as(ada):
+        roles = read(users.roles_to_give)
+    assert [role.name for role in roles if role.needs_agreement] == ["auditor"]
+    boxes = {box.name: box.size for box in (box_of(role, held=False) for role in roles)}
+    assert boxes["auditor"].endswith(" · somebody else must agree")
+    assert "agree" not in boxes["manager"]
 
 
 def test_the_roles_to_give_say_what_they_are_and_which_the_viewer_may_not_give(ada, clerk):

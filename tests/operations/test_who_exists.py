@@ -15,8 +15,8 @@ from inventory_app.context import acting_as
 from inventory_app.errors import AppError, Invalid, NotAllowed, TooManyAttempts
 from inventory_app.models.users import SignInAttempt
 from inventory_app.operations import _strangers, accounts, sessions, single_sign_on
+from inventory_app.operations._attempts import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS, account_key
 from inventory_app.operations._operation import OPERATIONS, QUERIES
-from inventory_app.operations.sessions import FREE_FAILURES, FREE_FAILURES_OF_AN_ADDRESS, account_key
 from inventory_app.passwords import NO_PASSWORD, verify_password
 from inventory_app.unit_of_work import read, transact
 from tests.factories import ADDRESS, anonymous, arrange, invited, password_hash, person, register

@@ -16,6 +16,7 @@ from sqlmodel import select
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity, UserPicture
 from inventory_app.models.approvals import Approval, Delegation
+from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states.approvals import ApprovalState
@@ -77,6 +78,8 @@ def make_own(site: Site, me: Person) -> Own:
     def request(session: Any, supplier_id: int | None, asks: Person) -> int:
         found = session.scalars(select(Approval).where(Approval.subject_id == supplier_id)).one()
         found.requested_by = asks.id
+        # Only what one has entered oneself can be withdrawn.
+        session.get_one(Supplier, supplier_id).entered_by = asks.id
         return found.id
 
     return Own(

@@ -124,7 +124,7 @@ async def test_nobody_touches_an_account_that_may_do_what_they_may_not(site: Sit
         assert "your profile page" in str(own.said)
 
 
-async def test_a_new_link_asks_for_a_fresh_proof_before_the_reason_is_written(site: Site, ada: Person):
+async def test_links_and_roles_ask_for_a_fresh_proof_before_anything_is_filled_in(site: Site, ada: Person):
     carol = site.person("carol", "employee")
     visitor = site.signed_in(ada)
     change_sessions(ada.id, reauthenticated_at=now() - timedelta(hours=1))
@@ -134,6 +134,11 @@ async def test_a_new_link_asks_for_a_fresh_proof_before_the_reason_is_written(si
         for handler, payload in (
             (AccountsState.open_link, {"user_id": carol.id}),
             (AccountsState.make_link, {"form": {"user_id": carol.id, "reason": "asked"}}),
+            (AccountsState.open_invite, {}),
+            (AccountsState.invite, {"form": {"username": "nia", "full_name": "Nia", "email": "nia@example.com"}}),
+            (UserMgmtState.open_roles, {"user_id": carol.id}),
+            (UserMgmtState.set_roles, {"form": {"user_id": carol.id, "version": 1, "role:auditor": True}}),
+            (UserMgmtState.change_user_role, {"user_id": carol.id, "role_name": "auditor"}),
             (BulkRolesState.open_bulk, {}),
             (BulkRolesState.apply, {"form": {"people": [[carol.id, 1]], "mode": "add", "roles": ["auditor"]}}),
         ):
