@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import reflex as rx
+from reflex_base.event import Event
 
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
@@ -129,7 +130,8 @@ class StockEntryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.receive_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(stock.issue_inventory)
@@ -138,7 +140,8 @@ class StockEntryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.issue_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(shipments.send_shipment)
@@ -171,8 +174,8 @@ class StockEntryState(FormState, rx.State):
             )
         return self._done(f"Released {said}")
 
-    def _done(self, message: str, operation_id: str = "") -> Any:
+    def _done(self, said: str | Event) -> Any:
         self.dialog = ""
         self._new_form()
-        toast = _toast.undoable(message, operation_id) if operation_id else _toast.success(message)
+        toast = _toast.success(said) if isinstance(said, str) else said
         return [*reload_of(self.router.url.path), toast]

@@ -19,7 +19,7 @@ from inventory_app.errors import (
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Lot
 from inventory_app.models.stock import InventoryItem, MovementKind, ReasonCode
-from inventory_app.operations import periods, reasons, reservations, stock, valuation
+from inventory_app.operations import items, periods, reasons, reservations, stock, valuation
 from inventory_app.operations._ledger import Posting, post
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, location, person, product
@@ -284,6 +284,17 @@ def test_what_cannot_be_reserved_or_released():
     transact(reservations.release_reservation, reservation_id=kept.reservation_id)
     again = refusal(AlreadyDecided, transact, reservations.release_reservation, reservation_id=kept.reservation_id)
     assert str(again) == "This reservation was released already."
+
+
+def test_the_list_shows_the_lot_and_what_is_reserved():
+    milk = lot_shelf()
+    reserve(milk.one, 3)
+    transfer(milk.other, None, 2, to_location_id=milk.there_location)
+    one, other = read(items.get_items, item_ids=[milk.one, milk.other])
+    assert [(row.lot, row.reserved, row.on_hand) for row in (one, other)] == [("A1", "3 pcs", "10"), ("B2", "", "8")]
+    there = [read(items.transfer_targets, item_id=id_) for id_ in (milk.one, milk.other)]
+    shop = [[target.on_hand for target in found if target.location == "Milk shop"] for found in there]
+    assert shop == [["0"], ["2"]]
 
 
 # ---- A batch ------------------------------------------------------------------------------------------------------
