@@ -1,5 +1,7 @@
-"""Receiving, issuing, sending and reserving: the dialogs, and the ways to them from wherever an item is listed."""
+"""Receiving, issuing, sending, reserving and revaluing: the dialogs, and the ways to them from any list of items."""
 
+import functools
+import operator
 from typing import Any
 
 import reflex as rx
@@ -25,21 +27,26 @@ def entry_items(item_id: rx.Var[int]) -> list[rx.Component]:
         entry(Permission.INVENTORY_ADJUST, "Issue", "package-minus", S.open_issue),
         entry(Permission.INVENTORY_TRANSFER, "Send", "truck", S.open_send),
         entry(Permission.INVENTORY_ADJUST, "Reserve", "bookmark", S.open_reserve),
+        entry(Permission.PRICES_UPDATE, "Revalue", "scale", S.open_revalue),
     ]
 
 
 def entry_menu(item_id: rx.Var[int], product: rx.Var[str]) -> rx.Component:
     """Offer them beside the buttons of a row; on the phone the row's own menu has them."""
     menu = dialogs.menu(icon_button("ellipsis", "Receive, issue, send or reserve " + product), *entry_items(item_id))
-    shown = rx.el.span(menu, class_name="no-phone")
-    return rx.cond(
-        gates.may(Permission.INVENTORY_ADJUST) | gates.may(Permission.INVENTORY_TRANSFER), shown, rx.fragment()
-    )
+    return rx.cond(may_enter(), rx.el.span(menu, class_name="no-phone"), rx.fragment())
+
+
+def may_enter() -> rx.Var[bool]:
+    """Whether any of the entries is there for the person."""
+    needs = (Permission.INVENTORY_ADJUST, Permission.INVENTORY_TRANSFER, Permission.PRICES_UPDATE)
+    first, *others = (gates.may(permission) for permission in needs)
+    return functools.reduce(operator.or_, others, first)
 
 
 def entry_dialogs() -> rx.Component:
     """Return the dialogs: once on each page that offers them; at most one is open."""
-    return rx.fragment(_receive(), _issue(), _send(), _reserve())
+    return rx.fragment(_receive(), _issue(), _send(), _reserve(), _revalue())
 
 
 def _about() -> rx.Component:
@@ -230,6 +237,29 @@ def _reserve() -> rx.Component:
         primary="Reserve",
         on_submit=S.reserve,
         status="Nothing is reserved yet.",
+    )
+
+
+def _revalue() -> rx.Component:
+    stock = rx.fragment(S.worth.in_stock, " in all, worth ", S.worth.value)
+    return _dialog(
+        "revalue",
+        forms.hidden_input("product_id", S.worth.product_id.to_string()),
+        forms.field(
+            "Unit cost",
+            forms.number_input("unit_cost", id="f-entry-cost", value=S.worth.unit_cost, required=True, auto_focus=True),
+            error=forms.problem(S.errors, "unit_cost"),
+            hint=stock,
+        ),
+        forms.field(
+            "Why",
+            forms.textarea("note", id="f-entry-why", rows=2, max_length=2000, required=True),
+            error=forms.problem(S.errors, "note"),
+        ),
+        title="Revalue the product",
+        primary="Revalue",
+        on_submit=S.revalue_product,
+        status="The difference is booked where the stock is.",
     )
 
 

@@ -144,6 +144,14 @@ class ReserveForm(Payload):
         return values | {"expires_at": datetime.combine(until, time.max, UTC)}
 
 
+class RevalueForm(Payload):
+    """What one of a product costs from now on, and why."""
+
+    product_id: Id
+    unit_cost: Money
+    note: Note = ""
+
+
 class NewItemForm(Payload):
     """A new product at a location with its opening quantity."""
 

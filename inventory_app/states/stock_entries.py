@@ -1,4 +1,4 @@
-"""Receiving, issuing, sending and reserving, from wherever an item is listed."""
+"""Receiving, issuing, sending, reserving and revaluing, from wherever an item is listed."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,10 +8,11 @@ from reflex_base.event import Event
 
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
-from inventory_app.operations import items, reasons, reservations, shipments, stock
+from inventory_app.operations import items, reasons, reservations, shipments, stock, valuation
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations.items import ItemRow
 from inventory_app.operations.reservations import ReservationRow
+from inventory_app.operations.valuation import Worth
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, action
@@ -21,6 +22,7 @@ from inventory_app.states._stock_forms import (
     Preview,
     ReceiveForm,
     ReserveForm,
+    RevalueForm,
     SendForm,
     asked,
     preview_of,
@@ -42,6 +44,7 @@ class StockEntryState(FormState, rx.State):
     reasons: dict[str, list[tuple[str, str]]] = {}
     targets: list[tuple[str, str]] = []
     kept_back: list[ReservationRow] = []
+    worth: Worth | None = None
     #: What is there before and after; for a reservation, what is available.
     here: Preview = Preview()
 
@@ -74,6 +77,15 @@ class StockEntryState(FormState, rx.State):
     async def open_reserve(self, item_id: Id) -> None:
         """Ask what is kept back until when, and show what is kept back already."""
         await self._open("reserve", item_id)
+
+    @rx.event
+    @action(valuation.revalue_product)
+    async def open_revalue(self, item_id: Id) -> None:
+        """Ask what one of the product costs from now on."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.worth = await fetch(valuation.worth_of, item_id=item_id)
+        await self._open("revalue", item_id)
 
     async def _open(self, dialog: str, item_id: int) -> None:
         auth_state = await self.get_state(AuthState)
@@ -160,6 +172,16 @@ class StockEntryState(FormState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(reservations.reserve, **form.arguments())
         return self._done(f"Reserved {done.quantity} {done.product} at {done.location}")
+
+    @rx.event
+    @action(valuation.revalue_product)
+    async def revalue_product(self, form: RevalueForm) -> Any:
+        """Set the cost of the product anew."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(valuation.revalue_product, **form.arguments())
+        said = f"{done.product} is worth {done.after}, was {done.before}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(reservations.release_reservation)

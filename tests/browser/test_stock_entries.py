@@ -60,9 +60,9 @@ def test_a_receipt_is_shown_while_one_types_and_undone_from_its_toast(shelf: Non
     window.fill(dialog, quantity="30", unit_cost="2.5", reason_code="delivered")
     expect(dialog.locator(".mini tbody tr")).to_have_text(re.compile(rf"North {mark}\s*12 pcs\s*\+30\s*42 pcs"))
     window.button("Receive", within=dialog).click()
-    window.toast("12 pcs → 42 pcs")
+    toast = window.page.locator("[data-sonner-toast]").filter(has_text="12 pcs → 42 pcs")
     expect(window.row(f"SKU{mark}".upper())).to_contain_text("42")
-    window.page.locator("[data-sonner-toast]").get_by_role("button", name="Undo").click()
+    toast.get_by_role("button", name="Undo").click()
     window.toast(f"Took back 30 pcs Widget {mark}")
     expect(window.row(f"SKU{mark}".upper())).to_contain_text("12")
 
@@ -99,4 +99,4 @@ def test_a_shipment_goes_and_arrives_in_part(shelf: None, window: Window, mark: 
     window.button("Accept", within=window.dialog()).click()
     window.toast("1 pcs were lost on the way")
     window.goto("/shipments?view=all")
-    expect(window.page.get_by_text(f"Widget {mark}").filter(visible=True)).to_be_visible()
+    expect(window.row(f"Widget {mark}")).to_be_visible()

@@ -16,7 +16,7 @@ import inventory_app.pages
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
-from inventory_app.models.stock import ReasonCode, StockMovement
+from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.operations import periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
@@ -103,6 +103,7 @@ class Booked:
     #: Operations that can be taken back, and the movement of another.
     operations: tuple[str, ...]
     movement: int
+    product: int
     reservation: int
     shipment: int
     #: Reasons of their own: one for each operation that changes one.
@@ -133,11 +134,12 @@ def make_things(site: Site) -> Things:
             factories.role(f"{_word()} role", "inventory:view", active=active)
             for active in (True, True, True, False, True)
         ),
-        _booked(first.id or 0, second.location_id),
+        _booked(first, second.location_id),
     )
 
 
-def _booked(item_id: int, elsewhere: int) -> Booked:
+def _booked(item: InventoryItem, elsewhere: int) -> Booked:
+    item_id, product_id = item.id or 0, item.product_id
     taken = {"item_id": item_id, "quantity": Decimal(1)}
     with acting_as(system_actor("test")):
         operations = [transact(stock.issue_inventory, **taken).operation_id for _ in range(2)]
@@ -154,10 +156,12 @@ def _booked(item_id: int, elsewhere: int) -> Booked:
         factories.add(ReasonCode(code=_word(), label=f"{_word()} reason", uses=["issue"], position=500 + place)).code
         for place in range(3)
     )
-    return Booked(tuple(operations), movement or 0, reservation.reservation_id, shipment.shipment_id, reasons)
+    return Booked(
+        tuple(operations), movement or 0, product_id, reservation.reservation_id, shipment.shipment_id, reasons
+    )
 
 
-_DAYS = itertools.count()
+_DAYS, _COSTS = itertools.count(), itertools.count(1)
 
 
 def _next_day() -> date:
@@ -273,6 +277,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
                     "until": (now() + timedelta(days=3)).date().isoformat(),
                 }
             },
+        ),
+        (
+            StockEntryState.revalue_product,
+            lambda t: {"form": {"product_id": t.booked.product, "unit_cost": f"{next(_COSTS)}", "note": "Market"}},
         ),
         (StockEntryState.release, lambda t: {"reservation_id": t.booked.reservation}),
         (ShipmentsState.accept_shipment, lambda t: {"form": {"shipment_id": t.booked.shipment, "accepted": "1"}}),

@@ -143,6 +143,25 @@ async def test_a_movement_is_taken_back_once_and_the_dialog_says_why_not_again(v
         assert gone.said == [reversals.GONE]
 
 
+async def test_a_product_is_revalued_where_its_stock_is(visitor, kept):
+    name, item, _ = kept
+    async with Tab(visitor, "/inventory") as tab:
+        worth = shown(await tab.call(StockEntryState.open_revalue, item_id=item), "worth")
+        assert (worth["product"], worth["in_stock"], worth["unit_cost"], worth["value"]) == (
+            name,
+            "12 pcs",
+            "0",
+            "0.00 USD",
+        )
+        form = {"product_id": worth["product_id"], "unit_cost": "2.5", "note": ""}
+        refused = await tab.call(StockEntryState.revalue_product, form=form)
+        assert refused.errors() == {"note": "Say why it is worth something else."}
+        done = await tab.call(StockEntryState.revalue_product, form=form | {"note": "market price"})
+        assert done.said == [f"{name} is worth 30.00 USD, was 0.00 USD"]
+        gone = await tab.call(StockEntryState.open_revalue, item_id=2**60)
+        assert gone.said == ["This item does not exist (any more). Reload the page."]
+
+
 async def test_a_shipment_is_sent_and_accepted(visitor, kept):
     name, item, there = kept
     async with Tab(visitor, "/shipments") as tab:
