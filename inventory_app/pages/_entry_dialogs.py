@@ -44,9 +44,15 @@ def may_enter() -> rx.Var[bool]:
     return functools.reduce(operator.or_, others, first)
 
 
+def receive_button(sku: rx.Var[str] | str = "") -> rx.Component:
+    """Offer to receive a product anywhere; `sku` when the page is about one."""
+    asked = button("Receive", icon_name="package-plus", on_click=S.open_receive_product(sku))
+    return gates.can(Permission.INVENTORY_ADJUST, asked)
+
+
 def entry_dialogs() -> rx.Component:
     """Return the dialogs: once on each page that offers them; at most one is open."""
-    return rx.fragment(_receive(), _issue(), _send(), _reserve(), _revalue())
+    return rx.fragment(_receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
 
 
 def _about() -> rx.Component:
@@ -126,13 +132,13 @@ def _dialog(kind: str, *body: rx.Component, title: str, primary: str, on_submit:
     )
 
 
-def _receive() -> rx.Component:
-    lot = forms.fields_row(
+def _lot(hint: str) -> rx.Component:
+    return forms.fields_row(
         forms.field(
             "Lot",
-            forms.text_input("lot_code", value=S.item.lot, max_length=60),
+            forms.text_input("lot_code", value=rx.cond(S.item, S.item.lot, ""), max_length=60),
             error=forms.problem(S.errors, "lot_code"),
-            hint="Another lot gets an item of its own here.",
+            hint=hint,
         ),
         forms.field(
             "Good until",
@@ -141,19 +147,26 @@ def _receive() -> rx.Component:
             optional=True,
         ),
     )
-    cost = forms.field(
+
+
+def _cost() -> rx.Component:
+    field = forms.field(
         "Unit cost",
         forms.number_input("unit_cost"),
         error=forms.problem(S.errors, "unit_cost"),
         hint="Makes the new average. Left empty, it comes at the average there is.",
         optional=True,
     )
+    return gates.can(Permission.PRICES_VIEW, field)
+
+
+def _receive() -> rx.Component:
     return _dialog(
         "receive",
         forms.hidden_input("item_id", S.item.id.to_string()),
         _quantity(),
-        rx.cond(S.item.lot, lot, rx.fragment()),
-        gates.can(Permission.PRICES_VIEW, cost),
+        rx.cond(S.item.lot, _lot("Another lot gets an item of its own here."), rx.fragment()),
+        _cost(),
         forms.fields_row(_reason("receive"), _happened()),
         _note(),
         _then("After the receipt"),
@@ -161,6 +174,41 @@ def _receive() -> rx.Component:
         primary="Receive",
         on_submit=S.receive_inventory,
         status="Nothing has come in yet.",
+    )
+
+
+def _receive_product() -> rx.Component:
+    return dialogs.dialog(
+        forms.fields_row(
+            forms.field(
+                "SKU",
+                forms.text_input("sku", id="f-entry-sku", value=S.sku, required=True, max_length=40, auto_focus=True),
+                error=forms.problem(S.errors, "sku"),
+            ),
+            forms.field(
+                "Location",
+                forms.select("location_id", S.locations, id="f-entry-location", placeholder="Choose where it is"),
+                error=forms.problem(S.errors, "location_id"),
+            ),
+        ),
+        forms.field(
+            "Quantity",
+            forms.number_input("quantity", id="f-entry-quantity", required=True),
+            error=forms.problem(S.errors, "quantity"),
+        ),
+        _lot("Only where the product is kept by lot."),
+        _cost(),
+        forms.fields_row(_reason("receive"), _happened()),
+        _note(),
+        open=S.dialog == "receive_product",
+        on_open_change=S.close,
+        title="Receive a product",
+        sub="Into the location where it is now; it may be new there.",
+        status="Nothing has come in yet.",
+        primary=forms.submit("Receive"),
+        on_submit=S.receive_product,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
     )
 
 

@@ -7,7 +7,7 @@ from inventory_app.components.basics import button, icon_button, ident, when
 from inventory_app.components.trail import history_href
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations.items import ItemRow
-from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu, may_enter
+from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu, may_enter, receive_button
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
 from inventory_app.pages._take_back import take_back_parts
@@ -47,6 +47,7 @@ def _sub() -> rx.Component:
 def _actions() -> list[rx.Component]:
     return [
         gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
+        receive_button(),
         gates.can(
             Permission.PRODUCTS_MANAGE,
             button("New location", icon_name="map-pin", on_click=S.open_location),

@@ -33,8 +33,8 @@ def reasons() -> rx.Component:
 
 def _line(row: rx.Var[ReasonLine]) -> rx.Component:
     state = rx.cond(row.active, rx.fragment(), feedback.quiet_badge("Off", dot="bad"))
-    higher = dialogs.menu_item("Higher", icon_name="arrow-up", on_select=S.move_reason(row.code, True))  # noqa: FBT003
-    lower = dialogs.menu_item("Lower", icon_name="arrow-down", on_select=S.move_reason(row.code, False))  # noqa: FBT003
+    higher = dialogs.menu_item("Higher", icon_name="arrow-up", on_select=_move(row, up=True))
+    lower = dialogs.menu_item("Lower", icon_name="arrow-down", on_select=_move(row, up=False))
     on = rx.cond(
         row.active,
         dialogs.menu_item("Switch off", icon_name="eye-off", on_select=_switch(row)),
@@ -57,6 +57,10 @@ def _line(row: rx.Var[ReasonLine]) -> rx.Component:
         ),
         key=row.code,
     )
+
+
+def _move(row: rx.Var[ReasonLine], *, up: bool) -> rx.event.EventSpec:
+    return S.move_reason(row.code, up, "")
 
 
 def _switch(row: rx.Var[ReasonLine]) -> rx.event.EventSpec:

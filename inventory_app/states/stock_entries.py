@@ -8,7 +8,7 @@ from reflex_base.event import Event
 
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
-from inventory_app.operations import items, reasons, reservations, shipments, stock, valuation
+from inventory_app.operations import catalog, items, reasons, reservations, shipments, stock, valuation
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations.items import ItemRow
 from inventory_app.operations.reservations import ReservationRow
@@ -21,6 +21,7 @@ from inventory_app.states._stock_forms import (
     IssueForm,
     Preview,
     ReceiveForm,
+    ReceiveProductForm,
     ReserveForm,
     RevalueForm,
     SendForm,
@@ -43,6 +44,8 @@ class StockEntryState(FormState, rx.State):
     today: str = ""
     reasons: dict[str, list[tuple[str, str]]] = {}
     targets: list[tuple[str, str]] = []
+    locations: list[tuple[str, str]] = []
+    sku: str = ""
     kept_back: list[ReservationRow] = []
     worth: Worth | None = None
     #: What is there before and after; for a reservation, what is available.
@@ -55,6 +58,20 @@ class StockEntryState(FormState, rx.State):
     async def open_receive(self, item_id: Id) -> None:
         """Ask what has come in."""
         await self._open("receive", item_id)
+
+    @rx.event
+    @action(stock.receive_inventory)
+    async def open_receive_product(self, sku: Line = "") -> None:
+        """Ask what has come in of which product, where; `sku` when the page knows it."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.reasons = await fetch(reasons.offered)
+            found = await fetch(catalog.choices)
+        self.locations = [(choice.id, choice.label) for choice in found.locations]
+        self.sku, self.item, self._place = sku, None, None
+        self.today = now().date().isoformat()
+        self._new_form()
+        self.dialog = "receive_product"
 
     @rx.event
     @action(stock.issue_inventory)
@@ -139,6 +156,16 @@ class StockEntryState(FormState, rx.State):
     @action(stock.receive_inventory)
     async def receive_inventory(self, form: ReceiveForm) -> Any:
         """Take in what has come."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(stock.receive_inventory, **form.arguments())
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
+
+    @rx.event
+    @action(stock.receive_inventory)
+    async def receive_product(self, form: ReceiveProductForm) -> Any:
+        """Take in what has come of a product."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.receive_inventory, **form.arguments())

@@ -104,6 +104,7 @@ class Booked:
     operations: tuple[str, ...]
     movement: int
     product: int
+    sku: str
     reservation: int
     shipment: int
     #: Reasons of their own: one for each operation that changes one.
@@ -134,11 +135,11 @@ def make_things(site: Site) -> Things:
             factories.role(f"{_word()} role", "inventory:view", active=active)
             for active in (True, True, True, False, True)
         ),
-        _booked(first, second.location_id),
+        _booked(first, second.location_id, product.sku),
     )
 
 
-def _booked(item: InventoryItem, elsewhere: int) -> Booked:
+def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
     item_id, product_id = item.id or 0, item.product_id
     taken = {"item_id": item_id, "quantity": Decimal(1)}
     with acting_as(system_actor("test")):
@@ -156,9 +157,8 @@ def _booked(item: InventoryItem, elsewhere: int) -> Booked:
         factories.add(ReasonCode(code=_word(), label=f"{_word()} reason", uses=["issue"], position=500 + place)).code
         for place in range(3)
     )
-    return Booked(
-        tuple(operations), movement or 0, product_id, reservation.reservation_id, shipment.shipment_id, reasons
-    )
+    kept, sent = reservation.reservation_id, shipment.shipment_id
+    return Booked(tuple(operations), movement or 0, product_id, sku, kept, sent, reasons)
 
 
 _DAYS, _COSTS = itertools.count(), itertools.count(1)
@@ -259,6 +259,17 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (
             StockEntryState.receive_inventory,
             lambda t: {"form": {"item_id": t.first, "quantity": "2", "reason_code": "delivered"}},
+        ),
+        (
+            StockEntryState.receive_product,
+            lambda t: {
+                "form": {
+                    "sku": t.booked.sku,
+                    "location_id": t.location,
+                    "quantity": "2",
+                    "reason_code": "delivered",
+                }
+            },
         ),
         (
             StockEntryState.issue_inventory,

@@ -59,6 +59,19 @@ async def test_what_comes_in_can_be_more_than_there_is(visitor, kept):
         assert done.said[0].endswith(": 12 pcs → 42 pcs")
 
 
+async def test_a_product_is_received_where_it_was_not_kept(visitor, kept):
+    name, _, there = kept
+    sku = name.removeprefix("Widget ")
+    async with Tab(visitor, "/inventory") as tab:
+        opened = await tab.call(StockEntryState.open_receive_product)
+        assert str(there) in dict(shown(opened, "locations"))
+        form = {"sku": sku.lower(), "location_id": there, "quantity": "5", "reason_code": "delivered"}
+        unknown = await tab.call(StockEntryState.receive_product, form=form | {"sku": f"no-{sku}"})
+        assert unknown.errors() == {"sku": "No product has this SKU. Add it as a new item."}
+        done = await tab.call(StockEntryState.receive_product, form=form)
+        assert done.said[0].endswith(": 0 pcs → 5 pcs")
+
+
 async def test_what_goes_out_is_what_is_available(visitor, kept):
     name, item, _ = kept
     async with Tab(visitor, "/inventory") as tab:
