@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from inventory_app.context import current_actor
 from inventory_app.database.locks import lock
@@ -164,11 +164,11 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     return Created(item.id or 0, product.id or 0, product.sku, product.name, location.name)
 
 
-def _product(session: Session, product_id: int, *, share: bool = False) -> Product:
+def _product(session: Session, product_id: int, *, share: bool = False, field: str = "product_id") -> Product:
     """Lock a product that is in use: alone for a new average, shared with others who book at its cost."""
     product = lock(session, Product, [product_id], share=share).get(product_id)
     if product is None or not product.active:
-        raise Invalid(fields={"product_id": "Choose a product that is in use."})
+        raise Invalid(fields={field: "Choose a product that is in use."})
     return product
 
 
@@ -279,7 +279,7 @@ def _not_past(place: Place, reason: ReasonCode) -> None:
 
 @operation(
     Permission.INVENTORY_ADJUST,
-    log=("item_id", "product_id", "location_id", "quantity", "reference"),
+    log=("item_id", "product_id", "sku", "location_id", "quantity", "reference"),
     reason=("reason_code", "note"),
 )
 def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
@@ -288,6 +288,7 @@ def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
     quantity: Decimal,
     item_id: int | None = None,
     product_id: int | None = None,
+    sku: str = "",
     location_id: int | None = None,
     lot_code: str = "",
     expires_on: date | None = None,
@@ -298,7 +299,7 @@ def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
     reference: str | None = None,
     occurred_at: datetime | None = None,
 ) -> Changed:
-    """Take `quantity` in, into an item or a product at a location, of a lot where lots are kept.
+    """Take `quantity` in, into an item, or a product (by its id or SKU) at a location, of a lot where lots are kept.
 
     At a cost, it makes the product's new average; without one it comes at the average there is.
     """
@@ -310,7 +311,11 @@ def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
         if known is None:
             raise NotFound(ITEM_GONE)
         product_id, location_id = known.product_id, known.location_id
-    product = _product(session, product_id or 0)
+    elif sku:
+        product_id = session.scalar(sa.select(col(Product.id)).where(col(Product.sku) == sku.strip().upper()))
+        if product_id is None:
+            raise Invalid(fields={"sku": "No product has this SKU. Add it as a new item."})
+    product = _product(session, product_id or 0, field="sku" if sku else "product_id")
     more_than_nothing(quantity)
     if item_id is None or lot_code or expires_on:
         location = location_in_use(session, location_id)
@@ -334,7 +339,7 @@ def _change(session: Session, place: Place, posting: Posting, occurred_at: datet
         raise Invalid(fields={"quantity": "This number is too large."})
     post(session, [posting], occurred_at=when_it_happened(occurred_at))
     held = say(before, place.unit), say(posting.item.quantity, place.unit)
-    return Changed(place.product, place.location, *held, str(operation_id(session)))
+    return Changed(place.thing, place.location, *held, str(operation_id(session)))
 
 
 @operation(Permission.INVENTORY_BULK_UPDATE, log=("reason_code",), reason=("reason_code", "note"))

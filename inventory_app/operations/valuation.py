@@ -11,8 +11,9 @@ from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models.catalog import Product
 from inventory_app.models.stock import InventoryItem, MovementKind
 from inventory_app.operations._averages import CENTS, fits_cost, in_stock
-from inventory_app.operations._ledger import Posting, post
-from inventory_app.operations._operation import operation, operation_id, require
+from inventory_app.operations._item_at import ITEM_GONE
+from inventory_app.operations._ledger import Posting, post, say
+from inventory_app.operations._operation import operation, operation_id, query, require
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -52,6 +53,35 @@ def revalue_product(session: Session, *, product_id: int, unit_cost: Decimal, no
     product.unit_cost = unit_cost
     currency = get_settings().currency
     return Revalued(product.name, f"{value:,.2f} {currency}", f"{worth:,.2f} {currency}", str(operation_id(session)))
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the company has of a product, and what it is worth, for a form."""
+
+    product_id: int
+    product: str
+    in_stock: str
+    unit_cost: str
+    value: str
+
+
+@query(Permission.PRICES_UPDATE)
+def worth_of(session: Session, *, item_id: int) -> Worth:
+    """Return what the product of an item is worth, all locations together."""
+    item = session.get(InventoryItem, item_id)
+    if item is None:
+        raise NotFound(ITEM_GONE)
+    product = session.get_one(Product, item.product_id)
+    quantity, value = in_stock(session, item.product_id)
+    currency = get_settings().currency
+    return Worth(
+        item.product_id,
+        product.name,
+        say(quantity, product.unit_code),
+        f"{product.unit_cost.normalize():f}",
+        f"{value:,.2f} {currency}",
+    )
 
 
 def _shares(items: list[InventoryItem], difference: Decimal, quantity: Decimal, note: str) -> list[Posting]:

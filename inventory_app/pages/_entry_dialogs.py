@@ -1,5 +1,7 @@
-"""Receiving, issuing, sending and reserving: the dialogs, and the ways to them from wherever an item is listed."""
+"""Receiving, issuing, sending, reserving and revaluing: the dialogs, and the ways to them from any list of items."""
 
+import functools
+import operator
 from typing import Any
 
 import reflex as rx
@@ -25,21 +27,32 @@ def entry_items(item_id: rx.Var[int]) -> list[rx.Component]:
         entry(Permission.INVENTORY_ADJUST, "Issue", "package-minus", S.open_issue),
         entry(Permission.INVENTORY_TRANSFER, "Send", "truck", S.open_send),
         entry(Permission.INVENTORY_ADJUST, "Reserve", "bookmark", S.open_reserve),
+        entry(Permission.PRICES_UPDATE, "Revalue", "scale", S.open_revalue),
     ]
 
 
 def entry_menu(item_id: rx.Var[int], product: rx.Var[str]) -> rx.Component:
     """Offer them beside the buttons of a row; on the phone the row's own menu has them."""
     menu = dialogs.menu(icon_button("ellipsis", "Receive, issue, send or reserve " + product), *entry_items(item_id))
-    shown = rx.el.span(menu, class_name="no-phone")
-    return rx.cond(
-        gates.may(Permission.INVENTORY_ADJUST) | gates.may(Permission.INVENTORY_TRANSFER), shown, rx.fragment()
-    )
+    return rx.cond(may_enter(), rx.el.span(menu, class_name="no-phone"), rx.fragment())
+
+
+def may_enter() -> rx.Var[bool]:
+    """Whether any of the entries is there for the person."""
+    needs = (Permission.INVENTORY_ADJUST, Permission.INVENTORY_TRANSFER, Permission.PRICES_UPDATE)
+    first, *others = (gates.may(permission) for permission in needs)
+    return functools.reduce(operator.or_, others, first)
+
+
+def receive_button(sku: rx.Var[str] | str = "") -> rx.Component:
+    """Offer to receive a product anywhere; `sku` when the page is about one."""
+    asked = button("Receive", icon_name="package-plus", on_click=S.open_receive_product(sku))
+    return gates.can(Permission.INVENTORY_ADJUST, asked)
 
 
 def entry_dialogs() -> rx.Component:
     """Return the dialogs: once on each page that offers them; at most one is open."""
-    return rx.fragment(_receive(), _issue(), _send(), _reserve())
+    return rx.fragment(_receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
 
 
 def _about() -> rx.Component:
@@ -119,13 +132,13 @@ def _dialog(kind: str, *body: rx.Component, title: str, primary: str, on_submit:
     )
 
 
-def _receive() -> rx.Component:
-    lot = forms.fields_row(
+def _lot(hint: str) -> rx.Component:
+    return forms.fields_row(
         forms.field(
             "Lot",
-            forms.text_input("lot_code", value=S.item.lot, max_length=60),
+            forms.text_input("lot_code", value=rx.cond(S.item, S.item.lot, ""), max_length=60),
             error=forms.problem(S.errors, "lot_code"),
-            hint="Another lot gets an item of its own here.",
+            hint=hint,
         ),
         forms.field(
             "Good until",
@@ -134,19 +147,26 @@ def _receive() -> rx.Component:
             optional=True,
         ),
     )
-    cost = forms.field(
+
+
+def _cost() -> rx.Component:
+    field = forms.field(
         "Unit cost",
         forms.number_input("unit_cost"),
         error=forms.problem(S.errors, "unit_cost"),
         hint="Makes the new average. Left empty, it comes at the average there is.",
         optional=True,
     )
+    return gates.can(Permission.PRICES_VIEW, field)
+
+
+def _receive() -> rx.Component:
     return _dialog(
         "receive",
         forms.hidden_input("item_id", S.item.id.to_string()),
         _quantity(),
-        rx.cond(S.item.lot, lot, rx.fragment()),
-        gates.can(Permission.PRICES_VIEW, cost),
+        rx.cond(S.item.lot, _lot("Another lot gets an item of its own here."), rx.fragment()),
+        _cost(),
         forms.fields_row(_reason("receive"), _happened()),
         _note(),
         _then("After the receipt"),
@@ -154,6 +174,41 @@ def _receive() -> rx.Component:
         primary="Receive",
         on_submit=S.receive_inventory,
         status="Nothing has come in yet.",
+    )
+
+
+def _receive_product() -> rx.Component:
+    return dialogs.dialog(
+        forms.fields_row(
+            forms.field(
+                "SKU",
+                forms.text_input("sku", id="f-entry-sku", value=S.sku, required=True, max_length=40, auto_focus=True),
+                error=forms.problem(S.errors, "sku"),
+            ),
+            forms.field(
+                "Location",
+                forms.select("location_id", S.locations, id="f-entry-location", placeholder="Choose where it is"),
+                error=forms.problem(S.errors, "location_id"),
+            ),
+        ),
+        forms.field(
+            "Quantity",
+            forms.number_input("quantity", id="f-entry-quantity", required=True),
+            error=forms.problem(S.errors, "quantity"),
+        ),
+        _lot("Only where the product is kept by lot."),
+        _cost(),
+        forms.fields_row(_reason("receive"), _happened()),
+        _note(),
+        open=S.dialog == "receive_product",
+        on_open_change=S.close,
+        title="Receive a product",
+        sub="Into the location where it is now; it may be new there.",
+        status="Nothing has come in yet.",
+        primary=forms.submit("Receive"),
+        on_submit=S.receive_product,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
     )
 
 
@@ -230,6 +285,29 @@ def _reserve() -> rx.Component:
         primary="Reserve",
         on_submit=S.reserve,
         status="Nothing is reserved yet.",
+    )
+
+
+def _revalue() -> rx.Component:
+    stock = rx.fragment(S.worth.in_stock, " in all, worth ", S.worth.value)
+    return _dialog(
+        "revalue",
+        forms.hidden_input("product_id", S.worth.product_id.to_string()),
+        forms.field(
+            "Unit cost",
+            forms.number_input("unit_cost", id="f-entry-cost", value=S.worth.unit_cost, required=True, auto_focus=True),
+            error=forms.problem(S.errors, "unit_cost"),
+            hint=stock,
+        ),
+        forms.field(
+            "Why",
+            forms.textarea("note", id="f-entry-why", rows=2, max_length=2000, required=True),
+            error=forms.problem(S.errors, "note"),
+        ),
+        title="Revalue the product",
+        primary="Revalue",
+        on_submit=S.revalue_product,
+        status="The difference is booked where the stock is.",
     )
 
 

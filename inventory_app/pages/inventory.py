@@ -7,7 +7,7 @@ from inventory_app.components.basics import button, icon_button, ident, when
 from inventory_app.components.trail import history_href
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations.items import ItemRow
-from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu
+from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu, may_enter, receive_button
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
 from inventory_app.pages._take_back import take_back_parts
@@ -48,6 +48,7 @@ def _sub() -> rx.Component:
 def _actions() -> list[rx.Component]:
     return [
         gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
+        receive_button(),
         gates.can(
             Permission.PRODUCTS_MANAGE,
             button("New location", icon_name="map-pin", on_click=S.open_location),
@@ -160,7 +161,7 @@ def _menu(row: rx.Var[ItemRow]) -> rx.Component:
         *entry_items(row.id),
         rx.cond(may_audit, dialogs.menu_item("History", icon_name="history", href=_history(row)), rx.fragment()),
     )
-    return rx.cond(may_adjust | may_transfer | may_audit, rx.el.span(menu, class_name="only-phone"), rx.fragment())
+    return rx.cond(may_enter() | may_audit, rx.el.span(menu, class_name="only-phone"), rx.fragment())
 
 
 def _empty() -> rx.Component:

@@ -32,38 +32,39 @@ def reasons() -> rx.Component:
 
 
 def _line(row: rx.Var[ReasonLine]) -> rx.Component:
-    key = S.idempotency_key + "-" + row.code + "-" + row.version.to_string()
+    state = rx.cond(row.active, rx.fragment(), feedback.quiet_badge("Off", dot="bad"))
+    higher = dialogs.menu_item("Higher", icon_name="arrow-up", on_select=_move(row, up=True))
+    lower = dialogs.menu_item("Lower", icon_name="arrow-down", on_select=_move(row, up=False))
     on = rx.cond(
         row.active,
-        button("Switch off", size="s", once=True, aria_label="Switch off " + row.label, on_click=_switch(row, key)),
-        button("Offer again", size="s", once=True, aria_label="Offer again: " + row.label, on_click=_switch(row, key)),
+        dialogs.menu_item("Switch off", icon_name="eye-off", on_select=_switch(row)),
+        dialogs.menu_item("Offer again", icon_name="eye", on_select=_switch(row)),
     )
-    state = rx.cond(row.active, rx.fragment(), feedback.quiet_badge("Off", dot="bad"))
+    menu = dialogs.menu(
+        icon_button("ellipsis", "What can be done with " + row.label),
+        rx.cond(row.first, rx.fragment(), higher),
+        rx.cond(row.last, rx.fragment(), lower),
+        rx.cond(row.built_in, rx.fragment(), on),
+    )
     return layout.row_item(
         row.label,
         rx.fragment(row.given_for, rx.cond(row.built_in, " · comes with the application", "")),
         end=rx.el.div(
             state,
-            rx.cond(
-                row.first,
-                rx.fragment(),
-                icon_button("arrow-up", "Higher: " + row.label, on_click=S.move_reason(row.code, True)),  # noqa: FBT003
-            ),
-            rx.cond(
-                row.last,
-                rx.fragment(),
-                icon_button("arrow-down", "Lower: " + row.label, on_click=S.move_reason(row.code, False)),  # noqa: FBT003
-            ),
             icon_button("pencil", "Change " + row.label, on_click=S.open_change(row.code)),
-            rx.cond(row.built_in, rx.fragment(), on),
+            menu,
             class_name="row-x",
         ),
         key=row.code,
     )
 
 
-def _switch(row: rx.Var[ReasonLine], key: rx.Var[str]) -> rx.event.EventSpec:
-    return S.switch_reason(row.code, ~row.active, key)
+def _move(row: rx.Var[ReasonLine], *, up: bool) -> rx.event.EventSpec:
+    return S.move_reason(row.code, up, "")
+
+
+def _switch(row: rx.Var[ReasonLine]) -> rx.event.EventSpec:
+    return S.switch_reason(row.code, ~row.active, S.idempotency_key + "-" + row.code + "-" + row.version.to_string())
 
 
 def _form() -> rx.Component:

@@ -86,10 +86,9 @@ class _Dated(Payload):
         return values
 
 
-class ReceiveForm(_Dated):
+class _Received(_Dated):
     """What comes in, of which lot and at what cost."""
 
-    item_id: Id
     quantity: Quantity
     lot_code: Line = ""
     expires_on: Day = None
@@ -100,6 +99,19 @@ class ReceiveForm(_Dated):
     def arguments(self) -> dict[str, Any]:
         """Return the fields that are given."""
         return {name: value for name, value in super().arguments().items() if value is not None}
+
+
+class ReceiveForm(_Received):
+    """What comes into an item."""
+
+    item_id: Id
+
+
+class ReceiveProductForm(_Received):
+    """What comes in of a product to a location, where it may be new."""
+
+    sku: Name
+    location_id: Id
 
 
 class IssueForm(_Dated):
@@ -142,6 +154,14 @@ class ReserveForm(Payload):
         if until is None:
             raise Invalid(fields={"until": NO_DAY})
         return values | {"expires_at": datetime.combine(until, time.max, UTC)}
+
+
+class RevalueForm(Payload):
+    """What one of a product costs from now on, and why."""
+
+    product_id: Id
+    unit_cost: Money
+    note: Note = ""
 
 
 class NewItemForm(Payload):

@@ -6,11 +6,14 @@ read as anything but text, and a handler does not pay for rendering either.
 """
 
 import json
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
 import reflex as rx
 from reflex_base.event import Event
+
+from inventory_app.permissions import Permission
 
 Tone = Literal["success", "warning", "error"]
 
@@ -44,8 +47,10 @@ def success(message: str, *, duration: int | None = None) -> Event:
     return toast("success", message, duration=duration)
 
 
-def undoable(message: str, operation_id: str) -> Event:
-    """Say what was booked, and offer to take it back."""
+def booked(message: str, operation_id: str, permissions: Collection[str]) -> Event:
+    """Say what was booked, and offer to take it back to who may."""
+    if Permission.INVENTORY_REVERSE not in permissions:
+        return success(message)
     event, before, after = _template("success", None)
     action = _UNDO.format(button=json.dumps(UNDO_BUTTON), operation=json.dumps(operation_id))
     return Event(

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import reflex as rx
+from reflex_base.event import Event
 
 from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
@@ -259,7 +260,8 @@ class InventoryState(ListState, rx.State):
         with auth_state.audit_context():
             done = await in_transaction(stock.transfer_inventory, **arguments)
         moved = f"Moved {done.quantity} {done.product} to {done.to_location}"
-        return self._done(moved, done.operation_id, reload=not self._show_moved(done, auth_state.name))
+        toast = _toast.booked(moved, done.operation_id, auth_state.permissions)
+        return self._done(toast, reload=not self._show_moved(done, auth_state.name))
 
     @rx.event
     @action(stock.adjust_inventory)
@@ -268,7 +270,8 @@ class InventoryState(ListState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.adjust_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(stock.create_inventory_item)
@@ -338,10 +341,10 @@ class InventoryState(ListState, rx.State):
         self.selected, self.all_selected = [], False
         return self._done(f"Updated {changed} of {len(updates)} items")
 
-    def _done(self, message: str, operation_id: str = "", *, reload: bool = True) -> Any:
+    def _done(self, said: str | Event, *, reload: bool = True) -> Any:
         self.dialog = ""
         self._new_form()
-        toast = _toast.undoable(message, operation_id) if operation_id else _toast.success(message)
+        toast = _toast.success(said) if isinstance(said, str) else said
         return [InventoryState.load, toast] if reload else toast
 
 

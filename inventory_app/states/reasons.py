@@ -37,7 +37,12 @@ class _ReasonFields(Payload):
     def _gather(cls, sent: Any) -> Any:
         if not isinstance(sent, dict):
             return sent
-        ticked = [name.removeprefix(_USE) for name in sent if isinstance(name, str) and name.startswith(_USE)]
+        # A browser sends "on" for what is ticked; anything else is parsed as what it is, and refused.
+        ticked = [
+            f"{name}".removeprefix(_USE) if value == "on" else value
+            for name, value in sent.items()
+            if f"{name}".startswith(_USE)
+        ]
         others = {name: value for name, value in sent.items() if not f"{name}".startswith(_USE)}
         return {"uses": ticked} | others
 

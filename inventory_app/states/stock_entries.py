@@ -1,16 +1,18 @@
-"""Receiving, issuing, sending and reserving, from wherever an item is listed."""
+"""Receiving, issuing, sending, reserving and revaluing, from wherever an item is listed."""
 
 from decimal import Decimal
 from typing import Any
 
 import reflex as rx
+from reflex_base.event import Event
 
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
-from inventory_app.operations import items, reasons, reservations, shipments, stock
+from inventory_app.operations import catalog, items, reasons, reservations, shipments, stock, valuation
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations.items import ItemRow
 from inventory_app.operations.reservations import ReservationRow
+from inventory_app.operations.valuation import Worth
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, action
@@ -19,7 +21,9 @@ from inventory_app.states._stock_forms import (
     IssueForm,
     Preview,
     ReceiveForm,
+    ReceiveProductForm,
     ReserveForm,
+    RevalueForm,
     SendForm,
     asked,
     preview_of,
@@ -40,7 +44,10 @@ class StockEntryState(FormState, rx.State):
     today: str = ""
     reasons: dict[str, list[tuple[str, str]]] = {}
     targets: list[tuple[str, str]] = []
+    locations: list[tuple[str, str]] = []
+    sku: str = ""
     kept_back: list[ReservationRow] = []
+    worth: Worth | None = None
     #: What is there before and after; for a reservation, what is available.
     here: Preview = Preview()
 
@@ -51,6 +58,20 @@ class StockEntryState(FormState, rx.State):
     async def open_receive(self, item_id: Id) -> None:
         """Ask what has come in."""
         await self._open("receive", item_id)
+
+    @rx.event
+    @action(stock.receive_inventory)
+    async def open_receive_product(self, sku: Line = "") -> None:
+        """Ask what has come in of which product, where; `sku` when the page knows it."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.reasons = await fetch(reasons.offered)
+            found = await fetch(catalog.choices)
+        self.locations = [(choice.id, choice.label) for choice in found.locations]
+        self.sku, self.item, self._place = sku, None, None
+        self.today = now().date().isoformat()
+        self._new_form()
+        self.dialog = "receive_product"
 
     @rx.event
     @action(stock.issue_inventory)
@@ -73,6 +94,15 @@ class StockEntryState(FormState, rx.State):
     async def open_reserve(self, item_id: Id) -> None:
         """Ask what is kept back until when, and show what is kept back already."""
         await self._open("reserve", item_id)
+
+    @rx.event
+    @action(valuation.revalue_product)
+    async def open_revalue(self, item_id: Id) -> None:
+        """Ask what one of the product costs from now on."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.worth = await fetch(valuation.worth_of, item_id=item_id)
+        await self._open("revalue", item_id)
 
     async def _open(self, dialog: str, item_id: int) -> None:
         auth_state = await self.get_state(AuthState)
@@ -129,7 +159,18 @@ class StockEntryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.receive_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
+
+    @rx.event
+    @action(stock.receive_inventory)
+    async def receive_product(self, form: ReceiveProductForm) -> Any:
+        """Take in what has come of a product."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(stock.receive_inventory, **form.arguments())
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(stock.issue_inventory)
@@ -138,7 +179,8 @@ class StockEntryState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             done = await in_transaction(stock.issue_inventory, **form.arguments())
-        return self._done(f"{done.product} at {done.location}: {done.before} → {done.after}", done.operation_id)
+        said = f"{done.product} at {done.location}: {done.before} → {done.after}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
 
     @rx.event
     @action(shipments.send_shipment)
@@ -159,6 +201,16 @@ class StockEntryState(FormState, rx.State):
         return self._done(f"Reserved {done.quantity} {done.product} at {done.location}")
 
     @rx.event
+    @action(valuation.revalue_product)
+    async def revalue_product(self, form: RevalueForm) -> Any:
+        """Set the cost of the product anew."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(valuation.revalue_product, **form.arguments())
+        said = f"{done.product} is worth {done.after}, was {done.before}"
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions))
+
+    @rx.event
     @action(reservations.release_reservation)
     async def release(self, reservation_id: Id, idempotency_key: Line = "") -> Any:
         """Give back what was kept back."""
@@ -171,8 +223,8 @@ class StockEntryState(FormState, rx.State):
             )
         return self._done(f"Released {said}")
 
-    def _done(self, message: str, operation_id: str = "") -> Any:
+    def _done(self, said: str | Event) -> Any:
         self.dialog = ""
         self._new_form()
-        toast = _toast.undoable(message, operation_id) if operation_id else _toast.success(message)
+        toast = _toast.success(said) if isinstance(said, str) else said
         return [*reload_of(self.router.url.path), toast]

@@ -19,7 +19,7 @@ from inventory_app.errors import (
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Lot
 from inventory_app.models.stock import InventoryItem, MovementKind, ReasonCode
-from inventory_app.operations import periods, reasons, reservations, stock, valuation
+from inventory_app.operations import items, periods, reasons, reservations, stock, valuation
 from inventory_app.operations._ledger import Posting, post
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, location, person, product
@@ -136,6 +136,18 @@ def test_where_nothing_can_be_received():
     assert error.fields == {"product_id": "Choose a product that is in use."}
 
 
+def test_a_product_is_received_by_its_sku(ledger):
+    product("NUT", name="Nut")
+    product("OLD", active=False)
+    shed = location("SHED", name="Shed")
+    assert receive(2, sku=" nut ", location_id=shed.id).product == "Nut"
+    assert ledger.movements()[-1].quantity == 2
+    unknown = refusal(Invalid, receive, 2, sku="XUT", location_id=shed.id)
+    assert unknown.fields == {"sku": "No product has this SKU. Add it as a new item."}
+    old = refusal(Invalid, receive, 2, sku="OLD", location_id=shed.id)
+    assert old.fields == {"sku": "Choose a product that is in use."}
+
+
 def test_a_double_click_receives_once(ledger):
     bolt = shelf()
     first, again = (receive(3, item_id=bolt.here, idempotency_key="k") for _ in range(2))
@@ -164,7 +176,7 @@ def test_the_value_that_rounding_left_goes_with_the_last_one(ledger):
 def test_an_item_is_a_product_at_a_location_of_a_lot(ledger):
     milk, shed = product("MILK", lots_kept=True), location("SHED")
     at = {"product_id": milk.id, "location_id": shed.id}
-    receive(5, **at, lot_code=" A1 ", expires_on=TODAY + timedelta(days=9))
+    assert receive(5, **at, lot_code=" A1 ", expires_on=TODAY + timedelta(days=9)).product == "Milk (lot A1)"
     receive(2, **at, lot_code="a1")
     receive(1, **at, lot_code="B2")
     assert [(m.quantity, m.sequence) for m in ledger.movements()] == [(5, 1), (2, 2), (1, 1)]
@@ -284,6 +296,17 @@ def test_what_cannot_be_reserved_or_released():
     transact(reservations.release_reservation, reservation_id=kept.reservation_id)
     again = refusal(AlreadyDecided, transact, reservations.release_reservation, reservation_id=kept.reservation_id)
     assert str(again) == "This reservation was released already."
+
+
+def test_the_list_shows_the_lot_and_what_is_reserved():
+    milk = lot_shelf()
+    reserve(milk.one, 3)
+    transfer(milk.other, None, 2, to_location_id=milk.there_location)
+    one, other = read(items.get_items, item_ids=[milk.one, milk.other])
+    assert [(row.lot, row.reserved, row.on_hand) for row in (one, other)] == [("A1", "3 pcs", "10"), ("B2", "", "8")]
+    there = [read(items.transfer_targets, item_id=id_) for id_ in (milk.one, milk.other)]
+    shop = [[target.on_hand for target in found if target.location == "Milk shop"] for found in there]
+    assert shop == [["0"], ["2"]]
 
 
 # ---- A batch ------------------------------------------------------------------------------------------------------

@@ -1,14 +1,23 @@
 """Every handler a client can call, as Reflex has registered it, and one honest payload for each operation's."""
 
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import sqlalchemy as sa
 from reflex_base.registry import RegistrationContext
 
 import inventory_app.pages
+from inventory_app.context import acting_as, system_actor
+from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
+from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
+from inventory_app.operations import periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
@@ -16,12 +25,18 @@ from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.periods import PeriodsState
 from inventory_app.states.profile import ProfileState
+from inventory_app.states.reasons import ReasonsState
 from inventory_app.states.roles import RolesState
 from inventory_app.states.sessions import PersonSessionsState
+from inventory_app.states.shipments import ShipmentsState
+from inventory_app.states.stock_entries import StockEntryState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.suppliers import SupplierState
+from inventory_app.states.take_back import TakeBackState
 from inventory_app.states.users import UserMgmtState
+from inventory_app.unit_of_work import read, transact
 from tests import factories
 from tests.fixtures.authenticator import give_app
 from tests.fixtures.server import PASSWORD, Person, Site
@@ -78,6 +93,22 @@ class Things:
     invited: int
     #: Roles that nobody holds, one for each operation that changes one; the fourth is deactivated.
     roles: tuple[int, ...]
+    booked: "Booked"
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What was done with the items: each can be continued or taken back once."""
+
+    #: Operations that can be taken back, and the movement of another.
+    operations: tuple[str, ...]
+    movement: int
+    product: int
+    sku: str
+    reservation: int
+    shipment: int
+    #: Reasons of their own: one for each operation that changes one.
+    reasons: tuple[str, ...]
 
 
 def make_things(site: Site) -> Things:
@@ -104,7 +135,44 @@ def make_things(site: Site) -> Things:
             factories.role(f"{_word()} role", "inventory:view", active=active)
             for active in (True, True, True, False, True)
         ),
+        _booked(first, second.location_id, product.sku),
     )
+
+
+def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
+    item_id, product_id = item.id or 0, item.product_id
+    taken = {"item_id": item_id, "quantity": Decimal(1)}
+    with acting_as(system_actor("test")):
+        operations = [transact(stock.issue_inventory, **taken).operation_id for _ in range(2)]
+        reservation = transact(reservations.reserve, **taken, expires_at=now() + timedelta(hours=1))
+        shipment = transact(
+            shipments.send_shipment, from_item_id=item_id, to_location_id=elsewhere, quantity=Decimal(1)
+        )
+    movement = factories.arrange(
+        lambda session: session.scalar(
+            sa.select(StockMovement.id).where(StockMovement.operation_id == UUID(operations[1]))
+        )
+    )
+    reasons = tuple(
+        factories.add(ReasonCode(code=_word(), label=f"{_word()} reason", uses=["issue"], position=500 + place)).code
+        for place in range(3)
+    )
+    kept, sent = reservation.reservation_id, shipment.shipment_id
+    return Booked(tuple(operations), movement or 0, product_id, sku, kept, sent, reasons)
+
+
+_DAYS, _COSTS = itertools.count(), itertools.count(1)
+
+
+def _next_day() -> date:
+    """Return a day of long ago, later than every one before."""
+    return date(2001, 1, 1) + timedelta(days=next(_DAYS))
+
+
+def _closed_last() -> int:
+    with acting_as(system_actor("test")):
+        transact(periods.close_period, closed_through=_next_day())
+        return next(row.id for row in read(periods.list_periods).rows if row.last)
 
 
 def _word() -> str:
@@ -188,6 +256,66 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
                 }
             },
         ),
+        (
+            StockEntryState.receive_inventory,
+            lambda t: {"form": {"item_id": t.first, "quantity": "2", "reason_code": "delivered"}},
+        ),
+        (
+            StockEntryState.receive_product,
+            lambda t: {
+                "form": {
+                    "sku": t.booked.sku,
+                    "location_id": t.location,
+                    "quantity": "2",
+                    "reason_code": "delivered",
+                }
+            },
+        ),
+        (
+            StockEntryState.issue_inventory,
+            lambda t: {"form": {"item_id": t.first, "quantity": "2", "reason_code": "sold"}},
+        ),
+        (
+            StockEntryState.send_shipment,
+            lambda t: {"form": {"from_item_id": t.first, "to_location_id": t.location, "quantity": "2"}},
+        ),
+        (
+            StockEntryState.reserve,
+            lambda t: {
+                "form": {
+                    "item_id": t.first,
+                    "quantity": "2",
+                    "until": (now() + timedelta(days=3)).date().isoformat(),
+                }
+            },
+        ),
+        (
+            StockEntryState.revalue_product,
+            lambda t: {"form": {"product_id": t.booked.product, "unit_cost": f"{next(_COSTS)}", "note": "Market"}},
+        ),
+        (StockEntryState.release, lambda t: {"reservation_id": t.booked.reservation}),
+        (ShipmentsState.accept_shipment, lambda t: {"form": {"shipment_id": t.booked.shipment, "accepted": "1"}}),
+        (
+            TakeBackState.take_back,
+            lambda t: {"form": {"movement_id": t.booked.movement, "reason_code": "correction"}},
+        ),
+        (TakeBackState.undo, lambda t: {"operation_id": t.booked.operations[0]}),
+        (PeriodsState.close_period, lambda _: {"form": {"closed_through": _next_day().isoformat()}}),
+        (PeriodsState.reopen_period, lambda _: {"form": {"period_id": _closed_last(), "reason": "Forgot one"}}),
+        (ReasonsState.add_reason, lambda _: {"form": {"label": f"{_word()} reason", "use:issue": "on"}}),
+        (
+            ReasonsState.change_reason,
+            lambda t: {
+                "form": {
+                    "code": t.booked.reasons[0],
+                    "version": 1,
+                    "label": f"{_word()} reason",
+                    "use:issue": "on",
+                }
+            },
+        ),
+        (ReasonsState.move_reason, lambda t: {"code": t.booked.reasons[1], "up": True}),
+        (ReasonsState.switch_reason, lambda t: {"code": t.booked.reasons[2], "active": False}),
         (RolesState.create_role, lambda _: {"form": {"name": f"{_word()} role"}}),
         (RolesState.clone_role, lambda t: {"form": {"role_id": t.roles[0], "name": f"{_word()} copy"}}),
         (RolesState.edit_role, lambda t: {"form": {"role_id": t.roles[0], "version": 1, "name": f"{_word()} role"}}),
