@@ -26,6 +26,7 @@ class Place:
 HOME = Place("Home", "/", "house")
 WAITING = Place("Waiting for me", "/approvals", "inbox", waiting=AuthState.waiting_approvals)
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
+REORDER = Place("To reorder", "/reorder", "shopping-cart", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
@@ -45,7 +46,7 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, REORDER, SHIPMENTS, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
     ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
 )
