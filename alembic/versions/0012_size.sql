@@ -7,6 +7,8 @@ DROP INDEX ix_inventory_item_location_id;
 CREATE INDEX ix_inventory_item_location_id ON inventory_item (location_id, id);
 CREATE INDEX ix_product_unit_cost ON product (unit_cost, id);
 CREATE INDEX ix_product_unit_price ON product (unit_price, id);
+CREATE INDEX ix_product_inactive ON product (id) WHERE active IS FALSE;
+CREATE INDEX ix_stock_movement_issued ON stock_movement (item_id, occurred_at) INCLUDE (quantity) WHERE kind = 'issue';
 
 ALTER TABLE product_stock ADD COLUMN reorder_at NUMERIC(14, 3) NOT NULL DEFAULT 0;
 CREATE INDEX ix_product_stock_low ON product_stock ((quantity / nullif(reorder_at, 0)), product_id)
@@ -74,6 +76,36 @@ END $$;
 REVOKE ALL ON FUNCTION audit_item_cost() FROM PUBLIC;
 CREATE TRIGGER audit_item_cost AFTER UPDATE OF unit_cost ON product FOR EACH ROW WHEN (OLD.unit_cost IS DISTINCT FROM NEW.unit_cost) EXECUTE FUNCTION audit_item_cost();
 ALTER TABLE product ENABLE ALWAYS TRIGGER audit_item_cost;
+
+CREATE TABLE search_word (
+  word TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (word)
+);
+CREATE INDEX ix_search_word_similar ON search_word USING gin (word gin_trgm_ops);
+GRANT SELECT ON search_word TO :app_role;
+
+-- The words products are called by, each once: what somebody mistyped is compared with these, which are few.
+CREATE FUNCTION audit_search_words() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM changed, regexp_split_to_table(changed.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  ELSE
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM regexp_split_to_table(NEW.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION audit_search_words() FROM PUBLIC;
+CREATE TRIGGER audit_search_words_first AFTER INSERT ON product REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION audit_search_words();
+ALTER TABLE product ENABLE ALWAYS TRIGGER audit_search_words_first;
+CREATE TRIGGER audit_search_words AFTER UPDATE OF search ON product FOR EACH ROW WHEN (OLD.search IS DISTINCT FROM NEW.search) EXECUTE FUNCTION audit_search_words();
+ALTER TABLE product ENABLE ALWAYS TRIGGER audit_search_words;
+INSERT INTO search_word (word)
+SELECT DISTINCT word FROM product, regexp_split_to_table(product.search, '[^[:alpha:]]+') word WHERE length(word) > 3;
 
 INSERT INTO product_stock (product_id, quantity, value, reorder_at)
 SELECT id, 0, 0, CASE WHEN active THEN reorder_point ELSE 0 END FROM product

@@ -13,8 +13,8 @@ from inventory_app.errors import NotFound
 from inventory_app.models.catalog import Category, Location, Lot, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import bar, figures, reorder_due
-from inventory_app.operations._item_list import LIST
+from inventory_app.operations._figures import NAMED, bar, figures, held
+from inventory_app.operations._item_list import LIST, taken_for
 from inventory_app.operations._ledger import Place, places, reserved_of_item, say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
@@ -31,8 +31,6 @@ _ITEM_ID = col(InventoryItem.id)
 MOVES_WITH_QUANTITY = frozenset({"on_hand", "value", "changed"})
 #: Whether a row is listed at all depends on quantities with these filters.
 DEPENDS_ON_QUANTITY = frozenset({"view", "on_hand", "value"})
-#: So many products without an item are named.
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +139,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The whole stock in figures; `worth` is empty without `prices:view`."""
+    """The whole stock in figures; `worth` is empty without `prices:view`, `as_of` unless it was so some time ago."""
 
     items: int
     locations: int
     worth: str
     to_reorder: int
     out: int
-
-
-def _product_total() -> sa.ColumnElement[Decimal]:
-    other = aliased(InventoryItem)
-    return sa.func.coalesce(
-        sa.select(sa.func.sum(other.quantity))
-        .where(col(other.product_id) == col(Product.id))
-        .correlate(Product)
-        .scalar_subquery(),
-        0,
-    )
+    as_of: str
 
 
 #: In the order of the fields of `Kept`.
@@ -173,7 +161,7 @@ _DETAILS = (
         col(InventoryItem.quantity),
         col(Product.unit_code).label("unit"),
         col(Product.reorder_point),
-        _product_total().label("total"),
+        held().label("total"),
         col(Supplier.name).label("supplier"),
         col(InventoryItem.changed_by),
         called(col(InventoryItem.changed_by)).label("changed_name"),
@@ -241,7 +229,8 @@ def overview(session: Session, *, view: View) -> Overview:
     allowed = _allowed(session, view)
     summary = _summary(session)
     page, count = LIST.listed(session, allowed, summary.items)
-    note = _note(session, allowed.filters.get("view", ""))
+    notes = (_taken_for(session, allowed.search), _note(session, allowed.filters.get("view", "")))
+    note = " ".join(filter(None, notes))
     return Overview(allowed, _page(session, page), count, summary, known_choices(session), note)
 
 
@@ -251,26 +240,31 @@ def matching_items(session: Session, *, view: View, most: int) -> list[int]:
     return LIST.ids(session, _allowed(session, view), most)
 
 
+def _taken_for(session: Session, search: str) -> str:
+    """Say which words nothing is called by, and what was looked for instead."""
+    found = taken_for(session, search) if search else {}
+    return " ".join(f"Nothing is called “{word}”: this is {_either(similar)}." for word, similar in found.items())
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(f"“{word}”" for word in words)
+
+
 def _note(session: Session, tab: str) -> str:
     """Say what the rows of a tab have in common, and which product to reorder has no row."""
     if tab == "out":
         return "Nothing left at their location. Out: there is none anywhere. None here: other locations have some."
     if tab != "reorder":
         return ""
-    number = figures(session).products_to_reorder
+    found = figures(session)
+    number = found.products_to_reorder
     are = "1 product is" if number == 1 else f"{number:,} products are"
     said = f"{are} at or below the reorder point, all locations together."
-    kept_nowhere = (
-        sa.select(col(Product.sku), col(Product.name))
-        .where(col(Product.id).in_(reorder_due()), ~sa.exists().where(col(InventoryItem.product_id) == Product.id))
-        .order_by(col(Product.sku))
-        .limit(_MOST_NAMED + 1)
-    )
-    named = [f"{name} ({sku})" for sku, name in session.execute(kept_nowhere)]
+    named = [f"{name} ({sku})" for name, sku in found.nowhere]
     if not named:
         return said
-    more = ", and more" if len(named) > _MOST_NAMED else ""
-    return f"{said} Kept nowhere, so without a row here: {', '.join(named[:_MOST_NAMED])}{more}."
+    more = ", and more" if len(named) > NAMED else ""
+    return f"{said} Kept nowhere, so without a row here: {', '.join(named[:NAMED])}{more}."
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -300,6 +294,7 @@ def _summary(session: Session) -> Summary:
         worth=f"{found.worth:,.2f} {get_settings().currency}" if _sees_prices(session) else "",
         to_reorder=found.to_reorder,
         out=found.out,
+        as_of=found.as_of(),
     )
 
 

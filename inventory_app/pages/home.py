@@ -11,7 +11,6 @@ from inventory_app.states.auth import AuthState
 from inventory_app.states.home import HomeState
 
 S = HomeState
-_REORDER = "/inventory?view=reorder"
 
 
 @page("/", "Home", on_load=[S.load])
@@ -114,14 +113,9 @@ def _wait(row: rx.Var[WaitingRow]) -> rx.Component:
 
 
 def _low() -> rx.Component:
-    many = rx.cond(S.products_to_reorder == 1, " product", " products")
     see_all = rx.cond(
-        S.items_to_reorder > 0,
-        link(
-            "See ",
-            rx.cond(S.items_to_reorder == 1, "the item", rx.fragment("all ", S.items_to_reorder, " items")),
-            href=_REORDER,
-        ),
+        S.products_to_reorder > 0,
+        link("See all", href="/reorder", aria_label="See all products to reorder"),
         rx.fragment(),
     )
     nothing = feedback.empty_state(
@@ -140,7 +134,7 @@ def _low() -> rx.Component:
             nothing,
         ),
         title="To reorder",
-        note=rx.cond(S.products_to_reorder > 0, rx.fragment(S.products_to_reorder.to_string(), many), ""),
+        note=S.low_note,
         end=see_all,
         flush=True,
     )
@@ -168,6 +162,7 @@ def _worth() -> rx.Component:
             charts.bars(rx.foreach(S.shares, share)),
             rx.el.p("There is nothing in stock that has a cost.", class_name="muted"),
         ),
+        rx.cond(S.as_of, rx.el.p("As of ", when(S.as_of, S.as_of), class_name="card-foot meta"), rx.fragment()),
         title="Stock value by category",
         end=rx.fragment(rx.el.strong(S.worth, class_name="sum"), S.currency),
     )
