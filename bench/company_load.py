@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from inventory_app import first_run, logs, migrations
 from inventory_app.context import acting_as, system_actor
 from inventory_app.database.embedded import Server
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
+from inventory_app.operations.sessions import hash_token
 from inventory_app.paths import DATABASE, SUPERUSER_ROLE
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import open_session, transact
@@ -105,3 +107,37 @@ def settle(server: Server) -> None:
             )
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+def sign_in(people: int) -> list[str]:
+    """Let so many managers be signed in, made when they are not there yet; returns their sessions' tokens."""
+    tokens = [secrets.token_urlsafe() for _ in range(people)]
+    with acting_as(system_actor("bench")):
+        transact(_sign_in, hashes=[hash_token(token) for token in tokens])
+    with open_session() as session:
+        engine = session.connection().engine
+    engine.dispose()
+    return tokens
+
+
+@operation(machine=True, name="bench.sign_in")
+def _sign_in(session: Session, *, hashes: list[str]) -> None:
+    for statement in _PEOPLE:
+        session.execute(sa.text(statement), {"hashes": hashes})
+
+
+OPERATIONS.pop("bench.sign_in")
+
+#: Managers whose password nobody knows.
+_PEOPLE = (
+    "WITH person AS (INSERT INTO local_user (username, password_hash, enabled, must_change_password, enabled_at, created_at)"
+    " SELECT 'bench' || n, '!', true, false, now(), now() FROM generate_series(1, cardinality(CAST(:hashes AS text[]))) n"
+    " WHERE NOT EXISTS (SELECT 1 FROM local_user WHERE username = 'bench' || n) RETURNING id, username),"
+    " info AS (INSERT INTO user_info (user_id, email, full_name, sort_key, version)"
+    " SELECT id, username || '@example.com', username, username, 1 FROM person RETURNING id)"
+    " INSERT INTO user_role (user_id, role_id) SELECT info.id, role.id FROM info, role WHERE role.name = 'manager'",
+    "INSERT INTO auth_session (user_id, token_hash, created_at, expires_at, idle_minutes, client_ip, reauthenticated_at)"
+    " SELECT u.id, given.hash, now(), now() + interval '1 day', 1440, '127.0.0.1', now()"
+    " FROM unnest(CAST(:hashes AS text[])) WITH ORDINALITY AS given(hash, n)"
+    " JOIN local_user u ON u.username = 'bench' || given.n",
+)

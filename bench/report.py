@@ -100,7 +100,8 @@ def _head(results: Results) -> str:
     )
 
 
-def _lines(head: str, rows: list[list[str]]) -> str:
+def lines(head: str, rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
     columns = head.count("|") - 1
     return "\n".join([head, "|" + "---|" * columns, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -126,7 +127,7 @@ def _transfers(results: Results) -> str:
         rows.append(
             [f"{label}, {clients} clients", "", f"**{rate:,.0f}**", _spread(results, key), f"{rate / floor:.2f}"]
         )
-    return _lines("| transfers/s | 1 | many | p50 / p95 ms | to the ORM floor |", rows)
+    return lines("| transfers/s | 1 | many | p50 / p95 ms | to the ORM floor |", rows)
 
 
 def _spread(results: Results, key: str) -> str:
@@ -150,7 +151,7 @@ def _others(results: Results) -> str:
     if results.click:
         shown["transfer in Chromium, click to toast"] = results.click
     rows += [[label, f"{one.percentile(50):.0f}", f"{one.percentile(95):.0f}"] for label, one in shown.items()]
-    return _lines("| one person, ms | p50 | p95 |", rows) + "\n\n" + _lines("| else | |", _standing(results))
+    return lines("| one person, ms | p50 | p95 |", rows) + "\n\n" + lines("| else | |", _standing(results))
 
 
 def _standing(results: Results) -> list[list[str]]:
@@ -180,7 +181,7 @@ def _capture(results: Results) -> str:
         [name, f"{value:.2f}", f"{value - whole:+.2f}" if value != whole else "", f"{value / plain:.2f}"]
         for name, value in medians.items()
     ]
-    return _lines("| one-row transaction (psycopg, 1 client), p50 ms | | to everything | ratio to nothing |", rows)
+    return lines("| one-row transaction (psycopg, 1 client), p50 ms | | to everything | ratio to nothing |", rows)
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _goals(results: Results) -> str:
         Goal("list, search, p95", limit=25).line(results.ms("list, search", 95)),
         *_standing_goals(results),
     ]
-    return _lines("| goal | aim | found | |", rows)
+    return lines("| goal | aim | found | |", rows)
 
 
 def _standing_goals(results: Results) -> list[list[str]]:
@@ -241,11 +242,16 @@ def _standing_goals(results: Results) -> list[list[str]]:
 
 
 def write(file: Path, figures: str) -> None:
-    """Put the figures between the marks of the document; what people wrote around them stays."""
+    """Put the figures of `bench.run` into the document."""
+    write_between(file, figures, _BEGIN, _END)
+
+
+def write_between(file: Path, figures: str, begin: str, end: str) -> None:
+    """Put figures between two marks of the document; what people wrote around them stays."""
     text = file.read_text(encoding="utf-8")
-    if text.count(_BEGIN) != 1 or text.count(_END) != 1 or text.index(_BEGIN) > text.index(_END):
-        message = f"{file.name} needs the two marks, once each, between which figures go: {_BEGIN} {_END}"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        message = f"{file.name} needs the two marks, once each, between which figures go: {begin} {end}"
         raise ValueError(message)
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    file.write_text(f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}", encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    file.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}", encoding="utf-8")

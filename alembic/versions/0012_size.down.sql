@@ -9,5 +9,5 @@ DROP FUNCTION audit_item_cost(), audit_item_worth(), audit_reorder_at();
 DROP TABLE item_worth;
 DROP INDEX ix_product_stock_low;
 ALTER TABLE product_stock DROP COLUMN reorder_at;
-DROP INDEX ix_product_unit_price, ix_product_unit_cost, ix_inventory_item_location_id, ix_inventory_item_changed, ix_inventory_item_quantity;
+DROP INDEX ix_stock_movement_issued, ix_product_inactive, ix_product_unit_price, ix_product_unit_cost, ix_inventory_item_location_id, ix_inventory_item_changed, ix_inventory_item_quantity;
 CREATE INDEX ix_inventory_item_location_id ON inventory_item (location_id);

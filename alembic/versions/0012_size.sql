@@ -7,6 +7,8 @@ DROP INDEX ix_inventory_item_location_id;
 CREATE INDEX ix_inventory_item_location_id ON inventory_item (location_id, id);
 CREATE INDEX ix_product_unit_cost ON product (unit_cost, id);
 CREATE INDEX ix_product_unit_price ON product (unit_price, id);
+CREATE INDEX ix_product_inactive ON product (id) WHERE active IS FALSE;
+CREATE INDEX ix_stock_movement_issued ON stock_movement (item_id, occurred_at) INCLUDE (quantity) WHERE kind = 'issue';
 
 ALTER TABLE product_stock ADD COLUMN reorder_at NUMERIC(14, 3) NOT NULL DEFAULT 0;
 CREATE INDEX ix_product_stock_low ON product_stock ((quantity / nullif(reorder_at, 0)), product_id)

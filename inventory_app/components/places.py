@@ -31,6 +31,7 @@ OWN = (
     Place("While you are away", "/profile/away", "calendar-off"),
 )
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
+REORDER = Place("To reorder", "/reorder", "shopping-cart", Permission.INVENTORY_VIEW)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
@@ -50,7 +51,7 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, REORDER, SHIPMENTS, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
     ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
 )

@@ -103,6 +103,8 @@ class Product(Record, table=True):
             info=says("barcode", "Another product has this barcode."),
         ),
         sa.Index("ix_product_sort", "sort_key", "id"),
+        # They are few: whoever asks for these need not look at all the others.
+        sa.Index("ix_product_inactive", "id", postgresql_where=sa.text("active IS FALSE")),
         sa.Index("ix_product_unit_cost", "unit_cost", "id"),
         sa.Index("ix_product_unit_price", "unit_price", "id"),
         sa.Index("ix_product_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),

@@ -115,6 +115,14 @@ class StockMovement(Record, table=True):
         sa.Index("ix_stock_movement_recorded", "recorded_at", "id"),
         sa.Index("ix_stock_movement_operation", "operation_id"),
         sa.Index("ix_stock_movement_occurred", "occurred_at"),
+        # What was issued of an item lately, without a look at anything else it went through.
+        sa.Index(
+            "ix_stock_movement_issued",
+            "item_id",
+            "occurred_at",
+            postgresql_include=["quantity"],
+            postgresql_where=sa.text("kind = 'issue'"),
+        ),
         sa.Index(
             "uq_stock_movement_reverses",
             "reverses",

@@ -33,7 +33,8 @@ class Figures:
     """How much is kept and what it is worth at the moving average cost; who may see that decides the caller.
 
     `to_reorder` counts items of products that are to be reordered, `products_to_reorder` those products. `by_category`
-    is what is worth something, the most first: category (None: of none), and its worth. `at` is when all this was so.
+    is what is worth something, the most first: category (None: of none), and its worth. `nowhere` are name and SKU of
+    the first few products to reorder that have no item. `at` is when all this was so.
     """
 
     items: int
@@ -43,6 +44,7 @@ class Figures:
     to_reorder: int
     products_to_reorder: int
     by_category: Sequence[tuple[str | None, Decimal]]
+    nowhere: Sequence[tuple[str, str]]
     at: datetime
 
 
@@ -106,6 +108,15 @@ _NAMED = (
     .outerjoin(Category, col(Category.id) == _BY_CATEGORY.c.category_id)
     .order_by(_BY_CATEGORY.c.worth.desc(), col(Category.name))
 )
+#: So many products without an item are named, and one more tells that there are more.
+NAMED = 5
+_NOWHERE = (
+    sa.select(col(Product.name), col(Product.sku))
+    .join(ProductStock, col(ProductStock.product_id) == col(Product.id))
+    .where(_DUE, ~sa.exists().where(col(InventoryItem.product_id) == col(ProductStock.product_id)))
+    .order_by(col(Product.sku))
+    .limit(NAMED + 1)
+)
 
 
 @partial(Remembered, dear=lambda found: found.items > _MANY_ITEMS)
@@ -122,5 +133,6 @@ def figures(session: Session) -> Figures:
         to_reorder=to_reorder,
         products_to_reorder=products,
         by_category=[(name, worth) for name, worth in worths if worth > 0],
+        nowhere=[(name, sku) for name, sku in session.execute(_NOWHERE)],
         at=at,
     )

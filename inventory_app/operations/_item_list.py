@@ -55,6 +55,9 @@ def _finds(shape: Any, name: Callable[[str], str]) -> Condition:
 _PRODUCT = ("product",)
 _WORTHS = ("worth",)
 
+#: Finds products, of whatever list that joins them as "product".
+SEARCH = Words(key="q", label="Search", needs=_PRODUCT, word=_word, finds=_finds)
+
 #: The list of items.
 LIST = Listing(
     permission=Permission.INVENTORY_VIEW,
@@ -101,7 +104,7 @@ LIST = Listing(
         # Carries what can be done with the row.
         Column(key="changed", label="Updated", by=col(InventoryItem.changed_at), fixed=True),
     ),
-    search=Words(key="q", label="Search", needs=_PRODUCT, word=_word, finds=_finds),
+    search=SEARCH,
     filters=(
         OneOf(
             key="view",

@@ -126,6 +126,7 @@ class Listing:
         joins: Mapping[str, Join] | None = None,
         always: Sequence[str] = (),
         unique: Key | None = None,
+        only: Any = None,
     ) -> None:
         """Take the declaration; statements are built when they are first needed."""
         self.permission, self.table, self.ident = permission, table, ident
@@ -134,6 +135,8 @@ class Listing:
         self.filters = {one.key: one for one in filters}
         self._joins, self._always = joins or {}, tuple(always)
         self._unique = ident if unique is None else unique
+        #: The condition that every row of the list meets.
+        self._only = sa.true() if only is None else only
         self._pages = lru_cache(_STATEMENTS_KEPT)(self._build_page)
         self._counts = lru_cache(_STATEMENTS_KEPT)(self._build_count)
         self._groups = lru_cache(_STATEMENTS_KEPT)(self._build_groups)
@@ -315,7 +318,7 @@ class Listing:
         for name in needed:
             source = self._joined(source, name, joined)
         conditions = (self._filter(key).condition(own) for key, own in shape.asked)
-        return sa.select(*columns).select_from(source).where(*conditions)
+        return sa.select(*columns).select_from(source).where(self._only, *conditions)
 
     def _joined(self, source: Any, name: str, joined: set[str]) -> Any:
         if name in joined:

@@ -86,8 +86,7 @@ class Share:
 class Home:
     """The start page for one viewer: what they may not see is empty, `worth` too.
 
-    `products_to_reorder` are the products of `low` and those beyond, `items_to_reorder` the rows of the list of stock
-    that shows them.
+    `products_to_reorder` are the products of `low` and those beyond.
     """
 
     waiting: list[WaitingRow]
@@ -97,7 +96,6 @@ class Home:
     late: int
     low: list[LowRow]
     products_to_reorder: int
-    items_to_reorder: int
     done: list[DoneRow]
     worth: str
     currency: str
@@ -127,7 +125,6 @@ def home(session: Session) -> Home:
         late=_late(session, viewer, counts),
         low=_low(session) if stock and stock.products_to_reorder else [],
         products_to_reorder=stock.products_to_reorder if stock else 0,
-        items_to_reorder=stock.to_reorder if stock else 0,
         done=_done(session, viewer),
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,

@@ -13,7 +13,7 @@ from inventory_app.errors import NotFound
 from inventory_app.models.catalog import Category, Location, Lot, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import bar, figures, reorder_due
+from inventory_app.operations._figures import NAMED, bar, figures, held
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, places, reserved_of_item, say
 from inventory_app.operations._lists import View
@@ -31,8 +31,6 @@ _ITEM_ID = col(InventoryItem.id)
 MOVES_WITH_QUANTITY = frozenset({"on_hand", "value", "changed"})
 #: Whether a row is listed at all depends on quantities with these filters.
 DEPENDS_ON_QUANTITY = frozenset({"view", "on_hand", "value"})
-#: So many products without an item are named.
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +148,6 @@ class Summary:
     out: int
 
 
-def _product_total() -> sa.ColumnElement[Decimal]:
-    other = aliased(InventoryItem)
-    return sa.func.coalesce(
-        sa.select(sa.func.sum(other.quantity))
-        .where(col(other.product_id) == col(Product.id))
-        .correlate(Product)
-        .scalar_subquery(),
-        0,
-    )
-
-
 #: In the order of the fields of `Kept`.
 _DETAILS = (
     sa.select(
@@ -173,7 +160,7 @@ _DETAILS = (
         col(InventoryItem.quantity),
         col(Product.unit_code).label("unit"),
         col(Product.reorder_point),
-        _product_total().label("total"),
+        held().label("total"),
         col(Supplier.name).label("supplier"),
         col(InventoryItem.changed_by),
         called(col(InventoryItem.changed_by)).label("changed_name"),
@@ -257,20 +244,15 @@ def _note(session: Session, tab: str) -> str:
         return "Nothing left at their location. Out: there is none anywhere. None here: other locations have some."
     if tab != "reorder":
         return ""
-    number = figures(session).products_to_reorder
+    found = figures(session)
+    number = found.products_to_reorder
     are = "1 product is" if number == 1 else f"{number:,} products are"
     said = f"{are} at or below the reorder point, all locations together."
-    kept_nowhere = (
-        sa.select(col(Product.sku), col(Product.name))
-        .where(col(Product.id).in_(reorder_due()), ~sa.exists().where(col(InventoryItem.product_id) == Product.id))
-        .order_by(col(Product.sku))
-        .limit(_MOST_NAMED + 1)
-    )
-    named = [f"{name} ({sku})" for sku, name in session.execute(kept_nowhere)]
+    named = [f"{name} ({sku})" for name, sku in found.nowhere]
     if not named:
         return said
-    more = ", and more" if len(named) > _MOST_NAMED else ""
-    return f"{said} Kept nowhere, so without a row here: {', '.join(named[:_MOST_NAMED])}{more}."
+    more = ", and more" if len(named) > NAMED else ""
+    return f"{said} Kept nowhere, so without a row here: {', '.join(named[:NAMED])}{more}."
 
 
 @query(Permission.INVENTORY_VIEW)

@@ -11,7 +11,6 @@ from inventory_app.states.auth import AuthState
 from inventory_app.states.home import HomeState
 
 S = HomeState
-_REORDER = "/inventory?view=reorder"
 
 
 @page("/", "Home", on_load=[S.load])
@@ -116,12 +115,8 @@ def _wait(row: rx.Var[WaitingRow]) -> rx.Component:
 def _low() -> rx.Component:
     many = rx.cond(S.products_to_reorder == 1, " product", " products")
     see_all = rx.cond(
-        S.items_to_reorder > 0,
-        link(
-            "See ",
-            rx.cond(S.items_to_reorder == 1, "the item", rx.fragment("all ", S.items_to_reorder, " items")),
-            href=_REORDER,
-        ),
+        S.products_to_reorder > 0,
+        link("See all", href="/reorder", aria_label="See all products to reorder"),
         rx.fragment(),
     )
     nothing = feedback.empty_state(

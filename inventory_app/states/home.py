@@ -28,7 +28,6 @@ class HomeState(rx.State):
     people: int = 0
     low: list[LowRow] = []
     products_to_reorder: int = 0
-    items_to_reorder: int = 0
     done: list[DoneRow] = []
     worth: str = ""
     currency: str = ""
@@ -52,7 +51,7 @@ class HomeState(rx.State):
         self.others = found.others
         self.waiting_count = found.suppliers + found.others + found.people
         self.low, self.done, self.shares = found.low, found.done, found.shares
-        self.products_to_reorder, self.items_to_reorder = found.products_to_reorder, found.items_to_reorder
+        self.products_to_reorder = found.products_to_reorder
         self.worth, self.currency = found.worth, found.currency
         self.no_stock = found.no_stock
         self.loading = False
