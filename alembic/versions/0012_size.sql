@@ -77,6 +77,36 @@ REVOKE ALL ON FUNCTION audit_item_cost() FROM PUBLIC;
 CREATE TRIGGER audit_item_cost AFTER UPDATE OF unit_cost ON product FOR EACH ROW WHEN (OLD.unit_cost IS DISTINCT FROM NEW.unit_cost) EXECUTE FUNCTION audit_item_cost();
 ALTER TABLE product ENABLE ALWAYS TRIGGER audit_item_cost;
 
+CREATE TABLE search_word (
+  word TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (word)
+);
+CREATE INDEX ix_search_word_similar ON search_word USING gin (word gin_trgm_ops);
+GRANT SELECT ON search_word TO :app_role;
+
+-- The words products are called by, each once: what somebody mistyped is compared with these, which are few.
+CREATE FUNCTION audit_search_words() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM changed, regexp_split_to_table(changed.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  ELSE
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM regexp_split_to_table(NEW.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION audit_search_words() FROM PUBLIC;
+CREATE TRIGGER audit_search_words_first AFTER INSERT ON product REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION audit_search_words();
+ALTER TABLE product ENABLE ALWAYS TRIGGER audit_search_words_first;
+CREATE TRIGGER audit_search_words AFTER UPDATE OF search ON product FOR EACH ROW WHEN (OLD.search IS DISTINCT FROM NEW.search) EXECUTE FUNCTION audit_search_words();
+ALTER TABLE product ENABLE ALWAYS TRIGGER audit_search_words;
+INSERT INTO search_word (word)
+SELECT DISTINCT word FROM product, regexp_split_to_table(product.search, '[^[:alpha:]]+') word WHERE length(word) > 3;
+
 INSERT INTO product_stock (product_id, quantity, value, reorder_at)
 SELECT id, 0, 0, CASE WHEN active THEN reorder_point ELSE 0 END FROM product
 ON CONFLICT (product_id) DO UPDATE SET reorder_at = excluded.reorder_at;

@@ -458,6 +458,22 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- The words products are called by, each once: what somebody mistyped is compared with these, which are few.
+CREATE FUNCTION audit_search_words() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM changed, regexp_split_to_table(changed.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  ELSE
+    INSERT INTO search_word (word)
+    SELECT DISTINCT word FROM regexp_split_to_table(NEW.search, '[^[:alpha:]]+') word
+     WHERE length(word) > 3 ORDER BY word ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -472,7 +488,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(), audit_sum_stock(),
   audit_reserved(bigint),
-  audit_reorder_at(), audit_item_worth(), audit_item_cost(),
+  audit_reorder_at(), audit_item_worth(), audit_item_cost(), audit_search_words(),
   audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),

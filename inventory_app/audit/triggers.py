@@ -43,7 +43,7 @@ CALLABLE = (
 )
 
 #: Tables that only the trail's own functions write, as other tables change.
-KEPT_BY_TRIGGERS = frozenset({"product_stock", "item_worth"})
+KEPT_BY_TRIGGERS = frozenset({"product_stock", "item_worth", "search_word"})
 
 #: What keeps them: table -> name of the trigger, when it runs, and of which function.
 _SUMS = {
@@ -58,6 +58,18 @@ _SUMS = {
             "UPDATE OF unit_cost",
             "FOR EACH ROW WHEN (OLD.unit_cost IS DISTINCT FROM NEW.unit_cost)",
             "audit_item_cost",
+        ),
+        (
+            "audit_search_words_first",
+            "INSERT",
+            "REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
+            "audit_search_words",
+        ),
+        (
+            "audit_search_words",
+            "UPDATE OF search",
+            "FOR EACH ROW WHEN (OLD.search IS DISTINCT FROM NEW.search)",
+            "audit_search_words",
         ),
     ),
     "inventory_item": (

@@ -7,7 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from inventory_app.audit.tables import audited
+from inventory_app.audit.tables import audited, unaudited
 from inventory_app.models._base import (
     MONEY,
     QUANTITY,
@@ -133,6 +133,20 @@ class Product(Record, table=True):
     active: bool = True
     version: int = Field(default=1)
     created_at: datetime = Field(default_factory=now)
+
+
+class SearchWord(Record, table=True):
+    """A word that some product is or was called by, to find what was meant by one that was mistyped.
+
+    Kept by the database itself (`audit_search_words`); the application cannot write it.
+    """
+
+    __table_args__ = (
+        sa.Index("ix_search_word_similar", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
+        {"info": unaudited("words out of the names of products, which are in the trail")},
+    )
+
+    word: str = Field(sa_type=sa.Text(collation="C"), primary_key=True)
 
 
 class PriceStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from inventory_app.operations._remembered import Remembered
 
 #: Where there are more items than these, adding everything up is nothing people should wait for after every commit.
 _MANY_ITEMS = 50_000
+_NOW = timedelta(seconds=5)
 
 # Written out, as the index is declared: with parameters the planner would not know that the index holds these rows.
 _DUE = sa.and_(
@@ -33,8 +34,8 @@ class Figures:
     """How much is kept and what it is worth at the moving average cost; who may see that decides the caller.
 
     `to_reorder` counts items of products that are to be reordered, `products_to_reorder` those products. `by_category`
-    is what is worth something, the most first: category (None: of none), and its worth. `nowhere` are name and SKU of
-    the first few products to reorder that have no item. `at` is when all this was so.
+    is what is worth something, the most first: top category (None: of none), and its worth. `nowhere` are name and
+    SKU of the first few products to reorder that have no item. `at` is when all this was so.
     """
 
     items: int
@@ -46,6 +47,10 @@ class Figures:
     by_category: Sequence[tuple[str | None, Decimal]]
     nowhere: Sequence[tuple[str, str]]
     at: datetime
+
+    def as_of(self) -> str:
+        """Return when all this was so, if that is longer ago than people would take for now."""
+        return self.at.isoformat() if now() - self.at > _NOW else ""
 
 
 def is_due() -> sa.ColumnElement[bool]:
@@ -95,6 +100,14 @@ _ITEMS = sa.select(
     .scalar_subquery(),
     sa.select(sa.func.count()).select_from(ProductStock).where(_DUE).scalar_subquery(),
 )
+_ROOT = (
+    sa.select(col(Category.id).label("id"), col(Category.id).label("root"))
+    .where(col(Category.parent_id).is_(None))
+    .cte("root_of", recursive=True)
+)
+_ROOT = _ROOT.union_all(
+    sa.select(col(Category.id), _ROOT.c.root).join(_ROOT, _ROOT.c.id == col(Category.parent_id)),
+)
 _WORTH = sa.func.sum(col(ProductStock.value)).label("worth")
 _BY_CATEGORY = (
     sa.select(col(Product.category_id), _WORTH)
@@ -102,11 +115,18 @@ _BY_CATEGORY = (
     .group_by(col(Product.category_id))
     .subquery("by_category")
 )
-_NAMED = (
-    sa.select(col(Category.name), _BY_CATEGORY.c.worth)
+_BY_ROOT = (
+    sa.select(_ROOT.c.root, sa.func.sum(_BY_CATEGORY.c.worth).label("worth"))
     .select_from(_BY_CATEGORY)
-    .outerjoin(Category, col(Category.id) == _BY_CATEGORY.c.category_id)
-    .order_by(_BY_CATEGORY.c.worth.desc(), col(Category.name))
+    .outerjoin(_ROOT, _ROOT.c.id == _BY_CATEGORY.c.category_id)
+    .group_by(_ROOT.c.root)
+    .subquery("by_root")
+)
+_NAMED = (
+    sa.select(col(Category.name), _BY_ROOT.c.worth)
+    .select_from(_BY_ROOT)
+    .outerjoin(Category, col(Category.id) == _BY_ROOT.c.root)
+    .order_by(_BY_ROOT.c.worth.desc(), col(Category.name))
 )
 #: So many products without an item are named, and one more tells that there are more.
 NAMED = 5

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.models.catalog import Category, Location, Product
+from inventory_app.models._base import sort_key
+from inventory_app.models.catalog import Category, Location, Product, SearchWord
 from inventory_app.models.stock import InventoryItem, ItemWorth
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import reorder_due
@@ -29,23 +30,55 @@ def _categories(session: Session) -> list[tuple[int, str]]:
     return [(id_, name) for id_, name in found]
 
 
+#: Words as long as these are compared with those of the products, and so many that are like one are taken for it.
+_COMPARED, _MOST_SIMILAR, _SIMILAR = 4, 3, 0.4
+_LIKE = sa.bindparam("like", type_=sa.Text())
+_TYPED = sa.bindparam("typed", type_=sa.Text())
+_HAS, _LIKENESS = col(SearchWord.word).like(_LIKE), sa.func.similarity(col(SearchWord.word), _TYPED)
+_SIMILAR_WORDS = (
+    sa.select(col(SearchWord.word), _HAS, _LIKENESS)
+    .where(sa.or_(_HAS, col(SearchWord.word).bool_op("%")(_TYPED)))
+    .order_by(_HAS.desc(), _LIKENESS.desc(), col(SearchWord.word))
+    .limit(_MOST_SIMILAR)
+)
+
+
+def _similar(session: Session, word: str) -> list[str]:
+    """Return the words of products that a mistyped word may be; none for a word that products have in theirs."""
+    if len(word) < _COMPARED or not word.isalpha():
+        return []
+    found = session.connection().execute(_SIMILAR_WORDS, {"like": f"%{word}%", "typed": word}).all()
+    return [] if any(has for _, has, _ in found) else [like for like, _, likeness in found if likeness >= _SIMILAR]
+
+
+def taken_for(session: Session, search: str) -> dict[str, list[str]]:
+    """Return which words of a search no product has, and those that were looked for instead."""
+    words = dict.fromkeys(sort_key(search).split())
+    return {
+        word: similar
+        for word in words
+        if not any(word in name for _, name in _categories(session)) and (similar := _similar(session, word))
+    }
+
+
 def _word(asking: Asking, word: str) -> Asked:
     # Categories by their numbers, which are few: a condition on another table would leave the index of the search
     # unused.
     categories = [id_ for id_, name in _categories(asking.session) if word in name]
-    escaped, short = like_escaped(word), len(word) < _TRIGRAM
-    values: dict[str, Any] = {"word": f"% {escaped}%" if short else f"%{escaped}%"}
+    short, similar = len(word) < _TRIGRAM, [] if categories else _similar(asking.session, word)
     if short:
-        values["word_first"] = f"{escaped}%"
-    return (bool(categories), short), values | ({"word_in": categories} if categories else {})
+        patterns = [f"% {like_escaped(word)}%", f"{like_escaped(word)}%"]
+    else:
+        patterns = [f"%{like_escaped(one)}%" for one in similar or [word]]
+    values: dict[str, Any] = {f"word{number}": pattern for number, pattern in enumerate(patterns)}
+    return (bool(categories), len(patterns)), values | ({"word_in": categories} if categories else {})
 
 
 def _finds(shape: Any, name: Callable[[str], str]) -> Condition:
     """Tell of a product whether it, or its category, has a word in its name."""
-    by_category, short = shape
-    by_itself: Condition = col(Product.search).like(sa.bindparam(name("word"), type_=sa.Text()))
-    if short:
-        by_itself = sa.or_(by_itself, col(Product.search).like(sa.bindparam(name("word_first"), type_=sa.Text())))
+    by_category, patterns = shape
+    names = [sa.bindparam(name(f"word{number}"), type_=sa.Text()) for number in range(patterns)]
+    by_itself = sa.or_(*(col(Product.search).like(one) for one in names))
     if not by_category:
         return by_itself
     categories = sa.bindparam(name("word_in"), type_=sa.ARRAY(sa.BigInteger()))

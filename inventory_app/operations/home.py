@@ -86,7 +86,7 @@ class Share:
 class Home:
     """The start page for one viewer: what they may not see is empty, `worth` too.
 
-    `products_to_reorder` are the products of `low` and those beyond.
+    `products_to_reorder` are the products of `low` and those beyond; `as_of` is when the figures were so, if long ago.
     """
 
     waiting: list[WaitingRow]
@@ -97,6 +97,7 @@ class Home:
     low: list[LowRow]
     products_to_reorder: int
     done: list[DoneRow]
+    as_of: str
     worth: str
     currency: str
     shares: list[Share]
@@ -126,6 +127,7 @@ def home(session: Session) -> Home:
         low=_low(session) if stock and stock.products_to_reorder else [],
         products_to_reorder=stock.products_to_reorder if stock else 0,
         done=_done(session, viewer),
+        as_of=stock.as_of() if stock else "",
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,
         shares=_shares(stock.by_category) if stock and worth else [],

@@ -14,7 +14,7 @@ from inventory_app.models.catalog import Category, Location, Lot, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import NAMED, bar, figures, held
-from inventory_app.operations._item_list import LIST
+from inventory_app.operations._item_list import LIST, taken_for
 from inventory_app.operations._ledger import Place, places, reserved_of_item, say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
@@ -139,13 +139,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The whole stock in figures; `worth` is empty without `prices:view`."""
+    """The whole stock in figures; `worth` is empty without `prices:view`, `as_of` unless it was so some time ago."""
 
     items: int
     locations: int
     worth: str
     to_reorder: int
     out: int
+    as_of: str
 
 
 #: In the order of the fields of `Kept`.
@@ -228,7 +229,8 @@ def overview(session: Session, *, view: View) -> Overview:
     allowed = _allowed(session, view)
     summary = _summary(session)
     page, count = LIST.listed(session, allowed, summary.items)
-    note = _note(session, allowed.filters.get("view", ""))
+    notes = (_taken_for(session, allowed.search), _note(session, allowed.filters.get("view", "")))
+    note = " ".join(filter(None, notes))
     return Overview(allowed, _page(session, page), count, summary, known_choices(session), note)
 
 
@@ -236,6 +238,16 @@ def overview(session: Session, *, view: View) -> Overview:
 def matching_items(session: Session, *, view: View, most: int) -> list[int]:
     """Return the ids of at most so many items of a view, over all its pages."""
     return LIST.ids(session, _allowed(session, view), most)
+
+
+def _taken_for(session: Session, search: str) -> str:
+    """Say which words nothing is called by, and what was looked for instead."""
+    found = taken_for(session, search) if search else {}
+    return " ".join(f"Nothing is called “{word}”: this is {_either(similar)}." for word, similar in found.items())
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(f"“{word}”" for word in words)
 
 
 def _note(session: Session, tab: str) -> str:
@@ -282,6 +294,7 @@ def _summary(session: Session) -> Summary:
         worth=f"{found.worth:,.2f} {get_settings().currency}" if _sees_prices(session) else "",
         to_reorder=found.to_reorder,
         out=found.out,
+        as_of=found.as_of(),
     )
 
 

@@ -57,7 +57,7 @@ LIST = Listing(
             nullable=True,
             group=Group(key=col(Supplier.id), reference=col(Product.supplier_id), needs=_PRODUCT),
         ),
-        Column(key="suggested", label="Order", numeric=True, fixed=True),
+        Column(key="suggested", label="Order", fixed=True),
     ),
     search=SEARCH,
     filters=(

@@ -113,7 +113,6 @@ def _wait(row: rx.Var[WaitingRow]) -> rx.Component:
 
 
 def _low() -> rx.Component:
-    many = rx.cond(S.products_to_reorder == 1, " product", " products")
     see_all = rx.cond(
         S.products_to_reorder > 0,
         link("See all", href="/reorder", aria_label="See all products to reorder"),
@@ -135,7 +134,7 @@ def _low() -> rx.Component:
             nothing,
         ),
         title="To reorder",
-        note=rx.cond(S.products_to_reorder > 0, rx.fragment(S.products_to_reorder.to_string(), many), ""),
+        note=S.low_note,
         end=see_all,
         flush=True,
     )
@@ -163,6 +162,7 @@ def _worth() -> rx.Component:
             charts.bars(rx.foreach(S.shares, share)),
             rx.el.p("There is nothing in stock that has a cost.", class_name="muted"),
         ),
+        rx.cond(S.as_of, rx.el.p("As of ", when(S.as_of, S.as_of), class_name="card-foot meta"), rx.fragment()),
         title="Stock value by category",
         end=rx.fragment(rx.el.strong(S.worth, class_name="sum"), S.currency),
     )

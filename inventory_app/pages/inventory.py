@@ -41,7 +41,8 @@ def _sub() -> rx.Component:
     places = rx.cond(S.locations == 1, " location", " locations")
     worth = rx.cond(S.worth, rx.fragment(", worth ", rx.el.strong(S.worth)), rx.fragment())
     things = rx.cond(S.items == 1, " item at ", " items at ")
-    whole = rx.fragment(S.items.to_string(), things, S.locations.to_string(), places, worth)
+    as_of = rx.cond(S.as_of, rx.fragment(", as of ", when(S.as_of, S.as_of)), rx.fragment())
+    whole = rx.fragment(S.items.to_string(), things, S.locations.to_string(), places, worth, as_of)
     return rx.cond(S.items == 0, "Nothing is kept anywhere yet", whole)
 
 

@@ -43,9 +43,11 @@ def _table() -> rx.Component:
 
 def _cells(row: rx.Var[LowRow]) -> dict[str, rx.Component]:
     found = link(row.product, href="/inventory?q=" + row.sku, plain=True, class_name="rowlink")
-    on_hand = rx.fragment(row.on_hand, rx.el.span(" of ", row.reorder_point, class_name="unit"))
+    on_hand = rx.fragment(row.on_hand, rx.el.span(" of ", row.reorder_point, class_name="unit of"))
     held = rx.cond(row.reserved, row.reserved + " reserved", "")
-    order = rx.fragment(row.suggested, " ", rx.el.span(row.unit, class_name="unit"))
+    order = rx.fragment(
+        rx.el.span("Order ", class_name="only-phone"), row.suggested, " ", rx.el.span(row.unit, class_name="unit")
+    )
     return {
         "product": tables.cell(tables.two_line(found, row.sku), card="title"),
         "sku": tables.cell(row.sku),

@@ -29,6 +29,8 @@ class HomeState(rx.State):
     low: list[LowRow] = []
     products_to_reorder: int = 0
     done: list[DoneRow] = []
+    as_of: str = ""
+    low_note: str = ""
     worth: str = ""
     currency: str = ""
     shares: list[Share] = []
@@ -51,7 +53,9 @@ class HomeState(rx.State):
         self.others = found.others
         self.waiting_count = found.suppliers + found.others + found.people
         self.low, self.done, self.shares = found.low, found.done, found.shares
-        self.products_to_reorder = found.products_to_reorder
+        self.products_to_reorder = number = found.products_to_reorder
+        self.low_note = f"{number:,} product{'' if number == 1 else 's'}" if number else ""
+        self.as_of = found.as_of
         self.worth, self.currency = found.worth, found.currency
         self.no_stock = found.no_stock
         self.loading = False

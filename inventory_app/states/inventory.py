@@ -55,6 +55,7 @@ class InventoryState(ListState, rx.State):
     items: int = 0
     locations: int = 0
     worth: str = ""
+    as_of: str = ""
     to_reorder: int = 0
     out: int = 0
 
@@ -104,7 +105,7 @@ class InventoryState(ListState, rx.State):
 
     def _show_figures(self, found: Overview) -> None:
         figures, choices = found.summary, found.choices
-        self.items, self.locations = figures.items, figures.locations
+        self.items, self.locations, self.as_of = figures.items, figures.locations, figures.as_of
         self.worth, self.to_reorder, self.out = figures.worth, figures.to_reorder, figures.out
         self.note = found.note
         self.location_choices = [(choice.id, choice.label) for choice in choices.locations]

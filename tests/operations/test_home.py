@@ -12,7 +12,7 @@ from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
 from inventory_app.models.users import LocalUser, Role
-from inventory_app.operations import imports, items, stock, suppliers, users
+from inventory_app.operations import _figures, imports, items, stock, suppliers, users
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.operations._trail_labels import OPERATIONS as WORDS
@@ -152,3 +152,22 @@ def test_who_only_lets_people_in_finds_people_and_how_long_they_have_waited(data
     found = seen_by(doorkeeper)
     assert [(row.kind, row.late) for row in found.waiting] == [("person", True)]
     assert (found.suppliers, found.people, found.late) == (0, 1, 1)
+
+
+def test_what_stock_is_worth_is_summed_up_by_the_top_of_the_categories(ann):
+    drinks = add(Category(code="DRI", name="Drinks"))
+    beer = add(Category(code="BEER", name="Beer", parent_id=drinks.id))
+    ale = add(Category(code="ALE", name="Ale", parent_id=beer.id))
+    for code, category, cost in (("A", ale.id, 3), ("B", drinks.id, 4), ("C", None, 5)):
+        item(product(code, category_id=category, unit_cost=Decimal(cost)).id, quantity=10)
+    assert [(share.category, share.worth) for share in seen_by(ann).shares] == [
+        ("Drinks", "70.00"),
+        ("No category", "50.00"),
+    ]
+
+
+def test_figures_say_how_old_they_are_only_when_that_is_not_now(ann, monkeypatch):
+    item(quantity=1)
+    assert seen_by(ann).as_of == ""
+    monkeypatch.setattr(_figures, "_NOW", timedelta(seconds=-1))
+    assert seen_by(ann).as_of

@@ -9,13 +9,14 @@ import pytest
 
 from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotFound
+from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
 from inventory_app.operations import items
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._lists import View
 from inventory_app.operations.home import home
 from inventory_app.unit_of_work import read
-from tests.factories import add, arrange, item, location, person, product, supplier
+from tests.factories import add, arrange, begin_as, item, location, person, product, supplier
 
 #: name, cost, reorder point, active, what is kept at north and south (None: not kept there)
 THINGS = [
@@ -293,3 +294,46 @@ def test_a_product_that_is_discontinued_leaves_the_reorder_list(things, as_ann):
     bolt = next(one[1].id for one in things if one[1].name == "Bolt")
     arrange(lambda session: setattr(session.get_one(Product, bolt), "active", False))
     assert read(items.summarize).to_reorder == 1
+
+
+@pytest.fixture
+def tools(database):
+    """Return a hammer, a hacksaw and a spanner, each somewhere."""
+    for code, name in (
+        ("T1", "Hammer, 300 g"),
+        ("T2", "Hacksaw"),
+        ("T3", "Schraubenschlüssel 13 mm"),
+        ("T4", "M8 bolt"),
+    ):
+        item(product(code, name=name, search=f"{code.lower()} {sort_key(name)}").id)
+
+
+@pytest.mark.parametrize(
+    ("typed", "skus", "said"),
+    [
+        ("hammer", ["T1"], ""),
+        ("hamer", ["T1"], "Nothing is called “hamer”: this is “hammer”."),
+        ("hakcsaw", [], ""),
+        ("hacsaw", ["T2"], "Nothing is called “hacsaw”: this is “hacksaw”."),
+        ("Schraubenschlüsel 13", ["T3"], "Nothing is called “schraubenschlusel”: this is “schraubenschlussel”."),
+        ("ack", ["T2"], ""),
+        ("hamer bolt", [], "Nothing is called “hamer”: this is “hammer”."),
+        ("zzzz", [], ""),
+        ("mm", ["T3"], ""),
+        ("8", [], ""),
+        ("m", ["T3", "T4"], ""),
+        ("t1", ["T1"], ""),
+    ],
+)
+def test_a_mistyped_word_finds_what_was_meant_and_that_is_said(tools, ann, typed, skus, said):
+    with acting_as(ann):
+        found = read(items.overview, view=View(search=typed))
+    assert ([kept.sku for kept in found.page.rows], found.count, found.note) == (skus, len(skus), said)
+
+
+def test_words_of_a_new_name_are_known_at_once(tools, ann, database):
+    with database.as_app() as connection:
+        begin_as(connection)
+        connection.execute("UPDATE product SET search = 't2 crowbar' WHERE sku = 'T2'")
+    with acting_as(ann):
+        assert [kept.sku for kept in read(items.overview, view=View(search="crobar")).page.rows] == ["T2"]
