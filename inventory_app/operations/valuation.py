@@ -69,6 +69,7 @@ class Worth:
 @query(Permission.PRICES_UPDATE)
 def worth_of(session: Session, *, item_id: int) -> Worth:
     """Return what the product of an item is worth, all locations together."""
+    require(session, Permission.PRICES_VIEW)
     item = session.get(InventoryItem, item_id)
     if item is None:
         raise NotFound(ITEM_GONE)
