@@ -20,6 +20,7 @@ from inventory_app.models.lists import ChangeSet, ChangeSetStatus
 from inventory_app.operations import _approvals, _prices
 from inventory_app.operations._change_fields import FIELDS, ITEM, PRICE, PRODUCT, QUANTITY, ROW, Field, Writing
 from inventory_app.operations._fields import Fields
+from inventory_app.operations._item_at import hold_costs
 from inventory_app.operations._operation import acting_user_id
 from inventory_app.operations._prices import any_of
 from inventory_app.permissions import Permission
@@ -219,7 +220,7 @@ def _checked(session: Session, one: Field, change_set: ChangeSet, *, undo: bool)
         )
     )
     if one is QUANTITY:
-        _hold_products(session, ids)
+        hold_costs(session, ids)
         session.execute(sa.select(ITEM.c.id).where(ITEM.c.id == any_of(ids)).order_by(ITEM.c.id).with_for_update())
         session.expire_all()
     else:
@@ -242,14 +243,6 @@ def _checked(session: Session, one: Field, change_set: ChangeSet, *, undo: bool)
 def _plain(one: Field, text: str | None) -> str:
     """Say a value where nobody knows who reads it: a price is not said."""
     return "something else" if one.sees == Permission.PRICES_VIEW else text or ""
-
-
-def _hold_products(session: Session, item_ids: Sequence[int]) -> None:
-    """Keep the costs of the items' products as they are while their stock is booked."""
-    products = sa.select(ITEM.c.product_id).where(ITEM.c.id == any_of(item_ids))
-    session.execute(
-        sa.select(PRODUCT.c.id).where(PRODUCT.c.id.in_(products)).order_by(PRODUCT.c.id).with_for_update(read=True)
-    )
 
 
 def discard(session: Session, change_set: ChangeSet) -> None:
