@@ -196,13 +196,11 @@ class PlannedPriceState(FormState, rx.State):
 
     @rx.event
     @action(pricing.cancel_planned_price)
-    async def cancel_planned(self, price_id: Id, idempotency_key: Line = "") -> Any:
+    async def cancel_planned(self, price_id: Id) -> Any:
         """Take a planned price back."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            name = await in_transaction(
-                pricing.cancel_planned_price, price_id=price_id, idempotency_key=idempotency_key or None
-            )
+            name = await in_transaction(pricing.cancel_planned_price, price_id=price_id)
         self.asking = False
         return [PlannedPriceState.load, _toast.success(f"Cancelled the planned price of {name}")]
 
