@@ -7,6 +7,7 @@ import reflex as rx
 from inventory_app.components import charts, dialogs, feedback, forms, gates, layout, listing, prices, tables
 from inventory_app.components.basics import button, icon_button, ident, link, when
 from inventory_app.operations._price_list import LIST
+from inventory_app.operations.price_files import LARGEST_FILE
 from inventory_app.operations.pricing import PlannedRow, PriceRow, Share
 from inventory_app.pages._change_dialogs import bulk_change_dialogs
 from inventory_app.pages._page import page
@@ -41,13 +42,18 @@ def pricing() -> rx.Component:
             footer=_footer(),
         ),
         _price_dialog(),
+        _file_dialog(),
         _history_dialog(),
         bulk_change_dialogs(),
     )
 
 
 def _actions() -> list[rx.Component]:
-    return [button("Sets of changes", icon_name="list-checks", href="/changes?kind=prices")]
+    from_file = button("From a file", icon_name="upload", on_click=S.open_file)
+    return [
+        button("Sets of changes", icon_name="list-checks", href="/changes?kind=prices"),
+        gates.can(Permission.PRICES_UPDATE, from_file),
+    ]
 
 
 def _tabs(active: str) -> rx.Component:
@@ -80,9 +86,9 @@ def _table() -> rx.Component:
 
 
 def _cells(row: rx.Var[PriceRow]) -> dict[str, rx.Component]:
-    gone = rx.cond(row.active, row.category, "Discontinued")
+    gone = rx.cond(row.active, "", "Discontinued")
     planned = rx.cond(row.planned, rx.fragment("New price from ", row.planned), rx.fragment())
-    since = rx.cond(row.since, rx.fragment("since ", when(row.since, row.since)), "no change on record")
+    since = rx.cond(row.since, when(row.since, row.since), "no change on record")
     change = icon_button("pencil", "Change the price", on_click=S.open_price(row.id))
     return {
         "sku": tables.cell(ident(row.sku)),
@@ -174,6 +180,39 @@ def _price_dialog() -> rx.Component:
         on_submit=S.save_price,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
+    )
+
+
+def _file_dialog() -> rx.Component:
+    """Ask for a file, which the browser itself posts."""
+    return dialogs.dialog(
+        forms.native_form(
+            forms.field(
+                "CSV file",
+                rx.el.input(
+                    type="file",
+                    name="file",
+                    accept=".csv,.txt,.tsv,text/csv",
+                    required=True,
+                    class_name="ctl",
+                    custom_attrs={"id": "f-prices-file", "data-most": str(LARGEST_FILE)},
+                ),
+                hint="With a header, and the columns sku and price.",
+            ),
+            forms.field(
+                "Valid from",
+                forms.text_input("effective_on", id="f-file-day", type="date"),
+                hint="Empty: as soon as it is applied.",
+            ),
+            forms.field("Why", forms.text_input("reason", id="f-file-reason", max_length=1000), optional=True),
+            forms.form_footer(forms.submit("Show the difference")),
+            action="/prices/file",
+            custom_attrs={"encType": "multipart/form-data"},
+        ),
+        open=S.dialog == "file",
+        on_open_change=S.close,
+        title="Prices from a file",
+        sub="You see every price before anything changes. A file with a fault is refused as a whole.",
     )
 
 

@@ -100,6 +100,13 @@ class PricingState(ListState, rx.State):
         await propose_for(self, "prices", await self._selected_ids(MOST_CHANGED))
 
     @rx.event
+    @action(change_sets.propose_prices_by_sku)
+    async def open_file(self) -> None:
+        """Ask for a file of prices."""
+        self._new_form()
+        self.dialog = "file"
+
+    @rx.event
     @action(change_sets.propose_products)
     async def open_products(self) -> None:
         """Ask what all the selected products shall have."""

@@ -145,7 +145,7 @@ def _bulk_roles(window: Window) -> None:
 def _bulk(action: str) -> Callable[[Window], None]:
     def show(window: Window) -> None:
         window.page.locator("tbody input.check").first.click()
-        window.button(action, exact=True).click()
+        window.button(action).click()
 
     return show
 
