@@ -19,7 +19,7 @@ from inventory_app.buckets import Buckets
 from inventory_app.components import feedback, palette
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
-from inventory_app.http import accounts, back_channel, factors, health, imports, sign_in, single_sign_on
+from inventory_app.http import accounts, back_channel, factors, health, imports, prices, sign_in, single_sign_on
 from inventory_app.http.bodies import Bodies
 from inventory_app.http.frames import Frames
 from inventory_app.http.security import Security
@@ -89,6 +89,7 @@ app = rx.App(
                 *back_channel.ROUTES,
                 *accounts.ROUTES,
                 *imports.ROUTES,
+                *prices.ROUTES,
             ]
         ),
         protected,

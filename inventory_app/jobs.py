@@ -24,7 +24,7 @@ from inventory_app.database.locks import RUNNING_JOBS
 from inventory_app.database.process_lock import ProcessLock
 from inventory_app.models._base import now
 from inventory_app.models.jobs import Job
-from inventory_app.operations import approvals, delegations, sessions
+from inventory_app.operations import approvals, delegations, pricing, sessions
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import in_thread, open_session, read, transact
 
@@ -46,6 +46,13 @@ def end_delegations() -> None:
     if read(delegations.any_ended):
         transact(delegations.end_delegations)
         people.forget_everybody()
+
+
+def apply_planned_prices() -> None:
+    """Bring prices into force whose day has come, as `system:pricing`; writes nothing when there are none."""
+    with acting_as(system_actor("pricing")):
+        while read(pricing.any_price_due):
+            transact(pricing.apply_planned_prices)
 
 
 def forget_old_attempts() -> None:
@@ -83,6 +90,7 @@ class Work:
 WORK: tuple[Work, ...] = (
     Work(expire_approvals, timedelta(minutes=1)),
     Work(end_delegations, timedelta(minutes=1)),
+    Work(apply_planned_prices, timedelta(minutes=1)),
     Work(forget_old_attempts, timedelta(minutes=10)),
     Work(forget_files, timedelta(minutes=10)),
     Work(make_partitions, timedelta(hours=6)),

@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("", alias="INVENTORY_MAIL_FROM")
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
     supplier_approvals: int = Field(1, alias="INVENTORY_SUPPLIER_APPROVALS", ge=1, le=10)
+    price_approval_percent: Decimal = Field(Decimal(0), alias="INVENTORY_PRICE_APPROVAL_PERCENT", ge=0, le=1000)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
     oidc_issuer: str | None = Field(None, alias="INVENTORY_OIDC_ISSUER")
     oidc_client_id: Text | None = Field(None, alias="INVENTORY_OIDC_CLIENT_ID")

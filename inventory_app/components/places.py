@@ -36,6 +36,8 @@ IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
 SHIPMENTS = Place("Shipments", "/shipments", "package", Permission.INVENTORY_VIEW)
+PRICES = Place("Prices", "/pricing", "tag", Permission.PRICES_VIEW)
+CHANGES = Place("Sets of changes", "/changes", "list-checks", Permission.PRODUCTS_VIEW)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
@@ -51,7 +53,7 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, REORDER, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
     ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
 )

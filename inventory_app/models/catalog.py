@@ -168,6 +168,14 @@ class ProductPrice(Record, table=True):
         sa.CheckConstraint("new_price >= 0", name="ck_product_price_new_price"),
         sa.Index("ix_product_price_product_id", "product_id", "valid_from"),
         sa.Index("ix_product_price_planned", "valid_from", "id", postgresql_where=sa.text("status = 'planned'")),
+        sa.Index(
+            "uq_product_price_planned",
+            "product_id",
+            "valid_from",
+            unique=True,
+            postgresql_where=sa.text("status = 'planned'"),
+            info=says("valid_from", "A price of this product is planned for that day already."),
+        ),
         {"info": audited()},
     )
 

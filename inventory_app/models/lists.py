@@ -1,6 +1,6 @@
 """What people keep about lists: views under a name, and sets of changes to many records at once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -65,6 +65,8 @@ class ChangeSet(Record, table=True):
     reason: str = text_field(default="")
     status: str = text_field(default=ChangeSetStatus.DRAFT)
     row_count: int
+    #: From which day on it counts, where that is not the moment it is applied (prices).
+    effective_on: date | None = None
     created_by: int = reference("local_user.id")
     created_at: datetime = Field(default_factory=now)
     applied_at: datetime | None = None

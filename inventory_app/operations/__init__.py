@@ -4,7 +4,18 @@ What needs other people's agreement goes through one engine (`_approvals.py`), a
 runs before any module of the package, so the engine, the lists and the start page know the same kinds whoever asks.
 """
 
-from inventory_app.operations import _approvals, _role_grant_kind, _role_safeguard_kind, _supplier_approvals
+from inventory_app.operations import (
+    _approvals,
+    _price_approvals,
+    _role_grant_kind,
+    _role_safeguard_kind,
+    _supplier_approvals,
+)
 
-for _kind in (_supplier_approvals.SUPPLIER, _role_grant_kind.ROLE_GRANT, _role_safeguard_kind.ROLE_SAFEGUARD):
+for _kind in (
+    _supplier_approvals.SUPPLIER,
+    _role_grant_kind.ROLE_GRANT,
+    _role_safeguard_kind.ROLE_SAFEGUARD,
+    _price_approvals.PRICE_CHANGE,
+):
     _approvals.register(_kind)

@@ -124,10 +124,15 @@ def _named_after_whose(table: str, whose: sa.SQLColumnExpression[int]) -> sa.Sel
 
 
 def _asked_about() -> sa.ColumnElement[str]:
-    """Return what a request is about: the supplier, or the person whose roles it concerns."""
+    """Return what a request is about: the supplier, the prices, or the person whose roles it concerns."""
     supplier = sa.select(col(Supplier.name)).where(col(Supplier.id) == col(Approval.subject_id)).scalar_subquery()
     person = sa.select(_person()).select_from(_ACCOUNT).where(col(LocalUser.id) == col(Approval.subject_id))
-    return sa.case((col(Approval.kind) == "supplier", supplier), else_=person.scalar_subquery())
+    prices = sa.select(col(ChangeSet.title)).where(col(ChangeSet.id) == col(Approval.subject_id)).scalar_subquery()
+    return sa.case(
+        (col(Approval.kind) == "supplier", supplier),
+        (col(Approval.kind) == "price_change", prices),
+        else_=person.scalar_subquery(),
+    )
 
 
 _NAMED: dict[str, sa.Select[str, str]] = {

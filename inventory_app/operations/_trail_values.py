@@ -217,7 +217,7 @@ def _sides(
     change: sa.Row[Any], name: str, old: object, new: object, column: sa.Column[Any] | None, of: _Of
 ) -> tuple[str, str]:
     secret = column is not None and name in column.table.info["audit"]["secret"]
-    if name in PRICE_FIELDS and not of.reader.prices:
+    if _is_price(name, of) and not of.reader.prices:
         return "" if old is None else HIDDEN, "" if new is None else HIDDEN
     if secret or _is(_SECRET, old) or _is(_SECRET, new):
         # That it was set, changed or taken away is no secret; its hash would invite guessing.
@@ -227,6 +227,12 @@ def _sides(
     sides = _shown(old, then, column, of), _shown(new, now, column, of)
     # Nothing and an empty text are two things only where one became the other.
     return sides if any(sides) else ("" if old is None else "“”", "" if new is None else "“”")
+
+
+def _is_price(name: str, of: _Of) -> bool:
+    """Tell whether a value is a cost or a price: by its column, or by the field that a row of a set changes."""
+    in_a_set = of.change.table_name == "change_set_row" and name in ("before", "after")
+    return name in PRICE_FIELDS or (in_a_set and of.row.get("field") in PRICE_FIELDS)
 
 
 def _payload(text: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory_app.context import acting_as
-from inventory_app.operations import stock
+from inventory_app.operations import change_sets, pricing, stock
 from inventory_app.pages._page import PAGES, Page
 from inventory_app.unit_of_work import transact
 from tests import factories
@@ -49,11 +49,22 @@ def too_wide(window: Window) -> list[str]:
     )
 
 
+def a_set_of_changes(person: Person) -> int:
+    """Propose the price and the reorder point of a product, one of which is in the way by now."""
+    product = factories.product(f"SET-{secrets.token_hex(4)}".upper(), unit_price=Decimal(10)).id or 0
+    with acting_as(person.actor):
+        made = transact(change_sets.propose_prices, product_ids=[product], how="percent", value="5")
+        change = [{"product_id": product, "price": "11"}]
+        transact(pricing.update_pricing, updates=change, reason="Steel")
+    return made.change_set_id
+
+
 def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
         "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
+        "[change]": lambda: str(a_set_of_changes(person)),
         "[role]": lambda: "3",
         "[person]": lambda: str(person.id),
     }
@@ -131,6 +142,14 @@ def _bulk_roles(window: Window) -> None:
     window.button("Change roles…").click()
 
 
+def _bulk(action: str) -> Callable[[Window], None]:
+    def show(window: Window) -> None:
+        window.page.locator("tbody input.check").first.click()
+        window.button(action).click()
+
+    return show
+
+
 def _from_menu(window: Window, action: str, says: str = "") -> None:
     row = window.row(says)
     row.hover()
@@ -143,6 +162,10 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a new location": ("/inventory", lambda w: w.button("New location").click()),
     "a transfer": ("/inventory", lambda w: _from_row(w, "Transfer")),
     "a count": ("/inventory", _count),
+    "a new price": ("/pricing", lambda w: _from_row(w, "Change the price")),
+    "a price history": ("/pricing", lambda w: _from_row(w, "Price history")),
+    "the prices of many": ("/pricing", _bulk("Change prices")),
+    "many products": ("/pricing", _bulk("Change the products")),
     "correcting a supplier": ("/suppliers", _correct),
     "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
     "a new role": ("/admin/roles", lambda w: w.button("New role").click()),

@@ -16,6 +16,7 @@ import inventory_app.pages
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
+from inventory_app.models.catalog import ProductPrice
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.operations import periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
@@ -23,9 +24,11 @@ from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
+from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.periods import PeriodsState
+from inventory_app.states.pricing import PlannedPriceState, PricingState
 from inventory_app.states.profile import ProfileState
 from inventory_app.states.reasons import ReasonsState
 from inventory_app.states.roles import RolesState
@@ -81,6 +84,9 @@ class Things:
     first: int
     second: int
     location: int
+    #: What the items are of, and a price that is planned for it.
+    product: int
+    planned_price: int
     supplier: int
     another_supplier: int
     third_supplier: int
@@ -123,6 +129,8 @@ def make_things(site: Site) -> Things:
         first.id or 0,
         second.id or 0,
         factories.location(f"L{secrets.token_hex(4)}".upper()).id or 0,
+        product.id or 0,
+        _planned_price(product.id or 0),
         suppliers[0].id or 0,
         suppliers[1].id or 0,
         suppliers[2].id or 0,
@@ -173,6 +181,17 @@ def _closed_last() -> int:
     with acting_as(system_actor("test")):
         transact(periods.close_period, closed_through=_next_day())
         return next(row.id for row in read(periods.list_periods).rows if row.last)
+
+
+def _planned_price(product_id: int) -> int:
+    planned = ProductPrice(
+        product_id=product_id,
+        valid_from=now() + timedelta(days=30),
+        new_price=Decimal(12),
+        currency="USD",
+        status="planned",
+    )
+    return factories.add(planned).id or 0
 
 
 def _word() -> str:
@@ -316,6 +335,14 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         ),
         (ReasonsState.move_reason, lambda t: {"code": t.booked.reasons[1], "up": True}),
         (ReasonsState.switch_reason, lambda t: {"code": t.booked.reasons[2], "active": False}),
+        (BulkChangeState.propose_prices, lambda t: {"form": {"how": "set", "value": "77", "product_ids": [t.product]}}),
+        (
+            BulkChangeState.propose_products,
+            lambda t: {"form": {"field": "reorder_point", "value": "7", "product_ids": [t.product]}},
+        ),
+        (PlannedPriceState.cancel_planned, lambda t: {"price_id": t.planned_price}),
+        (PricingState.save_price, lambda t: {"form": {"product_id": t.product, "new_price": "13"}}),
+        (PricingState.update_pricing, lambda t: {"product_id": t.product, "new_price": "12.5", "reason": "Steel"}),
         (RolesState.create_role, lambda _: {"form": {"name": f"{_word()} role"}}),
         (RolesState.clone_role, lambda t: {"form": {"role_id": t.roles[0], "name": f"{_word()} copy"}}),
         (RolesState.edit_role, lambda t: {"form": {"role_id": t.roles[0], "version": 1, "name": f"{_word()} role"}}),
