@@ -25,8 +25,9 @@ MOST_COUNTED = 10_000
 SIZES = (25, PAGE_SIZE, 100)
 SEARCH = "q"
 #: The parameters of an address that are no filter.
-_SORT, _DIRECTION, _COLUMNS, _SIZE, _CURSOR = "sort", "dir", "columns", "size", "at"
+_SORT, _DIRECTION, _COLUMNS, _SIZE, _CURSOR, _SAVED = "sort", "dir", "columns", "size", "at", "saved"
 _STATEMENTS_KEPT = 512
+_LONGEST_ID = 19
 #: So many groups are looked into one by one for a page, before it is left to the planner.
 _MOST_GROUPS = 8
 
@@ -88,6 +89,8 @@ class View:
     cursor: str = ""
     size: int = PAGE_SIZE
     zone: str = "UTC"
+    #: The kept view it was made from, by its id; "0": none, although this list begins with one.
+    saved: str = ""
 
     @property
     def narrows(self) -> bool:
@@ -146,7 +149,7 @@ class Listing:
     def read(self, query: Mapping[str, str]) -> View:
         """Return the view that an address, or whatever else kept it, asks for; what it cannot ask for is left out."""
         filters = {key: one.tidied(query.get(key, "")) for key, one in self.filters.items()}
-        sort, size = query.get(_SORT, ""), query.get(_SIZE, "")
+        sort, size, saved = (query.get(name, "") for name in (_SORT, _SIZE, _SAVED))
         wanted = query.get(_COLUMNS, "").split(",")
         return View(
             search=self.search.tidied(query.get(SEARCH, "")),
@@ -156,6 +159,7 @@ class Listing:
             columns=self._chosen(wanted) if any(key in self.columns for key in wanted) else (),
             cursor=query.get(_CURSOR, ""),
             size=next((one for one in SIZES if str(one) == size), PAGE_SIZE),
+            saved=saved if saved.isascii() and saved.isdigit() and len(saved) < _LONGEST_ID else "",
         )
 
     def written(self, view: View) -> dict[str, str]:
@@ -165,6 +169,7 @@ class Listing:
         said[_DIRECTION] = "desc" if view.descending else ""
         said[_COLUMNS] = "" if view.columns in ((), self.usual()) else ",".join(view.columns)
         said[_SIZE] = "" if view.size == PAGE_SIZE else str(view.size)
+        said[_SAVED] = view.saved
         return {key: text for key, text in said.items() if text}
 
     def usual(self) -> tuple[str, ...]:
@@ -383,6 +388,10 @@ class Listing:
         here, there = sa.tuple_(by, unique), sa.tuple_(at, at_id)
         # The second says nothing new, but an index on the column alone can begin there instead of at the first row.
         return [here < there, by <= at] if shape.down else [here > there, by >= at]
+
+
+#: The lists whose views can be kept, by the path of the page that shows them; each is entered where it is shown.
+LISTS: dict[str, Listing] = {}
 
 
 def say_count(number: int) -> str:

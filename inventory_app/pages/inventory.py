@@ -62,7 +62,8 @@ def _actions() -> list[rx.Component]:
 
 
 def _tabs() -> rx.Component:
-    return tables.tabs(
+    return listing.tabs(
+        S,
         listing.tab(S, "view", "", "All items", S.items),
         listing.tab(S, "view", "reorder", "To reorder", S.to_reorder),
         listing.tab(S, "view", "out", "None left", S.out),
