@@ -35,6 +35,7 @@ def toolbar(state: State, *, search: str, placeholder: str) -> rx.Component:
                 _columns(state),
             ),
         ),
+        rx.el.p(state.similar, class_name="list-note", role="status"),
         _filters(state),
         kept_views.view_dialogs(state),
     )
@@ -244,10 +245,11 @@ def footer(
     state: State, *actions: rx.Component, first: Text = "", last: Text = "", selectable: bool = True
 ) -> rx.Component:
     """Close a list: what can be done with the selected rows, on whichever page, and the pages."""
-    number = rx.cond(state.all_selected, state.matching, state.selected.length().to_string())
+    everything = rx.Var.create("All ") + state.matching + " that match"
+    number = rx.cond(state.all_selected, everything, state.selected.length().to_string())
     rest = rx.cond(
         state.whole_page & state.more_match & ~state.all_selected,
-        button("Select all " + state.matching, on_click=state.select_matching),
+        button("Select all " + state.matching + " that match", on_click=state.select_matching),
         rx.fragment(),
     )
     bulk = tables.bulk_bar(
