@@ -158,17 +158,20 @@ class ListState(KeptViewsState, rx.State, mixin=True):
         self.shown = f"{count} of {listed.everything:,}" if view.narrows else count
         self.previous_href = _view.href(self._path, address, at=page.before) if page.before else ""
         self.next_href = _view.href(self._path, address, at=page.after) if page.after else ""
+        await self._show_kept(view)
         auth_state, named = await self.get_state(AuthState), dict(options or {})
         offered = [key for key, one in self._listing.columns.items() if _may_see(auth_state, one)]
         # A delta sends whole vars: turning the page changes none of the links, and few links change the choices.
-        drawn, choices = f"{address} {named} {self._kept.default}", f"{offered} {view.columns} {view.sort} {view.size}"
+        drawn, choices = (
+            f"{address} {named} {self._kept.default} {self.view_id}",
+            f"{offered} {view.columns} {view.sort} {view.size}",
+        )
         if drawn != self._drawn:
             self._drawn, self._options = drawn, named
             self._draw(view, address)
         if choices != self._choices:
             self._choices = choices
             self._draw_choices(view, offered)
-        await self._show_kept(view)
         self.loading = False
 
     def _draw(self, view: View, address: dict[str, str]) -> None:
@@ -201,7 +204,7 @@ class ListState(KeptViewsState, rx.State, mixin=True):
         self.size_lines = [Choosable(str(size), f"{size} rows a page", view.size == size) for size in SIZES]
 
     def _quiet_links(self, address: dict[str, str]) -> dict[str, str]:
-        if self._found(address.get("saved", "")):
+        if self.view_id:
             # From a kept view they lead back to the list as it is, and not to a part of that view.
             address = {}
         address = {**address, "saved": self._without_view()}
