@@ -111,6 +111,32 @@
       if (help) help.showPopover();
     }
   });
+  // ---- Rows of a list: arrows and j/k move, Enter opens, x selects -------------------------------------------
+  const STEPS = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
+  const KEPT = "[data-grid],[role=menu],[role=radiogroup],summary,.dialog";
+  window.addEventListener("keydown", (ev) => {
+    const el = ev.target;
+    if (ev.defaultPrevented || ev.ctrlKey || ev.metaKey || ev.altKey || !el.closest || document.querySelector(OVER)) return;
+    const searches = el.matches("input[data-search]") && ev.key === "ArrowDown";
+    if (el.closest(KEPT) || (typing(el) && !el.matches("[type=checkbox]") && !searches)) return;
+    const here = el.closest(".list .tbl tr[data-state]");
+    if (ev.key in STEPS) {
+      const lines = [...all(".list .tbl tr[data-state]")];
+      const next = lines[here ? lines.indexOf(here) + STEPS[ev.key] : STEPS[ev.key] > 0 ? 0 : -1];
+      if (!lines.length || (!here && !searches && STEPS[ev.key] < 0)) return;
+      ev.preventDefault();
+      if (!next) return;
+      next.tabIndex = -1; // a row is no stop for Tab: what is in it is
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest" });
+    } else if (here && ev.key === "x") {
+      const box = here.querySelector(".c-check input");
+      if (box) { ev.preventDefault(); box.click(); }
+    } else if (here === el && ev.key === "Enter") {
+      const way = here.querySelector("a.rowlink, .card-title a[href], a.id[href]");
+      if (way) { ev.preventDefault(); way.click(); }
+    }
+  });
   // ---- Ctrl+K: the palette; the server finds products and suppliers, pages are filtered here -------------------
   const palette = () => document.getElementById("palette");
   const ways = () => [...all("#palette [data-jump-list] a")].filter((a) => !a.hidden);

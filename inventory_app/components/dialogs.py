@@ -105,7 +105,7 @@ def menu(trigger: rx.Component, *items: rx.Component, align: Literal["start", "c
 
 
 def menu_item(
-    label: Text,
+    label: Content,
     *,
     icon_name: str = "",
     on_select: Any = None,
@@ -113,19 +113,25 @@ def menu_item(
     danger: bool = False,
     disabled: bool | rx.Var[bool] = False,
     ticked: rx.Var[bool] | None = None,
+    closes: bool = False,
+    key: Any = None,
 ) -> rx.Component:
-    """Offer one thing to do in a menu, or a place to go; with `ticked` one of several choices, and the menu stays."""
+    """Offer one thing to do in a menu, or a place to go; with `ticked` one of several choices.
+
+    After a choice the menu stays for the next one, unless it `closes`.
+    """
     parts: list[Content] = [icon(icon_name)] if icon_name else []
     if ticked is not None:
         attrs = {"role": "menuitemcheckbox", "aria-checked": rx.cond(ticked, "true", "false")}
-        names = "menu-item menu-choice"
+        names, keyed = "menu-item menu-choice", {} if key is None else {"key": key}
         if href is None:
             kept_open = on_select.prevent_default
             return _radix.MenuItem.create(
                 icon("check"), label, class_name=names, on_select=kept_open, custom_attrs=attrs
             )
         choice = ReactRouterLink.create(icon("check"), label, to=href, class_name=names, custom_attrs=attrs)
-        return _radix.MenuItem.create(choice, as_child=True, on_select=rx.prevent_default)
+        stays = {} if closes else {"on_select": rx.prevent_default}
+        return _radix.MenuItem.create(choice, as_child=True, **stays, **keyed)
     names = _join("menu-item", "btn-danger" if danger else "")
     if href is not None:
         return _radix.MenuItem.create(ReactRouterLink.create(*parts, label, to=href, class_name=names), as_child=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import dialogs, forms, gates, tables
+from inventory_app.components import dialogs, forms, gates, kept_views, tables
 from inventory_app.components.basics import Content, Text, button, icon
 from inventory_app.operations._lists import Listing
 from inventory_app.permissions import Permission
@@ -27,9 +27,17 @@ def toolbar(state: State, *, search: str, placeholder: str) -> rx.Component:
             search=tables.search_field(
                 value=state.q, on_change=state.search.debounce(250), placeholder=placeholder, label=search
             ),
-            end=(rx.el.span(state.shown, class_name="muted"), tables.density(), _order(state), _columns(state)),
+            end=(
+                rx.el.span(state.shown, class_name="muted"),
+                tables.density(),
+                _order(state),
+                kept_views.menu(state),
+                _columns(state),
+            ),
         ),
+        rx.el.p(state.similar, class_name="list-note", role="status"),
         _filters(state),
+        kept_views.view_dialogs(state),
     )
 
 
@@ -237,10 +245,11 @@ def footer(
     state: State, *actions: rx.Component, first: Text = "", last: Text = "", selectable: bool = True
 ) -> rx.Component:
     """Close a list: what can be done with the selected rows, on whichever page, and the pages."""
-    number = rx.cond(state.all_selected, state.matching, state.selected.length().to_string())
+    everything = rx.Var.create("All ") + state.matching + " that match"
+    number = rx.cond(state.all_selected, everything, state.selected.length().to_string())
     rest = rx.cond(
         state.whole_page & state.more_match & ~state.all_selected,
-        button("Select all " + state.matching, on_click=state.select_matching),
+        button("Select all " + state.matching + " that match", on_click=state.select_matching),
         rx.fragment(),
     )
     bulk = tables.bulk_bar(
@@ -259,6 +268,12 @@ def footer(
     return rx.cond(anything, tables.footer(bulk=bulk if selectable else None, pager=pager), rx.fragment())
 
 
+def tabs(state: State, *items: rx.Component) -> rx.Component:
+    """Offer the views of a list as tabs: first its own, made with `tab`, and then those that people keep."""
+    return kept_views.tabs(state, *items)
+
+
 def tab(state: State, key: str, option: str, label: str, count: Content) -> rx.Component:
     """Offer one option of a quiet filter as a tab; the empty one shows everything."""
-    return tables.tab(label, state.hrefs[f"{key}={option}"], count=count, active=state.filters.get(key, "") == option)
+    active = (state.view_id == 0) & (state.filters.get(key, "") == option)
+    return tables.tab(label, state.hrefs[f"{key}={option}"], count=count, active=active)

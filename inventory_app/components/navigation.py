@@ -146,12 +146,14 @@ def mode_button() -> rx.Component:
 
 
 def help_sheet() -> rx.Component:
-    """List the keys that work everywhere."""
+    """List the keys that work everywhere, and those of lists."""
     rows = (
         ("Ctrl K", "Go to a page, a product or a supplier"),
         ("/", "Search this list"),
+        ("↓ ↑", "Go through the rows of a list, as j and k do"),
+        ("Enter", "Open the row, or send the form"),
+        ("x", "Select the row"),
         ("Esc", "Clear the search, the selection, or close"),
-        ("Enter", "Send the form"),
         ("?", "This help"),
     )
     return rx.el.div(

@@ -40,6 +40,16 @@ class SavedView(Record, table=True):
     version: int = Field(default=1)
 
 
+class DefaultView(Record, table=True):
+    """With which view a list begins for somebody; without one it begins with everything."""
+
+    __table_args__ = (sa.Index("ix_default_view_view_id", "view_id"), {"info": audited()})
+
+    user_id: int = Field(sa_type=sa.BigInteger, foreign_key="local_user.id", primary_key=True)
+    page: str = Field(sa_type=sa.Text, primary_key=True)
+    view_id: int | None = reference("saved_view.id", nullable=True, index=False)
+
+
 class ChangeSetStatus(StrEnum):
     """Where a set of changes stands."""
 

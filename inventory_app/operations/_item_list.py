@@ -89,7 +89,16 @@ _PRODUCT = ("product",)
 _WORTHS = ("worth",)
 
 #: Finds products, of whatever list that joins them as "product".
-SEARCH = Words(key="q", label="Search", needs=_PRODUCT, word=_word, finds=_finds)
+SEARCH = Words(
+    key="q",
+    label="Search",
+    needs=_PRODUCT,
+    word=_word,
+    finds=_finds,
+    begins=(col(Product.search), col(Product.sort_key)),
+    codes=(col(Product.barcode),),
+    near=col(Product.search),
+)
 
 #: The list of items.
 LIST = Listing(

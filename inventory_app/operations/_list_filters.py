@@ -8,14 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from inventory_app.errors import Invalid
 from inventory_app.models._base import sort_key
-from inventory_app.operations._paging import Key, like_escaped
+from inventory_app.operations._paging import Key, like_escaped, storable
 from inventory_app.permissions import Permission
 
 Condition = sa.ColumnElement[bool]
@@ -30,6 +31,30 @@ _TO = ".."
 _NUMBER = sa.Numeric(28, 7)
 #: Before the point of a number that is looked for.
 _DIGITS = 15
+
+
+#: From how like on a word is another one mistyped (`word_similarity`), and how much less like than the likest.
+_LEAST_LIKE = 0.4
+_ABOUT_AS_LIKE = 0.85
+_SHORTEST_NEAR = 3
+_MOST_TURNED = 12
+_LIKENESS = sa.text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)")
+
+
+class How(StrEnum):
+    """In which way the search box finds: all there is; what stands first, and the others; what is spelt alike."""
+
+    WHOLE = ""
+    FIRST = "first"
+    OTHERS = "others"
+    NEAR = "near"
+
+
+class _Shaped(NamedTuple):
+    """The shape of a search in one of its ways."""
+
+    how: How
+    asked: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +295,11 @@ class Words(Filter):
     finds: Callable[[Any, Callable[[str], str]], Condition]
     #: A whole phrase is one word.
     phrase: bool = False
+    #: Folded texts and codes: rows of which one begins with the whole text, or is it, stand first.
+    begins: tuple[Key, ...] = ()
+    codes: tuple[Key, ...] = ()
+    #: The folded text in which words are looked for that are spelt alike, when no row has those that were typed.
+    near: Key | None = None
 
     def tidied(self, text: str) -> str:
         """Return the text as it was typed, so that the search box keeps it."""
@@ -285,10 +315,70 @@ class Words(Filter):
             values |= {f"{name}_{number}": value for name, value in own.items()}
         return tuple(shapes), values
 
+    def ask_as(self, asking: Asking, text: str, how: How) -> Asked | None:
+        """Return what a text asks for in one of the ways; None when nothing can be found in that way."""
+        if how == How.NEAR:
+            return self._ask_near(asking, text)
+        shape, values = self.ask(asking, text)
+        if how == How.WHOLE:
+            return shape, values
+        first = {"search_begins": f"{like_escaped(sort_key(text))}%", "search_code": storable(text.strip())}
+        return _Shaped(how, shape), values | first
+
+    def _ask_near(self, asking: Asking, text: str) -> Asked | None:
+        words = sort_key(storable(text)).split()[:_MOST_WORDS]
+        if self.near is None or not words or min(map(len, words)) < _SHORTEST_NEAR:
+            return None
+        asking.session.execute(_LIKENESS, {"least": str(_LEAST_LIKE)})
+        values, turns = dict[str, Any](), list[int]()
+        for number, word in enumerate(words):
+            turned = _turned(word)
+            asked: dict[str, Any] = {f"turned{at}": f"%{like_escaped(one)}%" for at, one in enumerate(turned)}
+            asked["near"] = word
+            found, likeness = self._likeness(len(turned), lambda name: name)
+            likest = asking.session.execute(sa.select(sa.func.max(likeness)).where(found), asked).scalar_one()
+            if likest is None:
+                return None
+            # Only what is about as like as the likest: with three letters in common there is always something.
+            asked["least"] = likest * _ABOUT_AS_LIKE
+            values |= {f"{name}_{number}": value for name, value in asked.items()}
+            turns.append(len(turned))
+        return _Shaped(How.NEAR, tuple(turns)), values
+
+    def _likeness(self, turns: int, name: Callable[[str], str]) -> tuple[Condition, sa.ColumnElement[float]]:
+        """Return which rows have a word like this one, and how like; one with two letters turned round is as good."""
+        text: Any = self.near
+        word = sa.bindparam(name("near"), type_=sa.Text())
+        # One by one: an index knows nothing of arrays of patterns.
+        turned = [text.like(sa.bindparam(name(f"turned{at}"), type_=sa.Text())) for at in range(turns)]
+        likeness = sa.case((sa.or_(sa.false(), *turned), sa.literal(1.0)), else_=sa.func.word_similarity(word, text))
+        return sa.or_(word.op("<%", is_comparison=True)(text), *turned), likeness
+
+    def _first(self) -> Condition:
+        text, code = (sa.bindparam(name, type_=sa.Text()) for name in ("search_begins", "search_code"))
+        first = sa.or_(*(one.like(text) for one in self.begins), *(one == code for one in self.codes))
+        return sa.func.coalesce(first, sa.false())
+
     def condition(self, shape: Any) -> Condition:
-        """Find every word."""
+        """Find every word, in the way that was asked for."""
+        if isinstance(shape, _Shaped):
+            if shape.how == How.NEAR:
+                near = [self._is_near(turns, lambda name, n=n: f"{name}_{n}") for n, turns in enumerate(shape.asked)]
+                return sa.and_(*near)
+            first = self._first()
+            return sa.and_(self.condition(shape.asked), first if shape.how == How.FIRST else sa.not_(first))
         found = [self.finds(one, lambda name, n=number: f"{name}_{n}") for number, one in enumerate(shape)]
         return sa.and_(sa.true(), *found)
+
+    def _is_near(self, turns: int, name: Callable[[str], str]) -> Condition:
+        found, likeness = self._likeness(turns, name)
+        return sa.and_(found, likeness >= sa.bindparam(name("least"), type_=sa.Float()))
+
+
+def _turned(word: str) -> list[str]:
+    """Return a word with each two neighbours turned round: the slip that leaves the fewest trigrams."""
+    turns = min(len(word) - 1, _MOST_TURNED)
+    return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(turns) if word[at] != word[at + 1]]
 
 
 def _in_order(value: str) -> tuple[int, str]:

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlmodel import Session
 
-from inventory_app.operations._list_filters import Asking, Filter
-from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, cursor_of, cursor_values
+from inventory_app.operations._list_filters import Asking, Filter, How, Words
+from inventory_app.operations._paging import PAGE_SIZE, AnySelect, Key, Page, cursor_of, cursor_values, damaged
 from inventory_app.permissions import Permission
 
 #: Counted no further: more rows than these are "10,000+".
@@ -25,8 +25,11 @@ MOST_COUNTED = 10_000
 SIZES = (25, PAGE_SIZE, 100)
 SEARCH = "q"
 #: The parameters of an address that are no filter.
-_SORT, _DIRECTION, _COLUMNS, _SIZE, _CURSOR = "sort", "dir", "columns", "size", "at"
+_SORT, _DIRECTION, _COLUMNS, _SIZE, _CURSOR, _SAVED = "sort", "dir", "columns", "size", "at", "saved"
 _STATEMENTS_KEPT = 512
+_LONGEST_ID = 19
+#: Between the way a row was found in and its place, in a cursor.
+_WAY = "."
 #: So many groups are looked into one by one for a page, before it is left to the planner.
 _MOST_GROUPS = 8
 
@@ -88,11 +91,17 @@ class View:
     cursor: str = ""
     size: int = PAGE_SIZE
     zone: str = "UTC"
+    #: The kept view it was made from, by its id; "0": none, although this list begins with one.
+    saved: str = ""
 
     @property
     def narrows(self) -> bool:
         """Whether it leaves rows out."""
         return bool(self.search or self.filters)
+
+
+#: What a view asks for: the shapes of its filters, and the values of their parameters.
+_Asked = tuple[tuple[tuple[str, Any], ...], dict[str, Any]]
 
 
 class _Shape(NamedTuple):
@@ -146,7 +155,7 @@ class Listing:
     def read(self, query: Mapping[str, str]) -> View:
         """Return the view that an address, or whatever else kept it, asks for; what it cannot ask for is left out."""
         filters = {key: one.tidied(query.get(key, "")) for key, one in self.filters.items()}
-        sort, size = query.get(_SORT, ""), query.get(_SIZE, "")
+        sort, size, saved = (query.get(name, "") for name in (_SORT, _SIZE, _SAVED))
         wanted = query.get(_COLUMNS, "").split(",")
         return View(
             search=self.search.tidied(query.get(SEARCH, "")),
@@ -156,6 +165,7 @@ class Listing:
             columns=self._chosen(wanted) if any(key in self.columns for key in wanted) else (),
             cursor=query.get(_CURSOR, ""),
             size=next((one for one in SIZES if str(one) == size), PAGE_SIZE),
+            saved=saved if saved.isascii() and saved.isdigit() and len(saved) < _LONGEST_ID else "",
         )
 
     def written(self, view: View) -> dict[str, str]:
@@ -165,6 +175,7 @@ class Listing:
         said[_DIRECTION] = "desc" if view.descending else ""
         said[_COLUMNS] = "" if view.columns in ((), self.usual()) else ",".join(view.columns)
         said[_SIZE] = "" if view.size == PAGE_SIZE else str(view.size)
+        said[_SAVED] = view.saved
         return {key: text for key, text in said.items() if text}
 
     def usual(self) -> tuple[str, ...]:
@@ -220,24 +231,55 @@ class Listing:
     def page(self, session: Session, view: View, *, count: int | None = None) -> Page[int]:
         """Return the ids of the rows of a view that was `allowed`, and the cursors beside it.
 
-        `count`, if it is known, is how many rows the view leaves. Raises `Invalid` for a cursor that is none of this
-        order's.
+        Where nobody asked for an order, what begins with the text that is searched for stands first; when nothing is
+        found, what is spelt like it is. `count`, if it is known, is how many rows the view leaves. Raises `Invalid` for
+        a cursor that is none of this order's.
         """
-        asked, values = self._asked(session, view)
-        column = self.columns[view.sort or self.sort]
-        backwards, at = cursor_values(view.cursor, column.key, (column.by, self._unique))
-        down = view.descending != backwards
+        at, _, cursor = view.cursor.rpartition(_WAY)
+        ways = self._ways(view)
         few = view.narrows and (self.count(session, view) if count is None else count) <= MOST_COUNTED
-        found: list[Any] = []
-        for nulls in self._segments(column, down=down, at=at):
-            begins = at is not None and (at[0] is None) == nulls
-            shape = _Shape(asked, column.key, down, nulls, begins, few)
-            rows = view.size + 1 - len(found)
-            more = {"rows": rows} | ({"at": at[0], "at_id": at[1]} if begins and at else {})
-            by_group = None if few or nulls or column.group is None else self._by_group(session, shape, values | more)
-            if by_group is None:
-                by_group = session.connection().execute(self._pages(shape), values | more).all()
-            found += by_group
+        if at == How.NEAR:
+            return self._read(session, view, (How.NEAR,), (at, cursor), few=few)
+        page = self._read(session, view, ways, (at, cursor), few=few)
+        if page.rows or view.cursor or not view.search:
+            return page
+        return self._read(session, view, (How.NEAR,), ("", ""), few=few)
+
+    def _ways(self, view: View) -> tuple[How, ...]:
+        ranks = isinstance(self.search, Words) and bool(self.search.begins or self.search.codes)
+        usual = view.sort in ("", self.sort) and not view.descending
+        return (How.FIRST, How.OTHERS) if view.search.strip() and ranks and usual else (How.WHOLE,)
+
+    def _read(
+        self, session: Session, view: View, ways: tuple[How, ...], at_cursor: tuple[str, str], *, few: bool
+    ) -> Page[int]:
+        """Read a page in ways that follow each other; `at_cursor` is one of them and the place in it."""
+        (at_way, cursor), column = at_cursor, self.columns[view.sort or self.sort]
+        backwards, at = cursor_values(cursor, column.key, (column.by, self._unique))
+        down = view.descending != backwards
+        segments = [
+            (way, nulls)
+            for way in (reversed(ways) if backwards else ways)
+            for nulls in self._segments(column, down=down)
+        ]
+        place = None if at is None else (at_way, at[0] is None)
+        if place is not None and place not in segments:
+            damaged()
+        found: list[tuple[How, Any]] = []
+        for way, nulls in segments[0 if place is None else segments.index(place) :]:  # pyright: ignore[reportArgumentType]  # an enum of texts
+            asked = self._asked(session, view, way)
+            if asked is None:
+                continue
+            begins = at is not None and (way, nulls) == place
+            # Few of many may stand first: whoever walks along an index would meet them late.
+            few_here = few or (way == How.FIRST and self._count(session, asked) <= MOST_COUNTED)
+            shape = _Shape(asked[0], column.key, down, nulls, begins, few_here)
+            more = {"rows": view.size + 1 - len(found)} | ({"at": at[0], "at_id": at[1]} if begins and at else {})
+            values = asked[1] | more
+            rows = None if few_here or nulls or column.group is None else self._by_group(session, shape, values)
+            if rows is None:
+                rows = session.connection().execute(self._pages(shape), values).all()
+            found += [(way, row) for row in rows]
             if len(found) > view.size:
                 break
         beyond, rows = len(found) > view.size, found[: view.size]
@@ -245,11 +287,16 @@ class Listing:
             rows.reverse()
         if not rows:
             return Page([])
+
+        def cursor_at(one: tuple[How, Any], *, backwards: bool) -> str:
+            return (one[0] + _WAY if one[0] else "") + cursor_of(one[1][1:], column.key, backwards=backwards)
+
         has_before, has_after = (beyond, True) if backwards else (at is not None, beyond)
         return Page(
-            [row[0] for row in rows],
-            cursor_of(rows[0][1:], column.key, backwards=True) if has_before else "",
-            cursor_of(rows[-1][1:], column.key, backwards=False) if has_after else "",
+            [row[0] for _, row in rows],
+            cursor_at(rows[0], backwards=True) if has_before else "",
+            cursor_at(rows[-1], backwards=False) if has_after else "",
+            view.search.strip() if How.NEAR in ways else "",
         )
 
     def _by_group(self, session: Session, shape: _Shape, values: dict[str, Any]) -> list[Any] | None:
@@ -274,35 +321,43 @@ class Listing:
         return found
 
     @staticmethod
-    def _segments(column: Column, *, down: bool, at: Sequence[Any] | None) -> list[bool]:
+    def _segments(column: Column, *, down: bool) -> list[bool]:
         """Return what is read one after the other: rows with a value, and those without, which stand last.
 
         As one statement an index could not begin at the cursor.
         """
         if not column.nullable:
             return [False]
-        segments = [True, False] if down else [False, True]
-        return segments[1:] if at is not None and (at[0] is None) != segments[0] else segments
+        return [True, False] if down else [False, True]
 
     def count(self, session: Session, view: View) -> int:
         """Count the rows of a view that was `allowed`; `MOST_COUNTED` + 1 stands for all numbers above."""
-        asked, values = self._asked(session, view)
-        found = session.connection().execute(self._counts(_Shape(asked)), values | {"rows": MOST_COUNTED + 1})
-        return found.scalar_one()
+        for way in (How.WHOLE, How.NEAR) if view.search else (How.WHOLE,):
+            asked = self._asked(session, view, way)
+            if asked and (count := self._count(session, asked)):
+                return count
+        return 0
+
+    def _count(self, session: Session, asked: _Asked) -> int:
+        rows = {"rows": MOST_COUNTED + 1}
+        return session.connection().execute(self._counts(_Shape(asked[0])), asked[1] | rows).scalar_one()
 
     def ids(self, session: Session, view: View, most: int) -> list[int]:
         """Return the ids of at most so many rows of a view that was `allowed`, over all its pages."""
         everything = replace(view, cursor="", size=most)
         return self.page(session, everything).rows
 
-    def _asked(self, session: Session, view: View) -> tuple[tuple[tuple[str, Any], ...], dict[str, Any]]:
+    def _asked(self, session: Session, view: View, way: How) -> _Asked | None:
+        """Return what a view asks for; None when it is searched in a way in which nothing can be found."""
         asking, asked, values = Asking(session, view.zone), list[tuple[str, Any]](), dict[str, Any]()
         texts = {SEARCH: view.search, **view.filters}
         for key, one in ((SEARCH, self.search), *self.filters.items()):
             if text := one.tidied(texts.get(key, "")):
-                shape, own = one.ask(asking, text)
-                asked.append((key, shape))
-                values |= own
+                found = one.ask_as(asking, text, way) if isinstance(one, Words) else one.ask(asking, text)
+                if found is None:
+                    return None
+                asked.append((key, found[0]))
+                values |= found[1]
         return tuple(asked), values
 
     # Its statements
@@ -383,6 +438,10 @@ class Listing:
         here, there = sa.tuple_(by, unique), sa.tuple_(at, at_id)
         # The second says nothing new, but an index on the column alone can begin there instead of at the first row.
         return [here < there, by <= at] if shape.down else [here > there, by >= at]
+
+
+#: The lists whose views can be kept, by the path of the page that shows them; each is entered where it is shown.
+LISTS: dict[str, Listing] = {}
 
 
 def say_count(number: int) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from sqlmodel import Session
 from inventory_app.errors import Invalid
 
 Row = TypeVar("Row")
+Other = TypeVar("Other")
 
 #: A statement, a result row and a key of columns that are not known here.
 AnySelect = sa.Select[*tuple[Any, ...]]
@@ -30,11 +31,19 @@ _DIGITS = 30
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows in order, and the cursors of the pages before and after (empty: there is none)."""
+    """Rows in order, and the cursors of the pages before and after (empty: there is none).
+
+    `similar_to` is what was searched for and not found: the rows are spelt like it.
+    """
 
     rows: list[Row]
     before: str = ""
     after: str = ""
+    similar_to: str = ""
+
+    def of(self, rows: list[Other]) -> "Page[Other]":
+        """Return the page with other rows: what is shown of those that were found."""
+        return Page(rows, self.before, self.after, self.similar_to)
 
 
 def keyset(
@@ -112,8 +121,13 @@ def _damage_is_said() -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
-        message = "This link to a page of the list is damaged. Start again from the first page."
-        raise Invalid(message) from error
+        damaged(error)
+
+
+def damaged(error: Exception | None = None) -> NoReturn:
+    """Refuse a cursor that is none of ours."""
+    message = "This link to a page of the list is damaged. Start again from the first page."
+    raise Invalid(message) from error
 
 
 def _packed(values: list[Any]) -> str:
@@ -156,5 +170,9 @@ def _typed(value: Any, column: Key) -> Any:
 
 def like_escaped(text: str) -> str:
     """Return `text` so that LIKE takes it literally; what no row can hold is looked for and not found."""
-    kept = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return kept.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return storable(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def storable(text: str) -> str:
+    """Return `text` as the database can be asked for it; what no row can hold stands for what no row has."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -201,7 +201,15 @@ LIST = Listing(
         # Carries what can be done with the person.
         Column(key="seen", label="Last seen", by=_LAST_SEEN, nullable=True, fixed=True),
     ),
-    search=Words(key="q", label="Search", word=_phrase, finds=_finds, phrase=True),
+    search=Words(
+        key="q",
+        label="Search",
+        word=_phrase,
+        finds=_finds,
+        phrase=True,
+        begins=(col(UserInfo.sort_key), col(LocalUser.username)),
+        near=col(UserInfo.sort_key),
+    ),
     filters=(
         OneOf(
             key="tab",
@@ -229,7 +237,7 @@ def listing(session: Session, viewer: Viewer, view: View) -> PeopleListing:
     allowed = LIST.allowed(view, viewer.permissions)
     found, everybody = LIST.page(session, allowed), counts(session)
     rows = {row.id: row for row in _rows(session, viewer, _details(session, found.rows))}
-    page = Page([rows[id_] for id_ in found.rows if id_ in rows], found.before, found.after)
+    page = found.of([rows[id_] for id_ in found.rows if id_ in rows])
     count = LIST.count(session, allowed) if allowed.narrows else everybody.everybody
     roles = list(session.scalars(sa.select(col(Role.name)).where(col(Role.active)).order_by(col(Role.id))))
     return PeopleListing(allowed, page, count, everybody, roles)

@@ -48,7 +48,16 @@ LIST = Listing(
             by=sa.func.coalesce(col(Supplier.decided_at), col(Supplier.submitted_at)),
         ),
     ),
-    search=Words(key="q", label="Search", word=_phrase, finds=_finds, phrase=True),
+    search=Words(
+        key="q",
+        label="Search",
+        word=_phrase,
+        finds=_finds,
+        phrase=True,
+        begins=(col(Supplier.sort_key),),
+        codes=(col(Supplier.tax_id),),
+        near=col(Supplier.sort_key),
+    ),
     filters=(
         OneOf(
             key="status",
@@ -108,7 +117,7 @@ def listing(session: Session, viewer: Viewer, view: View) -> SupplierListing:
     allowed = LIST.allowed(view, viewer.permissions)
     page = LIST.page(session, allowed)
     count = LIST.count(session, allowed) if allowed.narrows else sum(counts.values())
-    return SupplierListing(allowed, Page(_rows(session, viewer, page.rows), page.before, page.after), count, counts)
+    return SupplierListing(allowed, page.of(_rows(session, viewer, page.rows)), count, counts)
 
 
 _DECIDER, _ENTERER = aliased(UserInfo), aliased(UserInfo)

@@ -18,6 +18,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "category": ("category", "categories"),
     "change_set": ("set of changes", "sets of changes"),
     "change_set_row": ("change in a set", "changes in sets"),
+    "default_view": ("view a list begins with", "views lists begin with"),
     "delegation": ("deputy", "deputies"),
     "document": ("document", "documents"),
     "document_content": ("document's content", "documents' contents"),
@@ -134,6 +135,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "before": "Before",
         "after": "After",
     },
+    "default_view": {"user_id": "Whose", "page": "Page", "view_id": "View"},
     "delegation": {
         "from_user_id": "Who is away",
         "to_user_id": "Deputy",

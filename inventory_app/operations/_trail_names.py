@@ -55,7 +55,7 @@ _CODED: dict[str, tuple[sa.SQLColumnExpression[str], sa.SQLColumnExpression[str]
 }
 
 #: Tables without a number of their own, whose records are called after a person: where in their key that is.
-_OF_A_PERSON = {"approval_party": 1, "user_picture": 0}
+_OF_A_PERSON = {"approval_party": 1, "default_view": 0, "user_picture": 0}
 
 
 def _called_after_a_person(session: Session, table: str, pks: Iterable[str]) -> dict[Record, str]:

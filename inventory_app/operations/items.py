@@ -198,14 +198,14 @@ def _page(session: Session, page: Page[int]) -> Page[Kept]:
     """Return everything about the rows of a page, whose keys were found first: what is not shown is not joined."""
     kept = _kept(session, page.rows) if page.rows else {}
     # An item that somebody deleted between the two statements is missing; nobody can, today.
-    return Page([kept[id_] for id_ in page.rows if id_ in kept], page.before, page.after)
+    return page.of([kept[id_] for id_ in page.rows if id_ in kept])
 
 
 @query(Permission.INVENTORY_VIEW)
 def list_items(session: Session, *, view: View) -> Page[ItemRow]:
     """Return a page of items as `LIST` describes them."""
     page = _page(session, LIST.page(session, _allowed(session, view)))
-    return Page([kept.row() for kept in page.rows], page.before, page.after)
+    return page.of([kept.row() for kept in page.rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,5 +303,5 @@ def list_low(session: Session, *, view: View) -> Low:
     allowed = LIST.allowed(view, current_viewer(session).permissions)
     everything = LIST.count(session, View())
     page, count = LIST.listed(session, allowed, everything)
-    rows = Page(low_rows(session, page.rows), page.before, page.after)
+    rows = page.of(low_rows(session, page.rows))
     return Low(allowed, rows, count, everything, known_choices(session))

@@ -62,7 +62,8 @@ def _actions() -> list[rx.Component]:
 
 
 def _tabs() -> rx.Component:
-    return tables.tabs(
+    return listing.tabs(
+        S,
         listing.tab(S, "view", "", "All items", S.items),
         listing.tab(S, "view", "reorder", "To reorder", S.to_reorder),
         listing.tab(S, "view", "out", "None left", S.out),
@@ -79,6 +80,7 @@ def _table() -> rx.Component:
         empty=_empty(),
         shape=("16px", "64px", "60%", "50%", "64pxr", "60%", "70%"),
         hide={"category": "lg", "unit_cost": "md", "value": "sm", "supplier": "lg"},
+        changed=True,
         shown=lambda listed: rx.cond(S.newer.contains(listed.id), S.newer[listed.id], listed),
     )
 
@@ -86,7 +88,11 @@ def _table() -> rx.Component:
 def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
     return {
         "sku": tables.cell(ident(row.sku)),
-        "product": tables.cell(tables.two_line(row.product, _about(row), phone=_where(row)), card="title"),
+        "product": tables.cell(
+            tables.two_line(row.product, _about(row), phone=_where(row)),
+            tables.changed_by(S.changed.get(row.id, "")),
+            card="title",
+        ),
         "category": tables.cell(tables.quantity(row.category), hide="lg"),
         "location": tables.cell(
             tables.two_line(

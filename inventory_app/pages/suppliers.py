@@ -54,7 +54,8 @@ def _tabs() -> rx.Component:
 
     some = (S.counts["suspended"] > 0) | (S.filters.get("status", "") == "suspended")
     suspended = rx.cond(some, tab("Suspended", "suspended"), rx.fragment())
-    return tables.tabs(
+    return listing.tabs(
+        S,
         tab("All", ""),
         tab("Waiting", "pending"),
         tab("Approved", "approved"),

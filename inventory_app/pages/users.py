@@ -48,7 +48,8 @@ def _sub() -> rx.Component:
 
 
 def _tabs() -> rx.Component:
-    return tables.tabs(
+    return listing.tabs(
+        S,
         listing.tab(S, "tab", "", "All", S.everybody),
         listing.tab(S, "tab", "active", "Active", S.active),
         listing.tab(S, "tab", "invited", "Invited", S.invited),

@@ -17,16 +17,17 @@ nowhere else: a handler that changes it goes to another address, and that loads.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import reflex as rx
 
 from inventory_app.errors import Invalid
 from inventory_app.operations._list_filters import AnyOf, Filter, OneOf
-from inventory_app.operations._lists import SIZES, Column, Listing, View, say_count
+from inventory_app.operations._lists import LISTS, SIZES, Column, View, say_count
 from inventory_app.operations._paging import Page
 from inventory_app.states import _view
-from inventory_app.states._action import OWN, FormState, Id, Line, Note, action, own_permission
+from inventory_app.states._action import OWN, Id, Line, Note, action, own_permission
+from inventory_app.states._list_views import KeptViewsState
 from inventory_app.states.auth import AuthState
 
 _MOST_SELECTED = 1_000
@@ -86,7 +87,7 @@ class Listed:
     everything: int
 
 
-class ListState(FormState, rx.State, mixin=True):
+class ListState(KeptViewsState, rx.State, mixin=True):
     """A list as its address says, and what is selected in it."""
 
     loading: bool = True
@@ -106,6 +107,8 @@ class ListState(FormState, rx.State, mixin=True):
     sort_lines: list[Choosable] = []
     sort_label: str = ""
     shown: str = ""
+    #: What is said above rows that were not searched for, but are spelt like it.
+    similar: str = ""
     previous_href: str = ""
     next_href: str = ""
 
@@ -125,8 +128,6 @@ class ListState(FormState, rx.State, mixin=True):
         """Whether every row of this page is selected."""
         return bool(self.present) and set(self.present) <= set(self.selected)
 
-    _listing: ClassVar[Listing]
-    _path: ClassVar[str]
     #: The view that is shown, what it says of which rows there are, and what the links were made from.
     _shown_view: View | None = None
     _narrowed: str = ""
@@ -136,16 +137,11 @@ class ListState(FormState, rx.State, mixin=True):
 
     @classmethod
     def __init_subclass__(cls, mixin: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002  # Reflex's own
-        """Give the handlers of a list the permission of its listing."""
+        """Give the handlers of a list the permission of its listing, and let its views be kept."""
         super().__init_subclass__(mixin=mixin, **kwargs)
         if not mixin:
             own_permission(cls, cls._listing.permission)
-
-    async def _asked(self) -> View:
-        """Return the view that the address asks for."""
-        auth_state = await self.get_state(AuthState)
-        view = self._listing.read(self.router.url.query_parameters)
-        return replace(view, zone=auth_state._time_zone())  # noqa: SLF001  # ours
+            LISTS[cls._path] = cls._listing
 
     async def _show_list(self, listed: Listed, present: Iterable[int], options: Options | None = None) -> None:
         """Show everything but the rows themselves: links, chips, counts, and what is still selected."""
@@ -157,14 +153,19 @@ class ListState(FormState, rx.State, mixin=True):
         self.q = view.search
         count = say_count(listed.count)
         self.matching = count
+        self.similar = f"Nothing called “{page.similar_to}” here; similar:" if page.similar_to else ""
         self.more_match = listed.count > len(self.present)
         self.shown = f"{count} of {listed.everything:,}" if view.narrows else count
         self.previous_href = _view.href(self._path, address, at=page.before) if page.before else ""
         self.next_href = _view.href(self._path, address, at=page.after) if page.after else ""
+        await self._show_kept(view)
         auth_state, named = await self.get_state(AuthState), dict(options or {})
         offered = [key for key, one in self._listing.columns.items() if _may_see(auth_state, one)]
         # A delta sends whole vars: turning the page changes none of the links, and few links change the choices.
-        drawn, choices = f"{address} {named}", f"{offered} {view.columns} {view.sort} {view.size}"
+        drawn, choices = (
+            f"{address} {named} {self._kept.default} {self.view_id}",
+            f"{offered} {view.columns} {view.sort} {view.size}",
+        )
         if drawn != self._drawn:
             self._drawn, self._options = drawn, named
             self._draw(view, address)
@@ -203,6 +204,10 @@ class ListState(FormState, rx.State, mixin=True):
         self.size_lines = [Choosable(str(size), f"{size} rows a page", view.size == size) for size in SIZES]
 
     def _quiet_links(self, address: dict[str, str]) -> dict[str, str]:
+        if self.view_id:
+            # From a kept view they lead back to the list as it is, and not to a part of that view.
+            address = {}
+        address = {**address, "saved": self._without_view()}
         links = {"plain": _view.href(self._path, {name: address[name] for name in address.keys() - self._narrowing()})}
         for key, one in self._listing.filters.items():
             if one.quiet and isinstance(one, OneOf):

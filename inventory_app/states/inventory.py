@@ -15,7 +15,7 @@ from inventory_app.operations._lists import Listing, View
 from inventory_app.operations.items import ItemRow, Kept, Overview, Target
 from inventory_app.operations.stock import Transferred
 from inventory_app.permissions import Permission
-from inventory_app.states import _toast
+from inventory_app.states import _live, _toast
 from inventory_app.states._action import Id, Line, Note, action
 from inventory_app.states._list import Listed, ListState
 from inventory_app.states._reload import loaded_by
@@ -50,6 +50,8 @@ class InventoryState(ListState, rx.State):
     rows: list[ItemRow] = []
     #: Rows that were changed since, by their ids: what stands here is shown instead. A delta sends a whole var.
     newer: dict[int, ItemRow] = {}
+    #: Who changed which row while this page was open, by `InventoryItem.id`.
+    changed: dict[int, str] = {}
     note: str = ""
     location_choices: list[tuple[str, str]] = []
 
@@ -88,6 +90,23 @@ class InventoryState(ListState, rx.State):
     @action(Permission.INVENTORY_VIEW)
     async def load(self) -> None:
         """Show what the address asks for."""
+        # Before it is read, so that nothing is missed that follows.
+        _live.watch(self, "item", InventoryState.changed_elsewhere)
+        await self._load()
+        if self.changed:
+            self.changed = {}
+
+    @rx.event
+    @action(Permission.INVENTORY_VIEW)
+    async def changed_elsewhere(self) -> None:
+        """Show the list anew and mark what somebody else has changed; an open dialog stays as it is."""
+        changed = _live.changed(self)
+        # Most of what happens in a large stock happens to rows that are not on this page.
+        if changed.keys() & set(self.present):
+            await self._load()
+            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in self.present}
+
+    async def _load(self) -> None:
         view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():

@@ -152,8 +152,8 @@ def test_a_selection_reaches_over_the_pages_and_ends_with_another_search(
     if not window.is_phone:
         window.page.get_by_label("Select all rows on this page").click()
         expect(bar).to_contain_text("6 selected")
-        window.button("Select all 30", within=bar).click()
-        expect(bar).to_contain_text("30 selected")
+        window.button("Select all 30 that match", within=bar).click()
+        expect(bar).to_contain_text("All 30 that match selected")
         window.button("Count", within=bar).click()
         expect(window.dialog().locator(".count-line")).to_have_count(30)
         window.page.keyboard.press("Escape")

@@ -2,15 +2,17 @@
 
 import json
 import secrets
+from decimal import Decimal
 from uuid import uuid4
 
 import psycopg
 
-from inventory_app.operations import suppliers, users
+from inventory_app.operations import stock, suppliers, users
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.explain import PersonState
+from inventory_app.states.inventory import InventoryState
 from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import transact
@@ -210,3 +212,20 @@ async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_pe
             raise AssertionError("what the stranger's tab held is still there")
     async with Tab(visitors[person], "/login", token=person) as tab:
         assert Answer(tab.messages).vars()["apply_state.sent"] is True
+
+
+async def test_an_item_that_somebody_else_moves_is_shown_anew_and_marked(site: Site):
+    ann, bob = site.person("ann", "admin"), site.person("bob", "admin")
+    sku = f"LIVE-{secrets.token_hex(4)}".upper()
+    product = factories.product(sku)
+    item, other = (factories.item(product.id, quantity=10).id or 0 for _ in range(2))
+    elsewhere = factories.item(factories.product(f"Y{secrets.token_hex(4)}".upper()).id, quantity=10).id or 0
+    async with Tab(site.signed_in(bob), f"/inventory?q={sku}&on_hand=..10&size=25") as tab:
+        await tab.call(InventoryState.load)
+        by(ann, stock.adjust_inventory, item_id=elsewhere, quantity=Decimal(-4), reason_code="damaged")
+        by(ann, stock.adjust_inventory, item_id=item, quantity=Decimal(-3), reason_code="damaged")
+        await marked(tab, {str(item): ann.name}, "inventory_state")
+        shown = Answer(tab.messages).vars()
+        assert {row["id"]: row["on_hand"] for row in shown["inventory_state.rows"]} == {item: "7", other: "10"}
+        await tab.call(InventoryState.load)
+        assert Answer(tab.messages).vars()["inventory_state.changed"] == {}
