@@ -5,6 +5,7 @@ with acting_as(ann):
     transact(stock.transfer_inventory, ...)
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,6 +20,7 @@ from inventory_app.context import Actor, acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.catalog import Location, Product
+from inventory_app.models.documents import Document, DocumentContent
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
@@ -246,5 +248,27 @@ def supplier(name: str = "Acme", **columns: object) -> Supplier:
         session.refresh(row)
         session.expunge(row)
         return row
+
+    return arrange(build)
+
+
+def document(subject_type: str, subject_id: int, name: str = "sheet.txt", content: bytes = b"as agreed") -> int:
+    """Keep a text with a record; returns the document's id."""
+
+    def build(session: Session) -> int:
+        row = Document(
+            subject_type=subject_type,
+            subject_id=subject_id,
+            kind="document",
+            name=name,
+            media_type="text/plain",
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            created_by="test",
+        )
+        session.add(row)
+        session.flush()
+        session.add(DocumentContent(document_id=row.id or 0, content=content))
+        return row.id or 0
 
     return arrange(build)

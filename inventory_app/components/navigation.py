@@ -7,17 +7,23 @@ from inventory_app.components.basics import NavLink, icon, key, link
 from inventory_app.components.places import (
     APPROVALS,
     AUDIT,
+    CATEGORIES,
     EXACTLY,
     GROUPS,
     HOME,
     IMPORTS,
     INVENTORY,
+    LOCATIONS,
+    LOTS,
     PEOPLE,
     PERIODS,
+    PRODUCTS,
     REASONS,
+    REORDER,
     ROLES,
     SHIPMENTS,
     SUPPLIERS,
+    UNITS,
     WAITING,
     Place,
     group_of,
@@ -26,6 +32,25 @@ from inventory_app.components.places import (
 from inventory_app.states.auth import AuthState
 
 __all__ = ["APPROVALS", "AUDIT", "IMPORTS", "INVENTORY", "PEOPLE", "Place", "group_of", "open_to"]
+
+
+#: What the phone shows under More.
+_WITHOUT_A_TAB = (
+    REORDER,
+    PRODUCTS,
+    LOTS,
+    CATEGORIES,
+    LOCATIONS,
+    SHIPMENTS,
+    SUPPLIERS,
+    APPROVALS,
+    IMPORTS,
+    ROLES,
+    PEOPLE,
+    REASONS,
+    UNITS,
+    PERIODS,
+)
 
 
 def logo() -> rx.Component:
@@ -101,7 +126,7 @@ def more_sheet() -> rx.Component:
             class_name="menu-item",
             custom_attrs={"popoverTarget": palette.ID},
         ),
-        *[_sheet_entry(place) for place in (SHIPMENTS, SUPPLIERS, APPROVALS, IMPORTS, ROLES, PEOPLE, REASONS, PERIODS)],
+        *[_sheet_entry(place) for place in _WITHOUT_A_TAB],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),

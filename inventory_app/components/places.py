@@ -32,6 +32,11 @@ OWN = (
 )
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 REORDER = Place("To reorder", "/reorder", "shopping-cart", Permission.INVENTORY_VIEW)
+PRODUCTS = Place("Products", "/products", "tag", Permission.PRODUCTS_VIEW)
+CATEGORIES = Place("Categories", "/categories", "folder-tree", Permission.PRODUCTS_VIEW)
+LOCATIONS = Place("Locations", "/locations", "map-pin", Permission.PRODUCTS_VIEW)
+LOTS = Place("Lots", "/lots", "calendar-clock", Permission.PRODUCTS_VIEW)
+UNITS = Place("Units", "/settings/units", "ruler", Permission.SETTINGS_MANAGE)
 IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
@@ -54,8 +59,10 @@ EXACTLY = (HOME, SUPPLIERS)
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
+    ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
-    ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
+    ("Control", (AUDIT, ROLES, PEOPLE)),
+    ("Settings", (REASONS, UNITS, PERIODS)),
 )
 
 

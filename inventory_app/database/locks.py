@@ -15,6 +15,8 @@ Row = TypeVar("Row", bound=SQLModel)
 
 #: Advisory lock keys; one per rule that spans rows no single lock covers.
 ROLES_AND_PERMISSIONS = 7_001
+#: Whoever moves a branch of one of these trees.
+CATEGORY_TREE, LOCATION_TREE = 7_021, 7_022
 FIRST_SET_UP = 7_002
 IMPORTING = 7_003
 #: Held for as long as a process runs the jobs (`process_lock.py`).

@@ -61,7 +61,8 @@ def taken_for(session: Session, search: str) -> dict[str, list[str]]:
     }
 
 
-def _word(asking: Asking, word: str) -> Asked:
+def word_of_product(asking: Asking, word: str) -> Asked:
+    """Ask for one word of the search for products."""
     # Categories by their numbers, which are few: a condition on another table would leave the index of the search
     # unused.
     categories = [id_ for id_, name in _categories(asking.session) if word in name]
@@ -74,7 +75,7 @@ def _word(asking: Asking, word: str) -> Asked:
     return (bool(categories), len(patterns)), values | ({"word_in": categories} if categories else {})
 
 
-def _finds(shape: Any, name: Callable[[str], str]) -> Condition:
+def product_words(shape: Any, name: Callable[[str], str]) -> Condition:
     """Tell of a product whether it, or its category, has a word in its name."""
     by_category, patterns = shape
     names = [sa.bindparam(name(f"word{number}"), type_=sa.Text()) for number in range(patterns)]
@@ -93,8 +94,8 @@ SEARCH = Words(
     key="q",
     label="Search",
     needs=_PRODUCT,
-    word=_word,
-    finds=_finds,
+    word=word_of_product,
+    finds=product_words,
     begins=(col(Product.search), col(Product.sort_key)),
     codes=(col(Product.barcode),),
     near=col(Product.search),

@@ -38,7 +38,8 @@ class Move:
 
 
 # `MATERIALIZED` makes each step finish before the next begins, the locks first: what is decided on and written is
-# what stood there under the lock, not what the statement's snapshot had seen. Where it comes from is
+# what stood there under the lock, not what the statement's snapshot had seen. The places are held as well: one that
+# was closed while we waited for its item would still look open. Where it comes from is
 # written first, so that the trail begins with it.
 _MOVE = """
 WITH target AS MATERIALIZED (
@@ -56,7 +57,7 @@ WITH target AS MATERIALIZED (
          CASE WHEN locked.id = %(from_item)s::bigint THEN locked.quantity - audit_reserved(locked.id) END AS available,
          CASE WHEN locked.id = %(from_item)s::bigint THEN -1 ELSE 1 END AS sign
     FROM locked JOIN product ON product.id = locked.product_id JOIN unit ON unit.code = product.unit_code
-    JOIN location ON location.id = locked.location_id ORDER BY sign
+    JOIN location ON location.id = locked.location_id ORDER BY sign FOR KEY SHARE OF location
 ), allowed AS MATERIALIZED (
   SELECT count(*) = 2 AND min(product_id) = max(product_id) AND bool_and(usable)
          AND min(coalesce(lot_id, 0)) = max(coalesce(lot_id, 0))

@@ -9,17 +9,28 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from inventory_app.database.locks import LOCATION_TREE, lock_rule
 from inventory_app.errors import Invalid
 from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product, ProductPrice, Unit
+from inventory_app.operations._barcodes import as_scanned, fault_of
 from inventory_app.operations._ledger import LARGEST, fits_unit
 from inventory_app.operations._operation import operation, query
 from inventory_app.operations._remembered import Remembered
+from inventory_app.operations._trees import checked_names, may_stand_in
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 DEFAULT_LOCATION = ("MAIN", "Main warehouse")
 FIRST_PRICE = "First price"
+#: What a location can be, and what people call that.
+LOCATION_KINDS = {
+    "storage": "Storage",
+    "transit": "On the way",
+    "loss": "Losses",
+    "supplier": "At a supplier",
+    "customer": "At a customer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +48,13 @@ class NewProduct:
     reorder_point: Decimal = Decimal(0)
     reorder_quantity: Decimal = Decimal(0)
     active: bool = True
+    barcode: str = ""
+    lots_kept: bool = False
 
     def tidied(self) -> "NewProduct":
-        """Return it with its SKU and name as they are kept."""
-        return replace(self, sku=self.sku.strip().upper(), name=self.name.strip())
+        """Return it with its SKU, name and barcode as they are kept."""
+        barcode = as_scanned(self.barcode)
+        return replace(self, sku=self.sku.strip().upper(), name=self.name.strip(), barcode=barcode)
 
 
 def search_text(sku: str, name: str, barcode: str | None = None) -> str:
@@ -65,8 +79,10 @@ def add_product(session: Session, new: NewProduct) -> Product:
     product = Product(
         sku=new.sku,
         name=new.name,
-        search=search_text(new.sku, new.name),
+        search=search_text(new.sku, new.name, new.barcode),
         description=new.description,
+        barcode=new.barcode or None,
+        lots_kept=new.lots_kept,
         category_id=new.category_id,
         supplier_id=new.supplier_id,
         unit_code=new.unit_code,
@@ -92,6 +108,8 @@ def faults(new: NewProduct) -> dict[str, str]:
         fields["sku"] = "Enter an SKU of at most 40 characters."
     if not new.name:
         fields["name"] = "Enter the product's name."
+    if new.barcode and (wrong := fault_of(new.barcode)):
+        fields["barcode"] = wrong
     return fields | _wrong_figures(new)
 
 
@@ -179,16 +197,16 @@ def default_location(session: Session) -> Location:
 
 
 @operation(Permission.PRODUCTS_MANAGE, log=("code", "name"))
-def create_location(session: Session, *, code: str, name: str) -> Choice:
-    """Open a storage location; its code is unique whatever the case."""
-    fields: dict[str, str] = {}
-    if not code.strip() or len(code) > 20:  # noqa: PLR2004  # said in the sentence
-        fields["code"] = "Enter a code of at most 20 characters."
-    if not name.strip():
-        fields["name"] = "Enter the location's name."
-    if fields:
-        raise Invalid(fields=fields)
-    location = Location(code=code.strip().upper(), name=name.strip())
+def create_location(
+    session: Session, *, code: str, name: str, kind: str = "storage", parent_id: int | None = None
+) -> Choice:
+    """Open a location, by itself or in another; its code is unique whatever the case."""
+    code, name = checked_names(code, name, "location")
+    if kind not in LOCATION_KINDS:
+        raise Invalid(fields={"kind": "Choose one of the list."})
+    lock_rule(session, LOCATION_TREE)
+    may_stand_in(session, Location, None, parent_id)
+    location = Location(code=code, name=name, kind=kind, parent_id=parent_id)
     session.add(location)
     session.flush()
     return Choice(str(location.id), location.name)

@@ -6,15 +6,19 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, layout, trail
 from inventory_app.components.basics import button, icon, link, stack, when
+from inventory_app.components.documents import documents
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import FieldRow
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
 from inventory_app.pages._page import page
 from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, status_badge
+from inventory_app.pages._supplier_products import terms_card
 from inventory_app.permissions import Permission
+from inventory_app.states.documents import DocumentsState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.states.supplier_page import SupplierPageState
+from inventory_app.states.supplier_products import SupplierProductsState
 
 S = SupplierPageState
 D = SupplierPageState.detail
@@ -24,7 +28,7 @@ D = SupplierPageState.detail
     PATH + "/[supplier]",
     "Supplier",
     Permission.SUPPLIERS_VIEW,
-    on_load=[S.load],
+    on_load=[S.load, SupplierProductsState.load, DocumentsState.load],
     crumbs=("Purchasing", ("Suppliers", PATH)),
     heading=rx.cond(D.is_not_none(), D.name, ""),
     back=PATH,
@@ -66,7 +70,13 @@ def _found() -> rx.Component:
             ),
         ),
         layout.columns(
-            layout.column(_stands(), _fields(), gates.can(Permission.AUDIT_VIEW, _history())),
+            layout.column(
+                _stands(),
+                _fields(),
+                gates.can(Permission.PRODUCTS_VIEW, terms_card(of_product=False)),
+                documents(),
+                gates.can(Permission.AUDIT_VIEW, _history()),
+            ),
             layout.column(_decision(), _entry(), _checks()),
         ),
     )

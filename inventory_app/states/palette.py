@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from inventory_app.operations import items, suppliers
+from inventory_app.operations import items, products, suppliers
 from inventory_app.operations._lists import View
+from inventory_app.operations._product_list import product_href
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import Line, action
@@ -41,13 +42,18 @@ class PaletteState(rx.State):
         auth_state = await self.get_state(AuthState)
         found: list[Hit] = []
         with auth_state.audit_context():
+            if auth_state._may(Permission.PRODUCTS_VIEW):  # noqa: SLF001  # ours
+                # What was scanned stands first, where Enter takes it.
+                scanned = await fetch(products.find_by_barcode, text=text)
+                if scanned:
+                    found.append(Hit("product", scanned.name, "Barcode", product_href(scanned.product_id)))
             if auth_state._may(Permission.INVENTORY_VIEW):  # noqa: SLF001  # ours
                 # More rows than hits: a product has one at each of its locations.
                 page = await fetch(items.list_items, view=View(search=text, size=_MOST * 4))
-                products = {row.sku: row for row in page.rows}
+                by_sku = {row.sku: row for row in page.rows}
                 found += [
                     Hit("product", row.product, row.sku, _view.href("/inventory", {"q": row.sku}))
-                    for row in list(products.values())[:_MOST]
+                    for row in list(by_sku.values())[:_MOST]
                 ]
             if auth_state._may(Permission.SUPPLIERS_VIEW):  # noqa: SLF001  # ours
                 listing = await fetch(suppliers.list_suppliers, view=View(search=text, size=_MOST))

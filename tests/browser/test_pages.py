@@ -65,6 +65,7 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
         "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
         "[change]": lambda: str(a_set_of_changes(person)),
+        "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
         "[person]": lambda: str(person.id),
     }
@@ -132,6 +133,16 @@ def _correct(window: Window) -> None:
     window.button("Correct").click()
 
 
+def _archive(window: Window) -> None:
+    window.page.locator("tbody a.rowlink").first.click()
+    window.button("Archive").click()
+
+
+def _terms(window: Window) -> None:
+    window.page.locator("tbody a.rowlink").first.click()
+    window.button("New terms").click()
+
+
 def _from_role(window: Window, action: str) -> None:
     window.page.get_by_role("button", name=re.compile("^What can be done with")).click()
     window.page.get_by_role("menuitem", name=action).click()
@@ -160,6 +171,13 @@ def _from_menu(window: Window, action: str, says: str = "") -> None:
 DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
     "a new location": ("/inventory", lambda w: w.button("New location").click()),
+    "a new product": ("/products", lambda w: w.button("New product").first.click()),
+    "correcting a product": ("/products", _correct),
+    "archiving a product": ("/products?view=active", _archive),
+    "a new category": ("/categories", lambda w: w.button("New category").click()),
+    "a branch of the locations": ("/locations", lambda w: w.button("New location").click()),
+    "a new unit": ("/settings/units", lambda w: w.button("New unit").click()),
+    "new terms": ("/products", _terms),
     "a transfer": ("/inventory", lambda w: _from_row(w, "Transfer")),
     "a count": ("/inventory", _count),
     "a new price": ("/pricing", lambda w: _from_row(w, "Change the price")),

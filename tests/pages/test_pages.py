@@ -49,6 +49,8 @@ def test_what_a_page_needs_to_load_is_open_to_whoever_may_see_it():
     ("route", "handlers"),
     [
         ("/inventory", {"create_inventory_item", "submit_transfer", "adjust_inventory", "save_counts"}),
+        ("/products", {"create_product"}),
+        ("/products/[product]", {"update_product", "archive_product", "restore_product"}),
         ("/suppliers/approvals", {"decide", "create_supplier"}),
         ("/admin/users", {"set_roles", "deactivate_user", "enable_user"}),
         ("/audit", {"search", "search_dates"}),

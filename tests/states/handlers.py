@@ -16,7 +16,7 @@ import inventory_app.pages
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
-from inventory_app.models.catalog import ProductPrice
+from inventory_app.models.catalog import Category, Lot, ProductPrice, SupplierProduct, Unit
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.operations import periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
@@ -26,9 +26,13 @@ from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
+from inventory_app.states.documents import DocumentsState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.lots import ProductLotsState
 from inventory_app.states.periods import PeriodsState
 from inventory_app.states.pricing import PlannedPriceState, PricingState
+from inventory_app.states.product_page import ProductPageState
+from inventory_app.states.products import ProductsState
 from inventory_app.states.profile import ProfileState
 from inventory_app.states.reasons import ReasonsState
 from inventory_app.states.roles import RolesState
@@ -36,8 +40,11 @@ from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.shipments import ShipmentsState
 from inventory_app.states.stock_entries import StockEntryState
 from inventory_app.states.supplier_page import SupplierPageState
+from inventory_app.states.supplier_products import SupplierProductsState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.take_back import TakeBackState
+from inventory_app.states.trees import CategoriesState, LocationsState
+from inventory_app.states.units import UnitsState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import read, transact
 from tests import factories
@@ -99,6 +106,17 @@ class Things:
     invited: int
     #: Roles that nobody holds, one for each operation that changes one; the fourth is deactivated.
     roles: tuple[int, ...]
+    #: Products without stock: one to correct, one to archive, one that is archived.
+    products: tuple[int, ...]
+    #: Branches where nothing is: one to correct, one to close.
+    categories: tuple[int, ...]
+    locations: tuple[int, ...]
+    unit: str
+    #: Of a product that is kept by lot: itself, a lot, a supplier's terms, a picture.
+    by_lot: int
+    lot: int
+    terms: int
+    document: int
     booked: "Booked"
 
 
@@ -122,6 +140,10 @@ def make_things(site: Site) -> Things:
     product = factories.product(f"SKU-{secrets.token_hex(3)}".upper())
     first, second = (factories.item(product.id, quantity=100) for _ in range(2))
     suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(3)]
+    by_lot = factories.product(_word().upper(), lots_kept=True).id or 0
+    lot = factories.add(Lot(product_id=by_lot, code=_word())).id or 0
+    sold_by = {"supplier_id": suppliers[0].id or 0, "product_id": by_lot, "cost": Decimal(1), "currency": "USD"}
+    terms = factories.add(SupplierProduct(**sold_by)).id or 0
     colleague = site.person("colleague", "accountant")
     give_app(colleague.id)
     factories.add(ExternalIdentity(user_id=colleague.id, issuer="https://id.example", subject=colleague.username))
@@ -143,6 +165,14 @@ def make_things(site: Site) -> Things:
             factories.role(f"{_word()} role", "inventory:view", active=active)
             for active in (True, True, True, False, True)
         ),
+        tuple(factories.product(_word().upper(), active=active).id or 0 for active in (True, True, False)),
+        tuple(factories.add(Category(code=_word(), name="Tools")).id or 0 for _ in range(2)),
+        tuple(factories.location(_word().upper()).id or 0 for _ in range(2)),
+        factories.add(Unit(code=_word(), name="Crate")).code,
+        by_lot,
+        lot,
+        terms,
+        factories.document("product", by_lot),
         _booked(first, second.location_id, product.sku),
     )
 
@@ -275,6 +305,44 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
                 }
             },
         ),
+        (CategoriesState.create_category, lambda _: {"form": {"code": _word(), "name": "Tools"}}),
+        (
+            CategoriesState.update_category,
+            lambda t: {"form": {"category_id": t.categories[0], "version": 1, "code": _word(), "name": "Drills"}},
+        ),
+        (
+            CategoriesState.set_active,
+            lambda t: {"category_id": t.categories[1], "version": 1, "active": False},
+        ),
+        (LocationsState.create_location, lambda _: {"form": {"code": _word(), "name": "Yard"}}),
+        (
+            LocationsState.update_location,
+            lambda t: {"form": {"location_id": t.locations[0], "version": 1, "code": _word(), "name": "Yard"}},
+        ),
+        (LocationsState.set_active, lambda t: {"location_id": t.locations[1], "version": 1, "active": False}),
+        (UnitsState.create_unit, lambda _: {"form": {"code": _word(), "name": "Box"}}),
+        (
+            UnitsState.update_unit,
+            lambda t: {"form": {"code": t.unit, "name": "Big crate", "decimals": "1", "was": "Crate/0"}},
+        ),
+        (ProductLotsState.create_lot, lambda t: {"form": {"product_id": t.by_lot, "code": _word()}}),
+        (ProductLotsState.update_lot, lambda t: {"form": {"lot_id": t.lot, "version": 1, "code": _word()}}),
+        (
+            SupplierProductsState.create_terms,
+            lambda t: {"form": {"product_id": t.products[0], "supplier_id": t.another_supplier}},
+        ),
+        (
+            SupplierProductsState.update_terms,
+            lambda t: {"form": {"terms_id": t.terms, "version": 1, "lead_time_days": "3", "active": "on"}},
+        ),
+        (DocumentsState.remove_document, lambda t: {"document_id": t.document}),
+        (ProductsState.create_product, lambda _: {"form": {"sku": _word(), "name": "Bolt"}}),
+        (
+            ProductPageState.update_product,
+            lambda t: {"form": {"product_id": t.products[0], "version": 1, "name": "Nut", "unit_code": "pcs"}},
+        ),
+        (ProductPageState.archive_product, lambda t: {"form": {"product_id": t.products[1], "version": 1}}),
+        (ProductPageState.restore_product, lambda t: {"product_id": t.products[2], "version": 1}),
         (
             StockEntryState.receive_inventory,
             lambda t: {"form": {"item_id": t.first, "quantity": "2", "reason_code": "delivered"}},
@@ -386,6 +454,9 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (UserMgmtState.enable_user, lambda t: {"user_id": t.newcomer.id}),
     )
 }
+
+#: Operations that decide by the record they are given, and what that needs in the example.
+DECIDED_INSIDE = {"documents.remove_document": Permission.PRODUCTS_MANAGE}
 
 #: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import.
 ONLY_ASKING = frozenset(name for name in registered() if name.rpartition(".")[2].startswith(("open_", "import_")))
