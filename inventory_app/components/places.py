@@ -32,7 +32,7 @@ OWN = (
 )
 INVENTORY = Place("Inventory", "/inventory", "boxes", Permission.INVENTORY_VIEW)
 REORDER = Place("To reorder", "/reorder", "shopping-cart", Permission.INVENTORY_VIEW)
-PRODUCTS = Place("Products", "/products", "tag", Permission.PRODUCTS_VIEW)
+PRODUCTS = Place("Products", "/products", "shopping-basket", Permission.PRODUCTS_VIEW)
 CATEGORIES = Place("Categories", "/categories", "folder-tree", Permission.PRODUCTS_VIEW)
 LOCATIONS = Place("Locations", "/locations", "map-pin", Permission.PRODUCTS_VIEW)
 LOTS = Place("Lots", "/lots", "calendar-clock", Permission.PRODUCTS_VIEW)
