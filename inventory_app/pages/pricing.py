@@ -320,19 +320,22 @@ def value() -> rx.Component:
     )
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/home.css", custom_attrs={"precedence": "page"}),
-        layout.page_head(
-            "Stock value",
-            sub=rx.fragment(rx.el.strong(V.total), " in ", V.products, " products, at the moving average cost"),
-        ),
-        _tabs("value"),
-        layout.even(
-            layout.card(
-                charts.bars(
-                    rx.foreach(V.shares, lambda one: charts.bar(one.name, one.value, one.percent, key=one.name))
+        tables.list_page(
+            rx.el.div(
+                layout.even(
+                    layout.card(
+                        charts.bars(
+                            rx.foreach(V.shares, lambda one: charts.bar(one.name, one.value, one.percent, key=one.name))
+                        ),
+                        title="By category",
+                    ),
+                    layout.card(table, title="The same as a table", flush=True),
                 ),
-                title="By category",
+                class_name="list-inset",
             ),
-            layout.card(table, title="The same as a table", flush=True),
+            title="Stock value",
+            sub=rx.fragment(rx.el.strong(V.total), " in ", V.products, " products, at the moving average cost"),
+            tabs=_tabs("value"),
         ),
     )
 
