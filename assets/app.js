@@ -113,12 +113,12 @@
   });
   // ---- Rows of a list: arrows and j/k move, Enter opens, x selects -------------------------------------------
   const STEPS = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
-  const KEPT = "[data-grid],[role=menu],[role=radiogroup],summary,.dialog";
+  const OWN_KEYS = "[data-grid],[role=menu],[role=radiogroup],summary,.dialog";
   window.addEventListener("keydown", (ev) => {
     const el = ev.target;
     if (ev.defaultPrevented || ev.ctrlKey || ev.metaKey || ev.altKey || !el.closest || document.querySelector(OVER)) return;
     const searches = el.matches("input[data-search]") && ev.key === "ArrowDown";
-    if (el.closest(KEPT) || (typing(el) && !el.matches("[type=checkbox]") && !searches)) return;
+    if (el.closest(OWN_KEYS) || (typing(el) && !el.matches("[type=checkbox]") && !searches)) return;
     const here = el.closest(".list .tbl tr[data-state]");
     if (ev.key in STEPS) {
       const lines = [...all(".list .tbl tr[data-state]")];

@@ -69,6 +69,11 @@ def menu(state: State) -> rx.Component:
             ),
             rx.fragment(),
         ),
+        rx.cond(
+            shown & state.view_mine,
+            dialogs.menu_item("Remove…", icon_name="trash-2", danger=True, on_select=state.open_remove_view),
+            rx.fragment(),
+        ),
     )
 
 
@@ -93,7 +98,6 @@ def _own(state: State) -> rx.Component:
             dialogs.menu_item("Stop sharing", icon_name="user", on_select=state.share_view(_NO)),
             dialogs.menu_item("Share with everybody", icon_name="users", on_select=state.share_view(_YES)),
         ),
-        dialogs.menu_item("Remove…", icon_name="trash-2", danger=True, on_select=state.open_remove_view),
     )
 
 
