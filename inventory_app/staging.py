@@ -106,3 +106,24 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+# Files of the larger kind, which are read as streams and known by their key alone: who may see one, the database says
+
+
+def new_file() -> tuple[str, Path]:
+    """Return the key of a file to be, and where to write it. Raises `OSError` when there is no room."""
+    forget_old()
+    folder = _root() / "files"
+    for each in (_root(), folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = secrets.token_urlsafe(24)
+    path = folder / key
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return key, path
+
+
+def path_of(key: str) -> Path | None:
+    """Return where a file is kept, None when there is none (any more)."""
+    path = _root() / "files" / key
+    return path if _KEY.fullmatch(key) and path.is_file() and not _is_old(path) else None
