@@ -8,12 +8,11 @@ half a minute, whoever looks next says so.
 import contextlib
 import contextvars
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any
 
 import psycopg
 import structlog
@@ -95,10 +94,8 @@ def take(kind: Kind, key: str, name: str) -> int:
     path = _import_files.as_text(path)
     looked = _import_files.look_at(path, import_runs.known_columns(kind))
     mapping = guessed(kind, looked.header) | read(import_runs.remembered_columns, kind=kind, header=looked.header)
-    taken: dict[int, str] = {}
-    for field, position in mapping.items():
-        # A remembered choice may give a guessed field's column to another.
-        taken[position] = field
+    # A remembered choice may give a guessed field's column to another.
+    taken = {position: field for field, position in mapping.items()}
     usable = {field: position for position, field in taken.items() if position < len(looked.header)}
     made: list[int] = []
 
@@ -120,9 +117,9 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check(run_id: int, file_key: str, mapping: Mapping[str, int], rule: str) -> "Future[None]":
+def check(run_id: int, mapping: Mapping[str, int], rule: str) -> "Future[None]":
     """Begin to read a file and to check it against the database."""
-    prices, hidden = read(import_runs.may_check, run_id=run_id)
+    file_key, prices, hidden = read(import_runs.may_check, run_id=run_id)
     if hidden & mapping.keys():
         raise Invalid("You may not import costs and prices: leave these columns out.")
     if staging.path_of(file_key) is None:
@@ -175,19 +172,12 @@ def _progress(run_id: int) -> Callable[[int], None]:
     return note
 
 
-@contextlib.contextmanager
-def looking() -> Iterator[None]:
-    """Before somebody looks: say of runs whose process is gone what became of them."""
+def notice_the_silent() -> None:
+    """Say of runs whose process is gone what became of them."""
     _write(import_runs.give_up_on_the_silent)
-    yield
 
 
 def cancel(run_id: int) -> None:
     """Ask to stop; a run that is not worked on is put aside."""
     read(import_runs.may_check, run_id=run_id)
     _write(partial(import_runs.ask_to_cancel, run_id=run_id))
-
-
-def wait(future: "Future[Any]") -> None:
-    """Wait for the work, for those who do not leave."""
-    future.result()

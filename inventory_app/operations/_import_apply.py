@@ -75,11 +75,11 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
 
 def _lock_and_compare(execute: Callable[..., Any], target: str) -> None:
     execute(
-        f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id "  # noqa: S608  # our own names
+        f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id "  # our own names
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'changed' ORDER BY t.id FOR UPDATE OF t"
     )
     other = execute(
-        f"SELECT count(*) FROM {target} t JOIN import_change c ON c.target_id = t.id "  # noqa: S608  # our own names
+        f"SELECT count(*) FROM {target} t JOIN import_change c ON c.target_id = t.id "  # our own names
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'changed' AND NOT to_jsonb(t) @> c.before"
     ).scalar_one()
     if other:
@@ -90,7 +90,7 @@ def _update(execute: Callable[..., Any], target: str, model: type[SQLModel], val
     named = [name for name in _columns(model) if name not in ("id", "version", "created_at")]
     version = ", version = t.version + 1" if "version" in _columns(model) else ""
     execute(
-        f"UPDATE {target} t SET ({', '.join(named)}) = ROW({', '.join(f'n.{name}' for name in named)}){version} "  # noqa: S608  # our own names
+        f"UPDATE {target} t SET ({', '.join(named)}) = ROW({', '.join(f'n.{name}' for name in named)}){version} "  # our own names
         f"FROM import_change c JOIN {target} o ON o.id = c.target_id "
         f"CROSS JOIN LATERAL jsonb_populate_record(o, c.{values}) n "
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'changed' AND t.id = c.target_id"
@@ -100,7 +100,7 @@ def _update(execute: Callable[..., Any], target: str, model: type[SQLModel], val
 def _insert(execute: Callable[..., Any], target: str, model: type[SQLModel], progress: Progress | None) -> None:
     names = _columns(model)
     sql = (
-        f"INSERT INTO {target} ({', '.join(names)}) SELECT {', '.join(f'n.{name}' for name in names)} "  # noqa: S608  # our own names
+        f"INSERT INTO {target} ({', '.join(names)}) SELECT {', '.join(f'n.{name}' for name in names)} "  # our own names
         f"FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, "
         "c.wanted || jsonb_build_object('id', c.target_id)) n "
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'new' AND c.row >= %(from)s AND c.row < %(to)s "
@@ -311,7 +311,7 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
 
     for target, model in _TARGETS.items():
         execute(
-            f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id WHERE c.run_id = %(run)s "  # noqa: S608  # our own names
+            f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id WHERE c.run_id = %(run)s "  # our own names
             f"AND c.target = '{target}' AND c.state <> 'same' ORDER BY t.id FOR UPDATE OF t"
         )
         less = " - 'status' - 'version'" if target == "supplier" else " - 'version'"

@@ -57,7 +57,7 @@ ON CONFLICT DO NOTHING
 
 def _twice(field: str, key: str, said: str) -> str:
     return (
-        f"SELECT row, '{field}' AS field, said || ' is already in row ' || first || '.' AS sentence FROM ("  # noqa: S608  # ours
+        f"SELECT row, '{field}' AS field, said || ' is already in row ' || first || '.' AS sentence FROM ("  # ours
         f"SELECT row, {said} AS said, min(row) OVER (PARTITION BY {key}) AS first FROM found WHERE {key} IS NOT NULL) t "
         "WHERE row > first"
     )
@@ -397,14 +397,15 @@ PLANS: Mapping[Kind, Plan] = {
     "stock": _STOCK,
 }
 _STATES = """
-UPDATE import_row r SET state = CASE WHEN f.row IS NOT NULL THEN 'faulty' ELSE coalesce(c.state, 'same') END
+UPDATE import_row r SET state = n.state FROM (
+SELECT o.row, CASE WHEN f.row IS NOT NULL THEN 'faulty' ELSE coalesce(c.state, 'same') END AS state
   FROM import_row o
   LEFT JOIN (SELECT DISTINCT row FROM import_fault WHERE run_id = %(run)s) f ON f.row = o.row
   LEFT JOIN (
     SELECT row, CASE WHEN bool_or(state = 'new' AND target = %(main_target)s) THEN 'new'
                      WHEN bool_or(state IN ('new', 'changed')) THEN 'changed' ELSE 'same' END AS state
       FROM import_change WHERE run_id = %(run)s GROUP BY row) c ON c.row = o.row
- WHERE r.run_id = %(run)s AND o.run_id = r.run_id AND o.row = r.row
+ WHERE o.run_id = %(run)s) n WHERE r.run_id = %(run)s AND r.row = n.row
 """
 _COUNT = """
 SELECT count(*) FILTER (WHERE state = 'new'), count(*) FILTER (WHERE state = 'changed'),

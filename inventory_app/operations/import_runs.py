@@ -67,6 +67,10 @@ _PAGE = 50
 _KINDS: dict[str, Kind] = {kind: kind for kind in KINDS}
 _WORKING = (RunStatus.READING, RunStatus.APPLYING)
 _PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '30s'"
+# The application may not gather statistics, so the planner takes a staged file for a handful of rows: right for a small
+# one, which finds its records by their indexes, and hours for a large one.
+_MANY = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
+_MANY_ROWS = 2_000
 _ESCAPED = str.maketrans({"\\": "\\\\"})
 _COPY_PIECE = 2_000
 
@@ -173,7 +177,7 @@ def remembered_columns(session: Session, *, kind: Kind, header: tuple[str, ...])
     return dict(found.mapping) if found else {}
 
 
-def begin(  # noqa: PLR0913  # as many as a run begins with
+def begin(  # as many as a run begins with
     session: Session, *, kind: Kind, name: str, sha256: str, file_key: str, looked: Looked, mapping: Mapping[str, int]
 ) -> ImportRun:
     """Put a file that was looked at on the list; the caller has checked who sends it."""
@@ -213,11 +217,12 @@ def checked_mapping(kind: Kind, header: list[str], mapping: Mapping[str, int]) -
 
 
 @query()
-def may_check(session: Session, *, run_id: int) -> tuple[bool, frozenset[str]]:
-    """Return whether this person may change prices, and which fields they may not import; refuses other people's."""
+def may_check(session: Session, *, run_id: int) -> tuple[str, bool, frozenset[str]]:
+    """Return under what one's own file is kept, whether one may change prices, and which fields one may not import."""
     run = _own(session, run_id)
+    _may(session, run.kind)
     permissions = current_viewer(session).permissions
-    return Permission.PRICES_UPDATE in permissions, frozenset(hidden(_KINDS[run.kind], permissions))
+    return run.file_key, Permission.PRICES_UPDATE in permissions, frozenset(hidden(_KINDS[run.kind], permissions))
 
 
 def start_reading(session: Session, *, run_id: int, mapping: Mapping[str, int], rule: str) -> None:
@@ -251,7 +256,7 @@ def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progr
     run = session.get_one(ImportRun, run_id)
     kind, layout = _KINDS[run.kind], Layout(run.layout["encoding"], run.layout["delimiter"])
     style = style_of(_numbers(path, layout, run, kind))
-    _copy(session, run, path, reader(kind, run.mapping, style), progress)
+    rows = _copy(session, run, path, reader(kind, run.mapping, style), progress)
     parameters = {
         "run": run_id,
         "currency": get_settings().currency,
@@ -262,9 +267,9 @@ def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progr
         "user": run.owner_id,
         "names": json.dumps({name: run.header[position] for name, position in run.mapping.items()}),
     }
-    session.connection().exec_driver_sql("ANALYZE import_row")
+    if rows > _MANY_ROWS:
+        session.connection().exec_driver_sql(_MANY)
     new, changed, same, faulty = _import_plan.work_out(session, kind, parameters)
-    session.connection().exec_driver_sql("ANALYZE import_change")
     _settle(
         session,
         run_id,
@@ -289,8 +294,8 @@ def _numbers(path: Path, layout: Layout, run: ImportRun, kind: Kind) -> Any:
                     yield text
 
 
-def _copy(session: Session, run: ImportRun, path: Path, read: Any, progress: Progress) -> None:
-    """Stream the rows into the staging table; what is wrong with one goes beside it."""
+def _copy(session: Session, run: ImportRun, path: Path, read: Any, progress: Progress) -> int:
+    """Stream the rows into the staging table, what is wrong with one beside it; returns how many there are."""
     layout, names = Layout(run.layout["encoding"], run.layout["delimiter"]), run.header
     faults: list[dict[str, Any]] = []
     piece: list[str] = []
@@ -319,6 +324,7 @@ def _copy(session: Session, run: ImportRun, path: Path, read: Any, progress: Pro
         session.execute(sa.insert(ImportFault), faults[start : start + _COPY_PIECE])
     if not count:
         raise Invalid("The file has a header and no rows.")
+    return count
 
 
 # Doing it, and taking it back
@@ -345,6 +351,8 @@ def apply_import(session: Session, *, run_id: int, progress: Progress = lambda _
     session.connection().exec_driver_sql(_PATIENCE)
     if run.status != RunStatus.APPLYING:
         raise Conflict("This file is not ready to be imported. Reload the page and check it again.")
+    if run.all_rows > _MANY_ROWS:
+        session.connection().exec_driver_sql(_MANY)
     # One import at a time: numbers of suppliers are unique by no constraint.
     lock_rule(session, IMPORTING)
     batch_id = _batch(session, run)
@@ -383,6 +391,8 @@ def undo_import(session: Session, *, run_id: int, reason: str = "") -> Done:
         raise Conflict("Only a file that came in can be taken back.")
     if not session.scalar(sa.select(sa.exists().where(col(ImportRow.run_id) == run_id))):
         raise Conflict("This file came in too long ago: what it changed is not kept any more.")
+    if run.all_rows > _MANY_ROWS:
+        session.connection().exec_driver_sql(_MANY)
     lock_rule(session, IMPORTING)
     _import_apply.undo(session, run_id, run.operation_id, reason or f"Import of {run.file_name} taken back")
     batch = session.get_one(ImportBatch, run.batch_id)
@@ -549,7 +559,8 @@ def run_of(session: Session, *, run_id: int) -> Run:
         changed_rows=run.changed_rows,
         same_rows=run.same_rows,
         faulty_rows=run.faulty_rows,
-        problem=run.problem or imported_before(session, run.kind, run.file_hash) * (run.status == RunStatus.CHECKED),
+        problem=run.problem
+        or (imported_before(session, run.kind, run.file_hash) if run.status == RunStatus.CHECKED else ""),
         cancel_asked=run.cancel_asked,
         faults=faults or 0,
     )
