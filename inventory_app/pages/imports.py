@@ -201,7 +201,7 @@ def _first_rows() -> rx.Component:
         rx.el.tbody(
             rx.foreach(
                 R.first,
-                lambda row, at: tables.row(rx.foreach(row, tables.cell), key=at),
+                lambda row, at: tables.row(rx.foreach(row, lambda text: tables.cell(text)), key=at),
             ),
             role="rowgroup",
         ),
