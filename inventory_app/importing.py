@@ -172,6 +172,11 @@ def _progress(run_id: int) -> Callable[[int], None]:
     return note
 
 
+def forget_old_rows() -> None:
+    """Drop what was staged of files that nobody will take back any more, and of those nothing came of."""
+    _write(import_runs.forget_old)
+
+
 def notice_the_silent() -> None:
     """Say of runs whose process is gone what became of them."""
     _write(import_runs.give_up_on_the_silent)

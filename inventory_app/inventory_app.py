@@ -19,7 +19,17 @@ from inventory_app.buckets import Buckets
 from inventory_app.components import feedback, palette
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
-from inventory_app.http import accounts, back_channel, factors, health, imports, prices, sign_in, single_sign_on
+from inventory_app.http import (
+    accounts,
+    back_channel,
+    exports,
+    factors,
+    health,
+    imports,
+    prices,
+    sign_in,
+    single_sign_on,
+)
 from inventory_app.http.bodies import Bodies
 from inventory_app.http.frames import Frames
 from inventory_app.http.security import Security
@@ -90,6 +100,7 @@ app = rx.App(
                 *accounts.ROUTES,
                 *imports.ROUTES,
                 *prices.ROUTES,
+                *exports.ROUTES,
             ]
         ),
         protected,

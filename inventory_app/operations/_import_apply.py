@@ -68,7 +68,8 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
                 "SELECT target_id FROM import_change WHERE run_id = %(run)s AND target = 'supplier' AND state = 'new' "
                 "ORDER BY target_id"
             )
-            ask_about(session, [id_ for (id_,) in made], entered_by=acting_user_id())
+            if ids := [id_ for (id_,) in made]:
+                ask_about(session, ids, entered_by=acting_user_id())
     _book_prices(execute, reason, "first")
     _post(session, execute, progress)
 

@@ -24,8 +24,10 @@ MOST_ROWS = 1_000_000
 _PIECE = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _MOST_SECONDS = 180
+_MARKED = ("'=", "'+", "'-", "'@")
 #: Rows that are shown beside the choice of columns.
 _SHOWN = 5
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def look_at(path: Path, known: Collection[str]) -> Looked:
         if header is None:
             header = _csv.names_of(row)
         else:
-            first.append(tuple(row[: len(header)]))
+            first.append(tuple(_shown(value) for value in row[: len(header)]))
         if len(first) == _SHOWN:
             break
     if header is None:
@@ -109,6 +111,11 @@ def look_at(path: Path, known: Collection[str]) -> Looked:
     if not first:
         raise Invalid("The file has a header and no rows.")
     return Looked(header, layout, notices, tuple(first))
+
+
+def _shown(value: str) -> str:
+    """Return a value as it can be shown and kept, whatever is in it."""
+    return "".join(character if character.isprintable() else "�" for character in value[:_LONGEST_SHOWN])
 
 
 def rows(path: Path, layout: Layout, header: Sequence[str]) -> Iterator[FileRow]:
@@ -138,12 +145,17 @@ def _records(path: Path, layout: Layout) -> Iterator[list[str] | None]:
         records = csv.reader(file, delimiter=layout.delimiter, strict=True)
         while True:
             try:
-                yield [value.strip() for value in next(records)]
+                yield [_told(value.strip()) for value in next(records)]
             except StopIteration:
                 return
             except csv.Error:
                 yield None
                 return
+
+
+def _told(value: str) -> str:
+    """Return a value without the mark that keeps a spreadsheet from running it, as our own exports have it."""
+    return value[1:] if value.startswith(_MARKED) else value
 
 
 def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -63,6 +63,8 @@ RULES = ("update", "add")
 STOPPED = "The server stopped in the middle of it. Nothing of it was kept: start it again."
 CANCELLED = "It was cancelled. Nothing of it was kept."
 _SILENT_SECONDS = 30
+#: For how long a file can be taken back.
+_KEPT_DAYS = 30
 _PAGE = 50
 _KINDS: dict[str, Kind] = {kind: kind for kind in KINDS}
 _WORKING = (RunStatus.READING, RunStatus.APPLYING)
@@ -247,6 +249,21 @@ def forget_rows(session: Session, run_id: int) -> None:
     """Drop what is staged of a run."""
     for model in (ImportFault, ImportChange, ImportRow):
         session.execute(sa.delete(model).where(col(model.run_id) == run_id))
+
+
+def forget_old(session: Session) -> None:
+    """Drop what is staged of runs that are too old to be taken back, or of which nothing came."""
+    old = sa.select(col(ImportRun.id)).where(
+        sa.or_(
+            col(ImportRun.created_at) < sa.func.now() - sa.text(f"interval '{_KEPT_DAYS} days'"),
+            sa.and_(
+                col(ImportRun.status).in_((RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.CHECKED)),
+                col(ImportRun.alive_at) < sa.func.now() - sa.text("interval '1 day'"),
+            ),
+        )
+    )
+    for model in (ImportFault, ImportChange, ImportRow):
+        session.execute(sa.delete(model).where(col(model.run_id).in_(old)))
 
 
 def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progress, may_change_prices: bool) -> None:
@@ -566,6 +583,10 @@ def run_of(session: Session, *, run_id: int) -> Run:
     )
 
 
+def _in_the_way(session: Session, run: ImportRun) -> str:
+    return imported_before(session, run.kind, run.file_hash) if run.status == RunStatus.CHECKED else ""
+
+
 def _left_out(run: ImportRun) -> list[str]:
     used = set(run.mapping.values())
     names = [name for position, name in enumerate(run.header) if position not in used]
@@ -591,7 +612,8 @@ def faults_of(session: Session, *, run_id: int, after: int = 0, most: int = _PAG
 
 
 _SHOWN = """
-SELECT c.row, c.state, coalesce(r.data ->> 'sku', r.data ->> 'code', r.data ->> 'name') AS key, c.target, c.wanted, c.before
+SELECT c.row, c.state, coalesce(r.data ->> 'sku', r.data ->> 'code', r.data ->> 'name') AS key, c.target, c.wanted,
+       c.before
   FROM import_change c JOIN import_row r ON r.run_id = c.run_id AND r.row = c.row
  WHERE c.run_id = :run AND c.state <> 'same' AND c.target = :target ORDER BY c.state, c.row LIMIT :most
 """

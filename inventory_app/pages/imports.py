@@ -201,13 +201,21 @@ def _first_rows() -> rx.Component:
         rx.el.tbody(
             rx.foreach(
                 R.first,
-                lambda row, at: tables.row(rx.foreach(row, lambda text: tables.cell(text)), key=at),
+                lambda row, at: tables.row(rx.foreach(row, _first_cell), key=at),
             ),
             role="rowgroup",
         ),
         label="The first rows of the file",
         density="compact",
     )
+
+
+def _notice(said: Shown) -> rx.Component:
+    return rx.el.li(said)
+
+
+def _first_cell(text: Shown) -> rx.Component:
+    return tables.cell(text)
 
 
 def _checked() -> rx.Component:
@@ -268,7 +276,7 @@ def _figures() -> rx.Component:
 
 def _notices() -> rx.Component:
     """List what is assumed or left out: a person should know it, and need not act."""
-    lines = rx.el.ul(rx.foreach(R.notices, lambda said: rx.el.li(said)), class_name="rules")
+    lines = rx.el.ul(rx.foreach(R.notices, _notice), class_name="rules")
     return rx.cond(R.notices.length() > 0, lines, rx.fragment())
 
 
