@@ -7,7 +7,7 @@ The rows stream from the database to the browser piece by piece (CSV), or throug
 import csv
 import io
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -131,7 +131,7 @@ class _Stream:
         self.close()
 
 
-def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Iterator[Any]:
+def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Generator[bytes, None, None]:
     """Yield the file in pieces: a mark that says UTF-8 to spreadsheets, the header, and the rows as they come."""
     head = io.StringIO()
     csv.writer(head, lineterminator="\n").writerow(prepared.header)

@@ -145,4 +145,4 @@ def _as_text(session: Session, statement: Any, values: Mapping[str, Any]) -> str
     """Write the values into the statement, as the driver quotes them: COPY takes no parameters."""
     compiled = statement.compile(dialect=dialect.dialect(paramstyle="pyformat"))
     driver: Any = session.connection().connection.driver_connection
-    return ClientCursor(driver).mogrify(str(compiled), compiled.construct_params(dict(values)))
+    return ClientCursor(driver).mogrify(str(compiled).encode(), compiled.construct_params(dict(values)))

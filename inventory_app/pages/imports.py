@@ -110,7 +110,7 @@ def _shown_at(kind: Shown) -> rx.Component:
 
 
 def _progress(what: str) -> rx.Component:
-    """Show how far it is; mounted anew each time somebody has looked, it looks again."""
+    """Show how far it is."""
     bar = rx.el.progress(value=R.done_rows.to_string(), max=R.all_rows.to_string(), aria_label=what)
     known = rx.cond(R.all_rows > 0, bar, rx.el.progress(aria_label=what))
     return layout.card(
@@ -125,7 +125,6 @@ def _progress(what: str) -> rx.Component:
                 role="status",
             ),
             known,
-            rx.el.span(key=S.looked, on_mount=S.look),
             class_name="card-body stack",
         ),
         title=rx.fragment(what),

@@ -42,8 +42,6 @@ class ImportState(FormState, rx.State):
     run: Run | None = None
     faults: list[RowFault] = []
     differences: list[Difference] = []
-    #: Moves each time somebody looks while the file is worked on.
-    looked: int = 0
     choosing: bool = False
     batches: list[Batch] = []
     undoing: Batch | None = None
@@ -55,21 +53,27 @@ class ImportState(FormState, rx.State):
 
     @rx.event
     @action()
-    async def load(self) -> None:
+    async def load(self) -> Any:
         """Show the file the address names, and the files that came in before."""
         self._new_form()
         self.choosing, self.undoing = False, None
         await self._show(_view.number(self.router.url.query_parameters, "run"))
         self.loading = False
+        return self._look_again()
 
     @rx.event
     @action()
-    async def look(self) -> None:
-        """Look again how far the file is that is worked on."""
-        if self.run is None or self.run.status not in _WORKING:
-            return
+    async def look(self) -> Any:
+        """Look again how far the file is that is worked on, until it is done or the page is another."""
+        if self.run is None or self.run.status not in _WORKING or self.router.url.path.rstrip("/") != PATH:
+            return None
         await asyncio.sleep(_LOOK_SECONDS)
         await self._show(self.run.id)
+        return self._look_again()
+
+    def _look_again(self) -> Any:
+        # Each look is an event of its own, so that others have their turn in between.
+        return ImportState.look if self.run is not None and self.run.status in _WORKING else None
 
     async def _show(self, run_id: int | None) -> None:
         auth_state = await self.get_state(AuthState)
@@ -88,7 +92,6 @@ class ImportState(FormState, rx.State):
                 self.differences = await fetch(import_runs.differences_of, run_id=self.run.id)
             if self.run is None or self.run.status not in _WORKING:
                 self.batches = await fetch(import_runs.files)
-        self.looked += 1
 
     @rx.event
     @action()
@@ -111,7 +114,7 @@ class ImportState(FormState, rx.State):
 
     @rx.event
     @action()
-    async def check_file(self, form: dict[str, Note]) -> None:
+    async def check_file(self, form: dict[str, Note]) -> Any:
         """Read the file with the chosen columns and check it, in the background."""
         run = self._run()
         mapping = {
@@ -125,15 +128,17 @@ class ImportState(FormState, rx.State):
         self.choosing = False
         self._new_form()
         await self._show(run.id)
+        return self._look_again()
 
     @rx.event
     @action(import_runs.apply_import)
-    async def import_file(self, form: RunForm) -> None:
+    async def import_file(self, form: RunForm) -> Any:
         """Do what the checked file says, in the background."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             await in_thread(importing.apply, form.run)
         await self._show(form.run)
+        return self._look_again()
 
     @rx.event
     @action()
