@@ -285,9 +285,8 @@ def export(name: str, permission: Permission) -> rx.Component:
     def way(suffix: str, label: str) -> rx.Component:
         address = f"/export/{name}.{suffix}"
         # The browser itself fetches the file, with the view that the address has then (app.js).
-        return dialogs.menu_item(
-            label, icon_name="download", away=address, custom_attrs={"data-export": address, "download": ""}
-        )
+        attrs = {"data-export": address, "download": "", "reloadDocument": True}
+        return dialogs.menu_item(label, icon_name="download", away=address, custom_attrs=attrs)
 
     trigger = button("Export", icon_name="download", class_name="no-phone")
     return gates.can(permission, dialogs.menu(trigger, way("csv", "CSV"), way("xlsx", "Excel (XLSX)")))
