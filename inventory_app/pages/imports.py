@@ -195,7 +195,8 @@ def _field_choice(one: Shown) -> rx.Component:
 
 
 def _first_rows() -> rx.Component:
-    return tables.table(
+    # On the phone the fields alone are enough to read.
+    rows = tables.table(
         tables.head(rx.foreach(R.header, lambda name: rx.el.th(name, scope="col", role="columnheader"))),
         rx.el.tbody(
             rx.foreach(
@@ -207,6 +208,7 @@ def _first_rows() -> rx.Component:
         label="The first rows of the file",
         density="compact",
     )
+    return rx.el.div(rows, class_name="no-phone")
 
 
 def _notice(said: Shown) -> rx.Component:
