@@ -362,6 +362,11 @@
       }
     }
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["data-turn", "datetime", "data-mixed", "data-value"] });
+  // A list is exported as it is seen: its view is the address of the page at the moment of the click.
+  document.addEventListener("click", (ev) => {
+    const out = ev.target.closest && ev.target.closest("a[data-export]");
+    if (out) out.href = out.dataset.export + location.search;
+  }, true);
   // React owns the first paint: start after it, so that hydration finds what the server wrote.
   const start = () => { refineIn(document); syncIn(document); };
   if (document.readyState === "complete") setTimeout(start, 0); else window.addEventListener("load", () => setTimeout(start, 0));

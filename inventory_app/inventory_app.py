@@ -23,6 +23,7 @@ from inventory_app.http import (
     accounts,
     back_channel,
     documents,
+    exports,
     factors,
     health,
     imports,
@@ -101,6 +102,7 @@ app = rx.App(
                 *documents.ROUTES,
                 *imports.ROUTES,
                 *prices.ROUTES,
+                *exports.ROUTES,
             ]
         ),
         protected,

@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.dialects.postgresql import insert
 
-from inventory_app import people, staging
+from inventory_app import importing, people, staging
 from inventory_app.context import acting_as, system_actor
 from inventory_app.database.locks import RUNNING_JOBS
 from inventory_app.database.process_lock import ProcessLock
@@ -67,6 +67,11 @@ def forget_files() -> None:
     staging.forget_old()
 
 
+def forget_imported_rows() -> None:
+    """Drop what was staged of files that can no more be taken back."""
+    importing.forget_old_rows()
+
+
 def make_partitions() -> None:
     """Create the trail's partitions of the next months."""
     with open_session() as session:
@@ -93,6 +98,7 @@ WORK: tuple[Work, ...] = (
     Work(apply_planned_prices, timedelta(minutes=1)),
     Work(forget_old_attempts, timedelta(minutes=10)),
     Work(forget_files, timedelta(minutes=10)),
+    Work(forget_imported_rows, timedelta(hours=6)),
     Work(make_partitions, timedelta(hours=6)),
 )
 

@@ -78,8 +78,21 @@ _SUMS = {
     ),
 }
 
-#: Tables whose rows the application may delete: links, counters, remembered answers, and roles nobody ever held.
-DELETABLE = frozenset({"role", "user_role", "role_permission", "session_activity", "sign_in_attempt", "idempotency"})
+#: Tables whose rows the application may delete: links, counters, remembered answers, files that wait to be imported,
+#: and roles nobody ever held.
+DELETABLE = frozenset(
+    {
+        "role",
+        "user_role",
+        "role_permission",
+        "session_activity",
+        "sign_in_attempt",
+        "idempotency",
+        "import_row",
+        "import_fault",
+        "import_change",
+    }
+)
 
 #: What ends a session or changes what somebody may do: table -> when its trigger tells every process.
 TELLS_PEOPLE = {

@@ -115,12 +115,18 @@ def menu_item(
     ticked: rx.Var[bool] | None = None,
     closes: bool = False,
     key: Any = None,
+    away: str = "",
+    custom_attrs: dict[str, Any] | None = None,
 ) -> rx.Component:
     """Offer one thing to do in a menu, or a place to go; with `ticked` one of several choices.
 
-    After a choice the menu stays for the next one, unless it `closes`.
+    After a choice the menu stays for the next one, unless it `closes`. `away` is an address that is none of our
+    pages: a file.
     """
     parts: list[Content] = [icon(icon_name)] if icon_name else []
+    if away:
+        file = rx.el.a(*parts, label, href=away, class_name="menu-item", custom_attrs=custom_attrs or {})
+        return _radix.MenuItem.create(file, as_child=True)
     if ticked is not None:
         attrs = {"role": "menuitemcheckbox", "aria-checked": rx.cond(ticked, "true", "false")}
         names, keyed = "menu-item menu-choice", {} if key is None else {"key": key}

@@ -277,3 +277,16 @@ def tab(state: State, key: str, option: str, label: str, count: Content) -> rx.C
     """Offer one option of a quiet filter as a tab; the empty one shows everything."""
     active = (state.view_id == 0) & (state.filters.get(key, "") == option)
     return tables.tab(label, state.hrefs[f"{key}={option}"], count=count, active=active)
+
+
+def export(name: str, permission: Permission) -> rx.Component:
+    """Offer the list as it is seen as a file: of the same name as in `operations/exports.py`, for who may."""
+
+    def way(suffix: str, label: str) -> rx.Component:
+        address = f"/export/{name}.{suffix}"
+        # The browser itself fetches the file, with the view that the address has then (app.js).
+        attrs = {"data-export": address, "download": "", "reloadDocument": True}
+        return dialogs.menu_item(label, icon_name="download", away=address, custom_attrs=attrs)
+
+    trigger = button("Export", icon_name="download", class_name="no-phone")
+    return gates.can(permission, dialogs.menu(trigger, way("csv", "CSV"), way("xlsx", "Excel (XLSX)")))

@@ -1,24 +1,28 @@
-"""Taking a file to import: POST /import/suppliers, /import/categories and /import/products.
+"""Taking a file to import, a route for each kind: POST /import/products.
 
 The browser itself posts the form, so that cookie, origin and form token protect it as they do
 signing in, no script is needed and no bytes go through the websocket, which drops long messages.
-The file is looked at and kept aside for the session, and the answer leads to its preview; importing
-is then an ordinary operation behind an ordinary button, with one door, one audit record, one way to fail.
+The file is looked at and kept aside, and the answer leads to the choice of its columns; importing is then an
+ordinary operation behind an ordinary button, with one door, one audit record, one way to fail.
 """
 
 import asyncio
 import contextlib
+import csv
+import io
+import shutil
 from collections.abc import Awaitable, Callable
+from typing import IO
 from urllib.parse import quote
 
 import structlog
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive
 
-from inventory_app import people, staging
+from inventory_app import importing, people, staging
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import (
     AppError,
@@ -30,9 +34,11 @@ from inventory_app.errors import (
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import way_out
-from inventory_app.operations.imports import LARGEST_FILE, PERMISSIONS, Kind, read_file
-from inventory_app.staging import Staged
-from inventory_app.unit_of_work import deny, in_thread
+from inventory_app.operations import import_runs
+from inventory_app.operations._export_cells import safe_cell
+from inventory_app.operations._import_fields import FIELDS
+from inventory_app.operations.import_runs import LARGEST_FILE, PERMISSIONS, Kind
+from inventory_app.unit_of_work import deny, fetch, in_thread
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +47,7 @@ _LONGEST_NAME = 120
 #: Of a body that is refused: what is received and thrown away before the answer.
 _MOST_PASSED_BY = 256 * 2**20
 _PATIENCE_SECONDS = 60
+_PIECE = 2**20
 
 
 class NoRoom(AppError):
@@ -98,18 +105,41 @@ def _taking(kind: Kind) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _take(request: Request, kind: Kind) -> Response:
-    """Check who sends it before a byte of the file is read, then the file, and keep it."""
+    """Check who sends it before a byte of the file is read, then the file, and put it on the list."""
     http.check_origin(request)
     actor = await _allowed(request, kind)
     form = await http.read_form(request, limit=LARGEST_FILE + http.FORM_LIMIT)
-    staged = await _file(form, kind)
-    await in_thread(read_file, kind, staged.content, staged.name)
     try:
-        key = await in_thread(staging.keep, actor.token_hash or "", staged)
+        sent = form.get("file")
+        if not isinstance(sent, UploadFile) or not sent.filename:
+            raise Invalid("Choose a file first.")
+        with acting_as(actor):
+            run_id = await in_thread(_keep, kind, sent.file, _name(sent.filename, kind))
     except OSError as error:
         log.exception("import_not_kept", error_type=type(error).__name__)
         raise NoRoom from error
-    return http.see_other(f"{PAGE}?file={key}")
+    finally:
+        await form.close()
+    return http.see_other(f"{PAGE}?run={run_id}")
+
+
+def _keep(kind: Kind, sent: IO[bytes], name: str) -> int:
+    """Write the file where it is kept, piece by piece, and look at it; what cannot be read is not kept."""
+    key, path = staging.new_file()
+    try:
+        with path.open("wb") as target:
+            shutil.copyfileobj(sent, target, _PIECE)
+        return importing.take(kind, key, name)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _name(sent: str, kind: Kind) -> str:
+    """Return a file's name as it is fit to be shown."""
+    base = sent.replace("\\", "/").rpartition("/")[2]
+    name = "".join(character for character in base if character.isprintable()).strip()[:_LONGEST_NAME]
+    return name or f"{kind}.csv"
 
 
 async def _allowed(request: Request, kind: Kind) -> Actor:
@@ -125,23 +155,32 @@ async def _allowed(request: Request, kind: Kind) -> Actor:
     if PERMISSIONS[kind] not in person.permissions:
         refusal = NotAllowed()
         with acting_as(actor):
-            await in_thread(deny, f"imports.import_{kind}", refusal)
+            await in_thread(deny, "import_runs.apply_import", refusal)
         raise refusal
-    return actor
+    return people.named(actor, person)
 
 
-async def _file(form: FormData, kind: Kind) -> Staged:
-    """Return the file of the form, with a name that is fit to be shown."""
-    sent = form.get("file")
-    try:
-        if not isinstance(sent, UploadFile) or not sent.filename:
-            raise Invalid("Choose a file first.")
-        content = await sent.read(LARGEST_FILE + 1)
-    finally:
-        await form.close()
-    base = sent.filename.replace("\\", "/").rpartition("/")[2]
-    name = "".join(character for character in base if character.isprintable()).strip()[:_LONGEST_NAME]
-    return Staged(kind, name or f"{kind}.csv", content)
+async def faults(request: Request) -> Response:
+    """Hand out what is wrong with one's own file, as CSV."""
+    actor = http.signed_in(request)
+    person = await people.who(actor) if actor else None
+    if actor is None or person is None:
+        return http.see_other(f"/login?next={quote(PAGE, safe='')}")
+    run_id = request.path_params["run"]
+    with acting_as(people.named(actor, person)):
+        try:
+            found = await fetch(import_runs.faults_of, run_id=run_id, most=10_000)
+        except AppError as error:
+            return http.see_other(PAGE, flash={"text": str(error), "tone": "bad"})
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(("Row", "Column", "What is wrong"))
+    writer.writerows((one.row, safe_cell(one.column), safe_cell(one.sentence)) for one in found)
+    headers = {"content-disposition": f'attachment; filename="errors-{run_id}.csv"', "cache-control": "no-store"}
+    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-ROUTES = [Route(f"/import/{kind}", _taking(kind), methods=["POST"]) for kind in PERMISSIONS]
+ROUTES = [
+    *(Route(f"/import/{kind}", _taking(kind), methods=["POST"]) for kind in FIELDS),
+    Route("/import/{run:int}/errors.csv", faults, methods=["GET"]),
+]

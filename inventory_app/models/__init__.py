@@ -1,7 +1,7 @@
 """Every table of the application; importing this package fills `SQLModel.metadata`."""
 
 from inventory_app.audit import tables as audit_tables
-from inventory_app.models import access, approvals, catalog, documents, jobs, lists, stock, suppliers, users
+from inventory_app.models import access, approvals, catalog, documents, imports, jobs, lists, stock, suppliers, users
 
 __all__ = [
     "access",
@@ -9,6 +9,7 @@ __all__ = [
     "audit_tables",
     "catalog",
     "documents",
+    "imports",
     "jobs",
     "lists",
     "stock",

@@ -77,10 +77,12 @@ class ImportBatch(Record, table=True):
     """A file that was imported, recognised by its SHA-256 when it comes again."""
 
     __table_args__ = (
-        sa.UniqueConstraint(
+        sa.Index(
+            "uq_import_batch_file",
             "kind",
             "file_hash",
-            name="uq_import_batch_file",
+            unique=True,
+            postgresql_where=sa.text("undone_at IS NULL"),
             info=says("file", "This file has been imported before."),
         ),
         {"info": audited()},
@@ -93,3 +95,6 @@ class ImportBatch(Record, table=True):
     row_count: int
     imported_at: datetime = Field(default_factory=now)
     imported_by: str = text_field()
+    #: When all of it was taken back; the file may come again then.
+    undone_at: datetime | None = None
+    undone_by: str | None = text_field(nullable=True)

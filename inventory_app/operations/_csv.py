@@ -7,7 +7,7 @@ instead, or what is wrong with it. Rows are numbered as a spreadsheet shows them
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from inventory_app.errors import Invalid
@@ -27,14 +27,15 @@ _SIGNATURES = (
     (b"\xff\xfe", f"This file is written in UTF-16. {_SAVE_AS}"),
     (b"\xfe\xff", f"This file is written in UTF-16. {_SAVE_AS}"),
 )
-_NOT_TEXT = f"This is not a text file. {_SAVE_AS}"
-_READ_AS_WINDOWS = "The file is not UTF-8: it was read as Windows-1252. Check the accents before you import."
-_BROKEN_QUOTES = (
+NOT_TEXT = f"This is not a text file. {_SAVE_AS}"
+READ_AS_WINDOWS = "The file is not UTF-8: it was read as Windows-1252. Check the accents before you import."
+BROKEN_QUOTES = (
     "cannot be read: a quotation mark is missing or in the wrong place, or a value is longer than 131,072 characters. "
     "The rows below it were not looked at."
 )
-_BROKEN_HEADER = "The first row cannot be read: a quotation mark is missing or in the wrong place."
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+BROKEN_FIRST_ROWS = f"The first rows cannot be read. {_SAVE_AS}"
+BROKEN_HEADER = "The first row cannot be read: a quotation mark is missing or in the wrong place."
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_NAME = 60
 
@@ -71,20 +72,18 @@ def plain(name: str) -> str:
 def read(content: bytes, known: Collection[str]) -> Sheet:
     """Read a file; `known` are the `plain` names of columns, which tell the delimiter. Raises `Invalid`."""
     text, notices = _text(content)
-    rows = _numbered(text, _delimiter(text, known))
+    rows = _numbered(text, delimiter_of(text, known))
     header = next((values for _, values in rows if values is None or values), [])
     if not header:
-        raise Invalid("The file is empty." if header is not None else _BROKEN_HEADER)
-    if len(header) > _MOST_COLUMNS:
-        raise Invalid(_NOT_A_HEADER)
-    names = tuple(_shown(name) or f"column {position}" for position, name in enumerate(header, start=1))
+        raise Invalid("The file is empty." if header is not None else BROKEN_HEADER)
+    names = names_of(header)
     lines: list[Line] = []
     faults: list[Fault] = []
     for number, values in rows:
         if values is None:
-            faults.append((number, names[0], _BROKEN_QUOTES))
+            faults.append((number, names[0], BROKEN_QUOTES))
         elif any(values):
-            fault = _ragged(number, values, names)
+            fault = ragged(number, values, names)
             if fault:
                 faults.append(fault)
             else:
@@ -100,9 +99,7 @@ def _text(content: bytes) -> tuple[str, tuple[str, ...]]:
     """Decode the bytes, and say so when they are not UTF-8."""
     if len(content) > LARGEST_FILE:
         raise Invalid(f"The file is larger than {LARGEST_FILE // 2**20} MB. Split it and import the parts one by one.")
-    for signature, sentence in _SIGNATURES:
-        if content.startswith(signature):
-            raise Invalid(sentence)
+    check_signature(content)
     notices: tuple[str, ...] = ()
     try:
         text = content.decode("utf-8-sig")
@@ -110,20 +107,39 @@ def _text(content: bytes) -> tuple[str, tuple[str, ...]]:
         try:
             text = content.decode("cp1252")
         except UnicodeDecodeError:
-            raise Invalid(_NOT_TEXT) from None
+            raise Invalid(NOT_TEXT) from None
         # Nearly every sequence of bytes is Windows-1252: what holds control characters is no text in it.
-        if _CONTROL.search(text):
-            raise Invalid(_NOT_TEXT) from None
-        notices = (_READ_AS_WINDOWS,)
-    if text.find("\n") > _LONGEST_HEADER or ("\n" not in text and len(text) > _LONGEST_HEADER):
-        raise Invalid(_NOT_A_HEADER)
-    # Further down, a control character is a fault of its row; in the first line the file is something else.
-    if _CONTROL.search(text.lstrip().partition("\n")[0]):
-        raise Invalid(_NOT_TEXT)
+        if CONTROL.search(text):
+            raise Invalid(NOT_TEXT) from None
+        notices = (READ_AS_WINDOWS,)
+    check_beginning(text)
     return text, notices
 
 
-def _delimiter(text: str, known: Collection[str]) -> str:
+def check_signature(content: bytes) -> None:
+    """Raise `Invalid` for a file that says by its first bytes that it is something else."""
+    for signature, sentence in _SIGNATURES:
+        if content.startswith(signature):
+            raise Invalid(sentence)
+
+
+def check_beginning(text: str) -> None:
+    """Raise `Invalid` when the first line is no header."""
+    if text.find("\n") > _LONGEST_HEADER or ("\n" not in text and len(text) >= _LONGEST_HEADER):
+        raise Invalid(_NOT_A_HEADER)
+    # Further down, a control character is a fault of its row; in the first line the file is something else.
+    if CONTROL.search(text.lstrip().partition("\n")[0]):
+        raise Invalid(NOT_TEXT)
+
+
+def names_of(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of columns, fit for a sentence; raises `Invalid` when there are too many."""
+    if len(header) > _MOST_COLUMNS:
+        raise Invalid(_NOT_A_HEADER)
+    return tuple(_shown(name) or f"column {position}" for position, name in enumerate(header, start=1))
+
+
+def delimiter_of(text: str, known: Collection[str]) -> str:
     """Return the delimiter that makes the most sense of the header: known names first, then most columns."""
 
     def sense(delimiter: str) -> tuple[int, int]:
@@ -150,7 +166,7 @@ def _numbered(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | None
         yield number, stripped if any(stripped) else []
 
 
-def _ragged(number: int, values: list[str], names: tuple[str, ...]) -> Fault | None:
+def ragged(number: int, values: list[str], names: tuple[str, ...]) -> Fault | None:
     """Say which column a row lacks, or that it has more values than columns; empty ones at the end are none."""
     if len(values) < len(names):
         what = f"is missing: the row has {len(values)} values and the header {len(names)} names."

@@ -347,6 +347,26 @@ class Listing:
         everything = replace(view, cursor="", size=most)
         return self.page(session, everything).rows
 
+    def everything(
+        self, session: Session, view: View, what: Sequence[Any], needs: Iterable[str] = ()
+    ) -> tuple[AnySelect, dict[str, Any]]:
+        """Return the statement that selects `what` of all rows of a view that was `allowed`, and its values.
+
+        Where nothing is called as it was searched, these are the rows that are spelt alike, as on the page.
+        """
+        whole = self._asked(session, view, How.WHOLE)
+        if view.search and not (whole and self._count(session, whole)):
+            whole = self._asked(session, view, How.NEAR) or whole
+        asked, values = whole or ((), {})
+        column = self.columns[view.sort or self.sort]
+        by: Any = column.by
+        statement = self._from(_Shape(asked, column.key), *what, needs=(*column.needs, *needs))
+        if whole is None:
+            statement = statement.where(sa.false())
+        orders = (by.desc(), self._unique.desc()) if view.descending else (by.asc(), self._unique.asc())
+        # Rows without a value stand last, descending first: as the database has it by itself.
+        return statement.order_by(*orders), values
+
     def _asked(self, session: Session, view: View, way: How) -> _Asked | None:
         """Return what a view asks for; None when it is searched in a way in which nothing can be found."""
         asking, asked, values = Asking(session, view.zone), list[tuple[str, Any]](), dict[str, Any]()

@@ -211,7 +211,11 @@ def _begin(session: Session, file: ImportFile[Any]) -> int:
         "imported_by": current_actor().name,
     }
     table = _table(ImportBatch)
-    statement = insert(table).values(batch).on_conflict_do_nothing(constraint="uq_import_batch_file")
+    statement = (
+        insert(table)
+        .values(batch)
+        .on_conflict_do_nothing(index_elements=["kind", "file_hash"], index_where=sa.text("undone_at IS NULL"))
+    )
     batch_id = session.scalar(statement.returning(table.c.id))
     if batch_id is None:
         raise AlreadyImported(_imported_before(session, file))
@@ -221,7 +225,9 @@ def _begin(session: Session, file: ImportFile[Any]) -> int:
 def _imported_before(session: Session, file: ImportFile[Any]) -> str:
     """Say when and by whom the file was imported; empty when it was not."""
     statement = sa.select(ImportBatch).where(
-        col(ImportBatch.kind) == file.kind, col(ImportBatch.file_hash) == file.sha256
+        col(ImportBatch.kind) == file.kind,
+        col(ImportBatch.file_hash) == file.sha256,
+        col(ImportBatch.undone_at).is_(None),
     )
     found = session.scalars(statement).first()
     return f"This file was imported on {_clock(found.imported_at)} by {found.imported_by}." if found else ""

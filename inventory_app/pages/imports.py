@@ -1,12 +1,12 @@
-"""Importing: choose a file, see what it would do, bring it in as a whole."""
+"""Importing: choose a file, say which column is which, see what it would do, bring it in as a whole, take it back."""
 
 from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, gates, layout, tables
+from inventory_app.components import dialogs, feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, icon, ident, link, row_of, stack, when
-from inventory_app.operations.imports import DESCRIBED, LARGEST_FILE, PERMISSIONS, REQUIRED, Kind
+from inventory_app.operations.import_runs import FIELDS, LARGEST_FILE, PERMISSIONS, REQUIRED, Kind
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
@@ -15,13 +15,15 @@ from inventory_app.states.imports import PATH, ImportState
 #: What State holds and rows are in the browser: Vars, whose attributes no type checker knows.
 Shown = Any
 S: Shown = ImportState
-P: Shown = S.preview
+R: Shown = S.run
 A: Shown = AuthState
 
 _WORDS: dict[Kind, tuple[str, str]] = {
-    "suppliers": ("Suppliers", "Each waits until somebody else approves it."),
-    "categories": ("Categories", "New ones, or names for those that came with products as numbers."),
-    "products": ("Products", "With prices and the stock on hand. Import their suppliers first."),
+    "suppliers": ("Suppliers", "New ones wait until somebody else approves them."),
+    "categories": ("Categories", "By their code; names for those that came with products as numbers."),
+    "locations": ("Locations", "By their code, and what they are part of."),
+    "products": ("Products", "With prices, supplier's terms and opening stock. Import their suppliers first."),
+    "stock": ("Stock", "How much is there of which product at which location, counted or for the first time."),
 }
 #: Where what came in is to be seen, the newest first.
 _SHOWN_AT: dict[Kind, tuple[str, str, Permission]] = {
@@ -31,12 +33,9 @@ _SHOWN_AT: dict[Kind, tuple[str, str, Permission]] = {
         Permission.SUPPLIERS_VIEW,
     ),
     "categories": ("Show the stock", "/inventory", Permission.INVENTORY_VIEW),
+    "locations": ("Show the stock", "/inventory", Permission.INVENTORY_VIEW),
     "products": ("Show the stock", "/inventory?sort=changed&dir=desc", Permission.INVENTORY_VIEW),
-}
-_HANDLERS = {
-    "suppliers": S.import_suppliers,
-    "categories": S.import_categories,
-    "products": S.import_products,
+    "stock": ("Show the stock", "/inventory?sort=changed&dir=desc", Permission.INVENTORY_VIEW),
 }
 
 
@@ -51,28 +50,58 @@ def _content() -> rx.Component:
     return rx.fragment(
         layout.page_head(
             "Imports",
-            sub="CSV files of suppliers, categories and products. Nothing is written before you have seen it.",
+            sub="CSV files and Excel workbooks. Nothing is written before you have seen what it would do.",
         ),
         stack(
-            rx.cond(S.trouble, feedback.callout(S.trouble, tone="warn"), rx.fragment()),
-            rx.cond(S.imported, _imported(), rx.fragment()),
-            rx.cond(S.loading, layout.page_skeleton(), rx.cond(S.file, _preview(), _choose())),
+            rx.cond(S.loading, layout.page_skeleton(), rx.cond(R, _file(), _choose())),
             _history(),
+        ),
+        _undo_dialog(),
+    )
+
+
+def _file() -> rx.Component:
+    """Show the file as far as it has come."""
+    return rx.cond(
+        S.choosing,
+        _mapping(),
+        rx.match(
+            R.status,
+            ("mapping", _mapping()),
+            ("reading", _progress("Reading and checking")),
+            ("applying", _progress("Importing")),
+            ("checked", _checked()),
+            ("applied", _applied()),
+            ("undone", feedback.callout("Everything it changed is as it was before.", title="Taken back.")),
+            _ended(),
         ),
     )
 
 
-def _imported() -> rx.Component:
+def _ended() -> rx.Component:
+    again = button("Choose columns", on_click=S.choose_columns)
+    return feedback.callout(R.problem, title="Not imported.", tone="warn", action=again)
+
+
+def _applied() -> rx.Component:
     """Say that the file is in, and lead to what came of it."""
     return feedback.callout(
-        S.imported.rows.to_string(),
-        " rows of ",
-        rx.el.bdi(S.imported.file_name),
-        " are in.",
-        title=S.imported.what + " imported.",
+        rx.el.bdi(R.file_name),
+        ": ",
+        _number(R.new_rows, "new"),
+        ", ",
+        _number(R.changed_rows, "changed"),
+        ", ",
+        _number(R.same_rows, "as before"),
+        ".",
+        title=R.kind.to(str).capitalize() + " imported.",
         tone="ok",
-        action=_shown_at(S.imported.kind),
+        action=_shown_at(R.kind),
     )
+
+
+def _number(value: Shown, word: str) -> rx.Component:
+    return rx.fragment(value.to_string(), " ", word)
 
 
 def _shown_at(kind: Shown) -> rx.Component:
@@ -80,9 +109,241 @@ def _shown_at(kind: Shown) -> rx.Component:
     return rx.match(kind, *ways, rx.fragment())
 
 
-def _way_to(kind: Shown) -> rx.Component:
-    ways = [(name, gates.can(may, link("Show", href=href))) for name, (_, href, may) in _SHOWN_AT.items()]
-    return rx.match(kind, *ways, rx.fragment())
+def _progress(what: str) -> rx.Component:
+    """Show how far it is."""
+    bar = rx.el.progress(value=R.done_rows.to_string(), max=R.all_rows.to_string(), aria_label=what)
+    known = rx.cond(R.all_rows > 0, bar, rx.el.progress(aria_label=what))
+    return layout.card(
+        rx.el.div(
+            rx.el.p(
+                rx.el.strong(what),
+                " ",
+                rx.el.bdi(R.file_name),
+                ": ",
+                R.done_rows.to_string(),
+                " rows so far. You can leave this page and come back.",
+                role="status",
+            ),
+            known,
+            class_name="card-body stack",
+        ),
+        title=rx.fragment(what),
+        foot=row_of(_cancel("Cancel")),
+        flush=True,
+    )
+
+
+def _cancel(label: str) -> rx.Component:
+    key = forms.hidden_input("run", R.id.to_string())
+    return forms.form(key, button(label, submit=True), on_submit=S.cancel_file, turn=S.turn)
+
+
+def _mapping() -> rx.Component:
+    """Ask which column is which, and what happens with what is there already."""
+    fields = rx.el.div(rx.foreach(R.choices, _field_choice), class_name="import-columns")
+    rules = forms.field(
+        "What is there already",
+        forms.select(
+            "rule",
+            [("update", "Add what is new and update what differs"), ("add", "Only add: what is known is a fault")],
+            value=R.rule,
+        ),
+        hint="An empty cell never changes anything.",
+    )
+    return layout.card(
+        forms.form(
+            _notices(),
+            rx.cond(
+                S.errors.contains("columns"),
+                feedback.callout(S.errors["columns"].to(str), tone="bad"),
+                rx.fragment(),
+            ),
+            fields,
+            rules,
+            forms.form_footer(forms.submit("Check the file")),
+            on_submit=S.check_file,
+            turn=S.turn,
+            class_name="form card-body",
+        ),
+        _first_rows(),
+        title=rx.fragment(R.file_name, ": which column is which"),
+        foot=_cancel("Choose another file"),
+        flush=True,
+    )
+
+
+def _field_choice(one: Shown) -> rx.Component:
+    name = "c_" + one.field
+    control = rx.el.select(
+        rx.el.option("Not imported", value=""),
+        rx.foreach(S.columns, lambda pair: rx.el.option(pair[1], value=pair[0], key=pair[0])),
+        name=name,
+        default_value=rx.cond(one.column >= 0, one.column.to_string(), ""),
+        class_name="ctl select",
+        custom_attrs={"id": "f-" + name, "aria-describedby": "h-" + name},
+    )
+    mark = rx.cond(one.needed, rx.el.span(" needed", class_name="text-warn"), rx.fragment())
+    wrong = S.errors.get(one.field, "").to(str)
+    return rx.el.div(
+        rx.el.label(one.label, mark, html_for="f-" + name, class_name="field-label"),
+        control,
+        rx.el.span(one.meaning, class_name="meta", id="h-" + name),
+        forms.fault(wrong, name + "-error"),
+        class_name="field",
+        key=one.field,
+    )
+
+
+def _first_rows() -> rx.Component:
+    # On the phone the fields alone are enough to read.
+    rows = tables.table(
+        tables.head(rx.foreach(R.header, lambda name: rx.el.th(name, scope="col", role="columnheader"))),
+        rx.el.tbody(
+            rx.foreach(
+                R.first,
+                lambda row, at: tables.row(rx.foreach(row, _first_cell), key=at),
+            ),
+            role="rowgroup",
+        ),
+        label="The first rows of the file",
+        density="compact",
+    )
+    return rx.el.div(rows, class_name="no-phone")
+
+
+def _notice(said: Shown) -> rx.Component:
+    return rx.el.li(said)
+
+
+def _first_cell(text: Shown) -> rx.Component:
+    return tables.cell(text)
+
+
+def _checked() -> rx.Component:
+    """Show what importing would do, or everything that is in the way."""
+    ready = (R.faulty_rows == 0) & (R.problem == "")
+    refusal = rx.cond(
+        R.problem,
+        feedback.callout(R.problem, tone="warn"),
+        feedback.callout(
+            R.faulty_rows.to_string(),
+            " of ",
+            R.all_rows.to_string(),
+            " rows cannot be imported, so none will be. Mend these rows in the file and choose it again.",
+            tone="bad",
+        ),
+    )
+    key = forms.hidden_input("run", R.id.to_string())
+    go = forms.form(
+        key,
+        forms.submit(rx.fragment("Import ", R.all_rows.to_string(), rx.cond(R.all_rows == 1, " row", " rows"))),
+        on_submit=S.import_file,
+        turn=S.turn,
+    )
+    return layout.card(
+        rx.el.div(_figures(), rx.cond(ready, rx.fragment(), refusal), _notices(), class_name="card-body stack"),
+        rx.cond(S.faults.length() > 0, _faults(), rx.cond(S.differences.length() > 0, _differences(), rx.fragment())),
+        title=rx.fragment(R.file_name, ": ", R.kind),
+        end=rx.cond(ready, feedback.badge("Can be imported", tone="ok"), feedback.badge("Refused", tone="bad")),
+        foot=row_of(
+            rx.cond(ready, go, rx.fragment()),
+            button("Choose columns", on_click=S.choose_columns),
+            _cancel("Choose another file"),
+        ),
+        flush=True,
+    )
+
+
+def _figures() -> rx.Component:
+    figures = (
+        ("New", R.new_rows, "will be added"),
+        ("Changed", R.changed_rows, "will be updated"),
+        ("Unchanged", R.same_rows, "are as in the file"),
+        ("Faulty", R.faulty_rows, "cannot be imported"),
+    )
+    return rx.el.div(
+        *[
+            rx.el.dl(
+                rx.el.dt(label),
+                rx.el.dd(figure.to_string(), class_name="fig"),
+                rx.el.dd(meaning, class_name="meta"),
+                class_name="stat",
+            )
+            for label, figure, meaning in figures
+        ],
+        class_name="stat-row",
+    )
+
+
+def _notices() -> rx.Component:
+    """List what is assumed or left out: a person should know it, and need not act."""
+    lines = rx.el.ul(rx.foreach(R.notices, _notice), class_name="rules")
+    return rx.cond(R.notices.length() > 0, lines, rx.fragment())
+
+
+def _differences() -> rx.Component:
+    return tables.table(
+        tables.head(
+            tables.column("Row", numeric=True, width="64"), tables.column("What"), tables.column("What happens")
+        ),
+        rx.el.tbody(
+            rx.foreach(
+                S.differences,
+                lambda one, at: tables.row(
+                    tables.cell(one.row, numeric=True),
+                    tables.cell(ident(one.key), card="title"),
+                    tables.cell(
+                        rx.cond(one.state == "new", "Added", one.fields.join("; ")), card="foot", class_name="wrap"
+                    ),
+                    key=at,
+                ),
+            ),
+            role="rowgroup",
+        ),
+        label="The first changes",
+        density="compact",
+    )
+
+
+def _faults() -> rx.Component:
+    address = "/import/" + R.id.to_string() + "/errors.csv"
+    return rx.fragment(
+        tables.table(
+            tables.head(
+                tables.column("Row", numeric=True, width="64"), tables.column("Column"), tables.column("What is wrong")
+            ),
+            rx.el.tbody(
+                rx.foreach(
+                    S.faults,
+                    lambda fault, at: tables.row(
+                        tables.cell(fault.row, numeric=True, card="figure", phone=rx.fragment("Row ", fault.row)),
+                        tables.cell(ident(fault.column), card="title"),
+                        tables.cell(fault.sentence, card="foot"),
+                        key=at,
+                    ),
+                ),
+                role="rowgroup",
+            ),
+            label="What is wrong with the file",
+            density="compact",
+        ),
+        rx.el.div(
+            row_of(
+                rx.el.span(S.faults.length().to_string(), " of ", R.faults.to_string(), " shown", class_name="muted"),
+                rx.cond(
+                    S.faults.length() < R.faults, button("Show more", on_click=S.more_faults, once=True), rx.fragment()
+                ),
+                rx.el.a(
+                    icon("download", 14),
+                    "Download all as CSV",
+                    href=address,
+                    class_name="link row-x",
+                    custom_attrs={"reloadDocument": True, "download": ""},
+                ),
+            ),
+            class_name="card-body",
+        ),
+    )
 
 
 def _choose() -> rx.Component:
@@ -96,11 +357,11 @@ def _upload(kind: Kind) -> rx.Component:
         forms.native_form(
             rx.el.p(words, class_name="muted"),
             forms.field(
-                "CSV file",
+                "CSV or XLSX file",
                 rx.el.input(
                     type="file",
                     name="file",
-                    accept=".csv,.txt,.tsv,text/csv",
+                    accept=".csv,.txt,.tsv,.xlsx,text/csv",
                     required=True,
                     class_name="ctl",
                     custom_attrs={"id": f"f-{kind}", "data-most": str(LARGEST_FILE)},
@@ -108,7 +369,7 @@ def _upload(kind: Kind) -> rx.Component:
                 error=forms.problem(A.form_errors, kind),
                 hint=_needed(kind),
             ),
-            forms.form_footer(forms.submit(f"Check the {kind}", tone="plain")),
+            forms.form_footer(forms.submit(f"Look at the {kind}", tone="plain")),
             action=f"/import/{kind}",
             custom_attrs={"encType": "multipart/form-data"},
         ),
@@ -129,11 +390,7 @@ def _upload(kind: Kind) -> rx.Component:
 
 def _needed(kind: Kind) -> rx.Component:
     """Name the columns that must be there."""
-    columns = DESCRIBED[kind]
-    needed = [
-        first + "".join(f" (or {other})" for other in others)
-        for first, *others in ([columns[field].names[0] for field in group] for group in REQUIRED[kind])
-    ]
+    needed = [" or ".join(FIELDS[kind][field].label for field in group) for group in REQUIRED[kind]]
     return rx.fragment(
         "Needs the columns " if len(needed) > 1 else "Needs the column ", rx.el.strong(" and ".join(needed)), "."
     )
@@ -141,11 +398,10 @@ def _needed(kind: Kind) -> rx.Component:
 
 def _columns(kind: Kind) -> rx.Component:
     """Describe every column that is read: its name, what it means, whether it is needed, its other names."""
-    columns = DESCRIBED[kind]
+    columns = FIELDS[kind]
     groups = {field: len(group) for group in REQUIRED[kind] for field in group}
-    first = sorted(columns, key=lambda field: field not in groups)
     lines: list[rx.Component] = []
-    for field in first:
+    for field in sorted(columns, key=lambda field: field not in groups):
         name, *others = columns[field].names
         mark = "needed" if groups.get(field) == 1 else "one of these is needed" if field in groups else ""
         lines += [
@@ -158,133 +414,12 @@ def _columns(kind: Kind) -> rx.Component:
     return rx.el.details(
         rx.el.summary(icon("chevron-right", 14, class_name="chev"), f"All {len(columns)} columns that are read"),
         rx.el.p(
-            "In any order; capitals, blanks and underscores do not matter. Others are left out.", class_name="meta"
+            "In any order; capitals, accents, blanks and underscores do not matter, and you can choose others.",
+            class_name="meta",
         ),
         rx.el.dl(*lines, class_name="file-columns"),
         class_name="fold",
     )
-
-
-def _preview() -> rx.Component:
-    ready = rx.fragment(_figures(), rx.foreach(P.warnings, _look_at))
-    return layout.card(
-        rx.el.div(
-            rx.cond(P.ready, ready, _refusal()),
-            rx.cond(P.notices.length() > 0, _notices(), rx.fragment()),
-            class_name="card-body stack",
-        ),
-        rx.cond(P.faults.length() > 0, _faults(), _first_rows()),
-        title=rx.fragment(P.file_name, ": ", P.counted),
-        end=rx.cond(P.ready, feedback.badge("Can be imported", tone="ok"), feedback.badge("Refused", tone="bad")),
-        foot=_decide(),
-        flush=True,
-    )
-
-
-def _figures() -> rx.Component:
-    return rx.el.div(
-        rx.foreach(
-            P.figures,
-            lambda each: rx.el.dl(
-                rx.el.dt(each.label),
-                rx.el.dd(each.figure, " ", rx.el.span(each.unit, class_name="unit"), class_name="fig"),
-                rx.el.dd(each.meaning, class_name="meta"),
-                class_name="stat",
-            ),
-        ),
-        class_name="stat-row",
-    )
-
-
-def _look_at(said: Shown) -> rx.Component:
-    return feedback.callout(said, tone="warn")
-
-
-def _notices() -> rx.Component:
-    """List what is assumed or left out: a person should know it, and need not act."""
-    return rx.el.ul(rx.foreach(P.notices, _notice), class_name="rules")
-
-
-def _notice(said: Shown) -> rx.Component:
-    return rx.el.li(said)
-
-
-def _refusal() -> rx.Component:
-    mend = rx.cond(P.faults.length() > 0, " Mend these rows in the file and choose it again.", "")
-    return feedback.callout(P.refusal, mend, tone="bad")
-
-
-def _faults() -> rx.Component:
-    return rx.fragment(
-        tables.table(
-            tables.head(
-                tables.column("Row", numeric=True, width="64"), tables.column("Column"), tables.column("What is wrong")
-            ),
-            rx.el.tbody(
-                rx.foreach(
-                    P.faults,
-                    lambda fault, at: tables.row(
-                        tables.cell(fault.row, numeric=True, card="figure", phone=rx.fragment("Row ", fault.row)),
-                        tables.cell(ident(fault.column), card="title"),
-                        tables.cell(fault.sentence, card="foot"),
-                        key=at,
-                    ),
-                ),
-                role="rowgroup",
-            ),
-            label="What is wrong with the file",
-            density="compact",
-        ),
-        rx.cond(
-            S.more_faults > 0,
-            rx.el.p("… and ", S.more_faults.to_string(), " more.", class_name="card-body muted"),
-            rx.fragment(),
-        ),
-    )
-
-
-def _first_rows() -> rx.Component:
-    is_products = P.kind == "products"
-    return tables.table(
-        tables.head(
-            tables.column("Row", numeric=True, width="64"),
-            tables.column(rx.cond(is_products, "SKU", "Number")),
-            tables.column("Name"),
-            tables.column(rx.cond(is_products, "Supplier", "Place"), hide="sm"),
-            tables.column(rx.cond(is_products, "On hand", ""), numeric=True),
-            tables.column(rx.cond(is_products, "Unit price", "Phone"), numeric=True, hide="sm"),
-        ),
-        rx.el.tbody(rx.foreach(P.first_rows, _first_row), role="rowgroup"),
-        label="The first rows of the file",
-    )
-
-
-def _first_row(row: Shown) -> rx.Component:
-    state = rx.cond(row.state, rx.fragment(" ", feedback.badge(row.state)), rx.fragment())
-    return tables.row(
-        tables.cell(row.row, numeric=True),
-        tables.cell(ident(row.key), card="foot", phone=rx.fragment(ident(row.key), " ", row.where)),
-        tables.cell(tables.two_line(rx.fragment(row.name, state), row.detail), card="title"),
-        tables.cell(row.where, hide="sm"),
-        tables.cell(row.quantity, rx.el.span(row.unit, class_name="unit"), numeric=True, card="figure"),
-        tables.cell(row.price, numeric=True, hide="sm"),
-        key=row.row,
-    )
-
-
-def _decide() -> rx.Component:
-    """Offer the import when nothing is in the way, and the way back."""
-    key = forms.hidden_input("file", S.file)
-    go = rx.match(
-        P.kind,
-        *[
-            (kind, forms.form(key, forms.submit(rx.fragment("Import ", P.counted)), on_submit=handler, turn=S.turn))
-            for kind, handler in _HANDLERS.items()
-        ],
-        rx.fragment(),
-    )
-    back = forms.form(key, button("Choose another file", submit=True), on_submit=S.discard, turn=S.turn)
-    return row_of(rx.cond(P.ready, go, rx.fragment()), back)
 
 
 def _history() -> rx.Component:
@@ -300,9 +435,10 @@ def _history() -> rx.Component:
             tables.column("Rows", numeric=True),
             tables.column("By"),
             tables.column("When"),
-            tables.column(rx.el.span("What came of it", class_name="sr")),
+            tables.column("What became of it"),
+            tables.column(rx.el.span("What can be done", class_name="sr")),
         ),
-        tables.body(S.batches, _batch, columns=6, loading=S.loading, empty=rx.fragment()),
+        tables.body(S.batches, _batch, columns=7, loading=S.loading, empty=rx.fragment()),
         label="Imported files",
     )
     # A head over nothing would only promise columns.
@@ -311,13 +447,54 @@ def _history() -> rx.Component:
     )
 
 
+def _state(row: Shown) -> rx.Component:
+    return rx.match(
+        row.status,
+        ("applied", feedback.badge("Imported", tone="ok")),
+        ("undone", feedback.badge("Taken back")),
+        ("failed", feedback.badge("Not imported", tone="warn")),
+        ("reading", feedback.badge("Being read", tone="accent")),
+        ("applying", feedback.badge("Being imported", tone="accent")),
+        feedback.badge("Waits for you", tone="accent"),
+    )
+
+
 def _batch(row: Shown) -> rx.Component:
+    go_on = link("Open", href=PATH + "?run=" + row.run_id.to_string())
+    undo = button("Take back", on_click=S.open_undo(row.run_id))
     return tables.row(
         tables.cell(row.file_name, strong=True, card="title"),
         tables.cell(row.what, card="foot", phone=rx.fragment(row.what, ", ", when(row.at_iso, row.at_text))),
         tables.cell(row.rows, numeric=True, card="figure"),
-        tables.cell(rx.el.bdi(row.by, title=row.username)),
+        tables.cell(row.by),
         tables.cell(when(row.at_iso, row.at_text)),
-        tables.cell(rx.el.span(_way_to(row.kind), class_name="nowrap"), numeric=True, card="end"),
-        key=row.id,
+        tables.cell(_state(row)),
+        tables.cell(
+            rx.el.span(rx.cond(row.undoable, undo, rx.cond(row.own, go_on, rx.fragment())), class_name="nowrap"),
+            numeric=True,
+            card="end",
+        ),
+        key=row.run_id,
+    )
+
+
+def _undo_dialog() -> rx.Component:
+    one: Shown = S.undoing
+    return rx.cond(
+        one,
+        dialogs.dialog(
+            rx.el.p(
+                "What it added is archived, its movements are reversed, and what it changed becomes what it was. "
+                "It is refused if any of that has changed since."
+            ),
+            forms.hidden_input("run", one.run_id.to_string()),
+            forms.field("Why", forms.text_input("reason"), optional=True),
+            open=True,
+            on_open_change=S.close_undo,
+            title=rx.fragment("Take back ", one.file_name, "?"),
+            primary=forms.submit("Take it back", tone="destroy"),
+            on_submit=S.undo_file,
+            turn=S.turn,
+        ),
+        rx.fragment(),
     )

@@ -1,128 +1,181 @@
-"""Importing in the browser: the preview of the file that was sent, the button below it, what came in before."""
+"""Importing in the browser: choosing columns, what checking found, doing it, taking it back; what came in before."""
 
-from dataclasses import replace
+import asyncio
 from typing import Annotated, Any
 
 import reflex as rx
-from pydantic import StringConstraints
+from pydantic import Field
 
-from inventory_app import staging
-from inventory_app.errors import Invalid
-from inventory_app.operations import imports
-from inventory_app.operations.imports import PERMISSIONS, PREVIEWS, Batch, ImportFile, Preview
+from inventory_app import importing
+from inventory_app.errors import Invalid, NotFound
+from inventory_app.operations import import_runs
+from inventory_app.operations.import_runs import PERMISSIONS, Batch, Difference, RowFault, Run
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Payload, action
-from inventory_app.states._guard import event_actor
+from inventory_app.states._action import FormState, Id, Note, Payload, action
 from inventory_app.states.auth import AuthState
-from inventory_app.unit_of_work import fetch, in_thread, in_transaction
+from inventory_app.unit_of_work import fetch, in_thread
 
 PATH = "/imports"
-#: How many faults the page lists; the command line lists all.
-_MOST_FAULTS = 100
-_GONE = f"This file is no longer kept: it was imported, or {staging.MINUTES} minutes have passed. Choose it again."
+_FAULTS = 50
+_WORKING = ("reading", "applying")
+#: How long a page that shows progress waits before it looks again.
+_LOOK_SECONDS = 0.7
 
-FileKey = Annotated[str, StringConstraints(min_length=32, max_length=32)]
+
+class RunForm(Payload):
+    """Which file is meant."""
+
+    run: Annotated[int, Field(gt=0, lt=2**63)]
 
 
-class FileForm(Payload):
-    """Which of the session's files is meant."""
+class UndoForm(Payload):
+    """Which file is taken back, and why."""
 
-    file: FileKey
+    run: Annotated[int, Field(gt=0, lt=2**63)]
+    reason: Note = ""
 
 
 class ImportState(FormState, rx.State):
-    """The file the address names, before it is imported, and the files that were."""
+    """The file the address names, as far as it has come, and the files that were sent before."""
 
     loading: bool = True
-    file: str = ""
-    #: Why the file of the address cannot be shown.
-    trouble: str = ""
-    preview: Preview | None = None
-    more_faults: int = 0
+    run: Run | None = None
+    faults: list[RowFault] = []
+    differences: list[Difference] = []
+    choosing: bool = False
     batches: list[Batch] = []
-    #: The file that was just imported, after the question is over.
-    imported: Batch | None = None
+    undoing: Batch | None = None
+
+    @rx.var
+    def columns(self) -> list[tuple[str, str]]:
+        """What a field can be read from."""
+        return [] if self.run is None else [(str(at), name) for at, name in enumerate(self.run.header)]
 
     @rx.event
     @action()
-    async def load(self) -> None:
+    async def load(self) -> Any:
         """Show the file the address names, and the files that came in before."""
         self._new_form()
-        auth_state = await self.get_state(AuthState)
-        if any(auth_state._may(permission) for permission in PERMISSIONS.values()):  # noqa: SLF001  # ours
-            with auth_state.audit_context():
-                self.batches = await fetch(imports.imported_files)
-                query = self.router.url.query_parameters
-                await self._look(query.get("file", ""))
-                asked = _view.number(query, "imported")
-                self.imported = next((batch for batch in self.batches if batch.id == asked), None)
+        self.choosing, self.undoing = False, None
+        await self._show(_view.number(self.router.url.query_parameters, "run"))
         self.loading = False
-
-    async def _look(self, key: str) -> None:
-        """Check the file against the database, and show what importing it would do."""
-        self.file, self.trouble, self.preview, self.more_faults = key, "", None, 0
-        if not key:
-            return
-        found = await in_thread(_read, key)
-        if found is None:
-            self.file, self.trouble = "", _GONE
-            return
-        preview = await fetch(PREVIEWS[found.kind], file=found)
-        self.more_faults = max(0, len(preview.faults) - _MOST_FAULTS)
-        self.preview = replace(preview, faults=preview.faults[:_MOST_FAULTS])
-
-    @rx.event
-    @action(imports.import_suppliers)
-    async def import_suppliers(self, form: FileForm) -> Any:
-        """Bring in the suppliers of the file."""
-        return await self._import("suppliers", form.file)
-
-    @rx.event
-    @action(imports.import_categories)
-    async def import_categories(self, form: FileForm) -> Any:
-        """Bring in the categories of the file."""
-        return await self._import("categories", form.file)
-
-    @rx.event
-    @action(imports.import_products)
-    async def import_products(self, form: FileForm) -> Any:
-        """Bring in the products of the file with their opening stock."""
-        return await self._import("products", form.file)
-
-    async def _import(self, kind: imports.Kind, key: str) -> Any:
-        found = await in_thread(_read, key)
-        if found is None or found.kind != kind:
-            raise Invalid(_GONE)
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            done = await in_transaction(imports.IMPORTS[kind], file=found)
-        await in_thread(_drop, key)
-        return [
-            rx.redirect(_view.href(PATH, {"imported": str(done.batch_id)})),
-            _toast.success(done.sentence, duration=12_000),
-        ]
+        return self._look_again()
 
     @rx.event
     @action()
-    async def discard(self, form: FileForm) -> Any:
-        """Forget the file without importing it."""
-        await in_thread(_drop, form.file)
-        return [rx.redirect(PATH)]
+    async def look(self) -> Any:
+        """Look again how far the file is that is worked on, until it is done or the page is another."""
+        if self.run is None or self.run.status not in _WORKING or self.router.url.path.rstrip("/") != PATH:
+            return None
+        await asyncio.sleep(_LOOK_SECONDS)
+        await self._show(self.run.id)
+        return self._look_again()
 
+    def _look_again(self) -> Any:
+        # Each look is an event of its own, so that others have their turn in between.
+        return ImportState.look if self.run is not None and self.run.status in _WORKING else None
 
-def _session() -> str:
-    """Return what the sender's files are kept under; empty for a stranger, who has none."""
-    actor = event_actor()
-    return (actor.token_hash if actor else None) or ""
+    async def _show(self, run_id: int | None) -> None:
+        auth_state = await self.get_state(AuthState)
+        if not any(auth_state._may(permission) for permission in PERMISSIONS.values()):  # noqa: SLF001  # ours
+            self.run, self.batches = None, []
+            return
+        with auth_state.audit_context():
+            await in_thread(importing.notice_the_silent)
+            try:
+                self.run = await fetch(import_runs.run_of, run_id=run_id) if run_id else None
+            except NotFound:
+                self.run = None
+            self.faults, self.differences = [], []
+            if self.run is not None and self.run.status == "checked":
+                self.faults = await fetch(import_runs.faults_of, run_id=self.run.id, most=_FAULTS)
+                self.differences = await fetch(import_runs.differences_of, run_id=self.run.id)
+            if self.run is None or self.run.status not in _WORKING:
+                self.batches = await fetch(import_runs.files)
 
+    @rx.event
+    @action()
+    async def more_faults(self) -> None:
+        """Show the next faults."""
+        if self.run is None:
+            return
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.faults = [
+                *self.faults,
+                *await fetch(import_runs.faults_of, run_id=self.run.id, after=len(self.faults), most=_FAULTS),
+            ]
 
-def _read(key: str) -> ImportFile[Any] | None:
-    staged = staging.find(_session(), key)
-    if staged is None:
-        return None
-    kinds: dict[str, imports.Kind] = {kind: kind for kind in PERMISSIONS}
-    return imports.read_file(kinds[staged.kind], staged.content, staged.name)
+    @rx.event
+    @action()
+    async def choose_columns(self) -> None:
+        """Choose anew which column is which."""
+        self.choosing = True
 
+    @rx.event
+    @action()
+    async def check_file(self, form: dict[str, Note]) -> Any:
+        """Read the file with the chosen columns and check it, in the background."""
+        run = self._run()
+        mapping = {
+            name.removeprefix("c_"): int(value)
+            for name, value in form.items()
+            if name.startswith("c_") and value.isascii() and value.isdecimal() and len(value) < 4  # noqa: PLR2004  # of 200
+        }
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_thread(importing.check, run.id, mapping, form.get("rule", ""))
+        self.choosing = False
+        self._new_form()
+        await self._show(run.id)
+        return self._look_again()
 
-def _drop(key: str) -> None:
-    staging.drop(_session(), key)
+    @rx.event
+    @action(import_runs.apply_import)
+    async def import_file(self, form: RunForm) -> Any:
+        """Do what the checked file says, in the background."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_thread(importing.apply, form.run)
+        await self._show(form.run)
+        return self._look_again()
+
+    @rx.event
+    @action()
+    async def cancel_file(self, form: RunForm) -> Any:
+        """Stop the work on a file, or put it aside."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            await in_thread(importing.cancel, form.run)
+        await self._show(form.run)
+        return [rx.redirect(PATH)] if self.run is not None and self.run.status == "cancelled" else None
+
+    @rx.event
+    @action(import_runs.undo_import)
+    async def open_undo(self, run_id: Id) -> None:
+        """Ask whether a whole file is to be taken back."""
+        self._new_form()
+        self.undoing = next((one for one in self.batches if one.run_id == run_id and one.undoable), None)
+
+    @rx.event
+    @action()
+    async def close_undo(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
+        """Leave it as it is."""
+        if not is_open:
+            self.undoing = None
+
+    @rx.event
+    @action(import_runs.undo_import)
+    async def undo_file(self, form: UndoForm) -> Any:
+        """Take back everything a file did."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_thread(importing.undo, form.run, form.reason)
+        self.undoing = None
+        await self._show(self.run.id if self.run else None)
+        return _toast.success(done.sentence, duration=12_000)
+
+    def _run(self) -> Run:
+        if self.run is None:
+            raise Invalid(importing.GONE)
+        return self.run

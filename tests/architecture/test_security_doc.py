@@ -9,7 +9,7 @@ import pytest
 from inventory_app import operations, passwords, pictures
 from inventory_app.asgi_server import _HEADER_MILLISECONDS
 from inventory_app.http import _requests, _sealed, bodies, single_sign_on
-from inventory_app.operations import _attempts, _strangers, factors, imports, proving
+from inventory_app.operations import _attempts, _strangers, factors, import_runs, proving
 from inventory_app.operations._approvals import KINDS
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.paths import PROJECT
@@ -32,7 +32,7 @@ PROMISES = {
     "how good a password must be": (r"score below (\d)", str(passwords.ENOUGH)),
     "recovery codes": (r"recovery codes \((\d+) random bits\)", str(8 * factors._CODE_BYTES)),
     "forms": (r"forms above (\d+) KB", str(_requests.FORM_LIMIT // 2**10)),
-    "files": (r"files above (\d+) MB", str(imports.LARGEST_FILE // 2**20)),
+    "files": (r"files above (\d+) MB", str(import_runs.LARGEST_FILE // 2**20)),
     "heads": (r"head must arrive within (\d+) s", str(_HEADER_MILLISECONDS // 1000)),
     "bodies": (r"its body within (\d+) s", str(int(bodies.PATIENCE_SECONDS))),
     "slow lines": (r"a second for every (\d+) KB", str(bodies.SLOWEST_BYTES_PER_SECOND // 2**10)),
@@ -49,7 +49,7 @@ def test_a_number_of_the_page_is_that_of_the_code(about: str):
 
 
 def test_no_picture_is_larger_than_what_the_page_says_of_files():
-    assert pictures.LARGEST_FILE <= imports.LARGEST_FILE
+    assert pictures.LARGEST_FILE <= import_runs.LARGEST_FILE
 
 
 #: What the page and docs/permissions.md call sensitive.

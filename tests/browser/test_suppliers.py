@@ -12,6 +12,7 @@ from inventory_app.operations import suppliers
 from inventory_app.operations._supplier_fields import Details
 from inventory_app.unit_of_work import transact
 from tests import factories
+from tests.browser.test_pages import serious
 from tests.fixtures.browser import Window
 from tests.fixtures.server import PASSWORD, Person, Site
 
@@ -114,9 +115,9 @@ def test_who_may_not_see_the_trail_sees_the_supplier_without_its_history(site: S
 
 
 def test_an_import_describes_its_columns_offers_an_example_and_leads_to_what_came_in(
-    ann: Person, open_window: Open, mark: str
+    ann: Person, open_window: Open, mark: str, size: str, axe: str
 ):
-    window = open_window()
+    window = open_window(size)
     window.enter(ann)
     window.goto("/imports")
     window.page.get_by_text("All 17 columns that are read").first.click()
@@ -128,9 +129,11 @@ def test_an_import_describes_its_columns_offers_an_example_and_leads_to_what_cam
     window.page.locator("#f-suppliers").set_input_files(
         {"name": f"{mark}.csv", "mimeType": "text/csv", "buffer": content}
     )
-    window.button("Check the suppliers").click()
-    window.button("Import 1 supplier").click()
-    window.toast("Imported 1 supplier")
+    window.button("Look at the suppliers").click()
+    expect(window.page.get_by_label("Country")).to_have_value("1")
+    assert serious(window, axe) == []
+    window.button("Check the file").click()
+    window.button("Import 1 row").click()
     expect(window.page.get_by_text("Suppliers imported.")).to_be_visible()
     window.page.get_by_role("link", name="Show the suppliers").click()
     window.at("/suppliers?status=pending&sort=changed&dir=desc")
