@@ -1,7 +1,7 @@
 """Every table of the application; importing this package fills `SQLModel.metadata`."""
 
 from inventory_app.audit import tables as audit_tables
-from inventory_app.models import access, approvals, catalog, documents, jobs, lists, stock, suppliers, users
+from inventory_app.models import access, approvals, catalog, documents, jobs, lists, stock, suppliers, totals, users
 
 __all__ = [
     "access",
@@ -13,5 +13,6 @@ __all__ = [
     "lists",
     "stock",
     "suppliers",
+    "totals",
     "users",
 ]
