@@ -19,7 +19,7 @@ from inventory_app.operations._operation import current_viewer, query
 from inventory_app.permissions import Permission
 
 #: No movement is older.
-_BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
+BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +43,7 @@ class Stock:
 
 
 #: The column of `stock_movement` that decides.
-_DECIDES = {Way.KNOWN: "recorded_at", Way.EFFECTIVE: "occurred_at"}
+DECIDES = {Way.KNOWN: "recorded_at", Way.EFFECTIVE: "occurred_at"}
 
 _OF_ITEM = """
 SELECT count(*), coalesce(sum(quantity), 0), coalesce(sum(value), 0)
@@ -87,7 +87,7 @@ SELECT array_agg(id) FROM below
 
 def checked(at: datetime) -> datetime:
     """Return the moment in UTC; refuse one that no calendar of the database has."""
-    if not _BEGINNING <= at.astimezone(UTC) <= _LATEST:
+    if not BEGINNING <= at.astimezone(UTC) <= _LATEST:
         raise Invalid(fields={"at": "Choose a date between the years 1 and 9999."})
     return at.astimezone(UTC)
 
@@ -105,13 +105,13 @@ def _stock(session: Session, movements: int, quantity: Decimal, value: Decimal) 
 @query(Permission.INVENTORY_VIEW)
 def item_as_of(session: Session, *, item_id: int, at: datetime, way: Way = Way.KNOWN) -> Stock:
     """Return what an item held at a moment."""
-    return _one(session, _OF_ITEM.format(decides=_DECIDES[way]), {"item": item_id, "at": checked(at)})
+    return _one(session, _OF_ITEM.format(decides=DECIDES[way]), {"item": item_id, "at": checked(at)})
 
 
 @query(Permission.INVENTORY_VIEW)
 def product_as_of(session: Session, *, product_id: int, at: datetime, way: Way = Way.KNOWN) -> Stock:
     """Return what the company had of a product at a moment, all places together."""
-    return _one(session, _OF_PRODUCT.format(decides=_DECIDES[way]), {"product": product_id, "at": checked(at)})
+    return _one(session, _OF_PRODUCT.format(decides=DECIDES[way]), {"product": product_id, "at": checked(at)})
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -154,7 +154,7 @@ def _by_place(
     # Parts never change once they are closed, so what is read after this is beside exactly these parts. As a number of
     # its own the planner knows how little is beside them.
     asked = at if way is Way.KNOWN else _LATEST
-    last = connection.exec_driver_sql(_LAST_PART, {"at": asked}).scalar_one() or _BEGINNING
+    last = connection.exec_driver_sql(_LAST_PART, {"at": asked}).scalar_one() or BEGINNING
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     here = "" if places is None else "AND location_id = ANY (%(places)s)"
     beside = "".join(f" UNION ALL {_BESIDE.format(rest=rest, here=here)}" for rest in _REST[way])

@@ -83,7 +83,10 @@ def _table() -> rx.Component:
 def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
     return {
         "sku": tables.cell(ident(row.sku)),
-        "product": tables.cell(tables.two_line(row.product, _about(row), phone=_where(row)), card="title"),
+        "product": tables.cell(
+            tables.two_line(row.product, _about(row), phone=_where(row), href="/inventory/" + row.id.to_string()),
+            card="title",
+        ),
         "category": tables.cell(tables.quantity(row.category), hide="lg"),
         "location": tables.cell(
             tables.two_line(

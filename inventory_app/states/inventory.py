@@ -31,6 +31,7 @@ from inventory_app.states._stock_forms import (
     sentence_of,
 )
 from inventory_app.states.auth import AuthState
+from inventory_app.states.item import ItemState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/inventory"
@@ -84,8 +85,10 @@ class InventoryState(ListState, rx.State):
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
-    async def load(self) -> None:
-        """Show what the address asks for."""
+    async def load(self) -> Any:
+        """Show what the address asks for; on the page of an item that is for its own State to do."""
+        if self._on_an_item():
+            return ItemState.load
         view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
@@ -96,6 +99,10 @@ class InventoryState(ListState, rx.State):
         listed = Listed(found.view, found.page, found.count, found.summary.items)
         options = {"location": list(places), "category": categories}
         await self._show_list(listed, (kept.id for kept in found.page.rows), options)
+        return None
+
+    def _on_an_item(self) -> bool:
+        return self.router.url.path.startswith(f"{PATH}/")
 
     async def _matching(self, view: View, most: int) -> list[int]:
         auth_state = await self.get_state(AuthState)
@@ -175,7 +182,16 @@ class InventoryState(ListState, rx.State):
     @action(stock.bulk_update_inventory)
     async def open_bulk(self) -> None:
         """Ask for the counted quantities of the selected rows, as they are now."""
-        await self._read_picked(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+        await self._count(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+
+    @rx.event
+    @action(stock.bulk_update_inventory)
+    async def open_count(self, item_id: Id) -> None:
+        """Ask for the counted quantity of one item."""
+        await self._count([item_id])
+
+    async def _count(self, item_ids: list[int]) -> None:
+        await self._read_picked(item_ids)
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             self.reasons = await fetch(reasons.offered)
@@ -342,7 +358,7 @@ class InventoryState(ListState, rx.State):
         self.dialog = ""
         self._new_form()
         toast = _toast.undoable(message, operation_id) if operation_id else _toast.success(message)
-        return [InventoryState.load, toast] if reload else toast
+        return [InventoryState.load, toast] if reload or self._on_an_item() else toast
 
 
 loaded_by(PATH, InventoryState.load)
