@@ -139,7 +139,7 @@ SELECT item.id, item.product_id, item.location_id, product.sku, product.name AS 
 """
 _PARTS = """
 SELECT CASE WHEN reason_code = 'opening' THEN 'opening' ELSE kind END AS kind, quantity > 0 AS added,
-       count(*) AS number, sum(quantity) AS quantity, sum(value) AS value
+       count(*) AS number, sum(quantity) AS quantity, sum(value) AS value, min({decides}) AS first
   FROM stock_movement WHERE item_id = %(item)s AND {decides} <= %(at)s GROUP BY 1, 2
 """
 _NEWEST = """
@@ -189,7 +189,9 @@ def item_page(
     begins, ends = present - timedelta(days=days), present
     if at:
         begins = min(begins, moment - (present - moment) / 10)
-    begins = max(begins, BEGINNING)
+    # What is younger than the drawing begins a little after its edge.
+    first = min((part.first for part in parts), default=present)
+    begins = max(begins, BEGINNING, first - max((present - first) / 20, timedelta(minutes=5)))
     sees = Permission.PRICES_VIEW in current_viewer(session).permissions
     value = sum((part.value for part in parts), Decimal(0))
     promised = connection.exec_driver_sql(

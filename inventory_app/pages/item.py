@@ -55,9 +55,10 @@ def _found() -> rx.Component:
         layout.page_head(rx.el.bdi(D.product), badge=_level(), sub=_about(), actions=_actions()),
         _figures(),
         layout.columns(
-            layout.column(_why(), gates.can(Permission.AUDIT_VIEW, _history())),
+            layout.column(_why()),
             layout.column(_course(), rx.cond(S.promises.length() > 0, _promised(), rx.fragment())),
         ),
+        gates.can(Permission.AUDIT_VIEW, rx.el.div(_history(), class_name="below")),
     )
 
 
