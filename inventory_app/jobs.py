@@ -26,7 +26,7 @@ from inventory_app.database.locks import RUNNING_JOBS
 from inventory_app.database.process_lock import ProcessLock
 from inventory_app.models._base import now
 from inventory_app.models.jobs import Job
-from inventory_app.operations import approvals, as_of, delegations, sessions
+from inventory_app.operations import approvals, as_of, books, delegations, sessions
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import in_thread, open_session, read, transact
 
@@ -96,6 +96,25 @@ def _close_part() -> int:
         return closed
 
 
+def check_books() -> None:
+    """Check the books once a day, and go on with a check that somebody has left in the middle."""
+    with open_session() as session:
+        if not books.is_due(session):
+            return
+    check_id = transact(books.begin_check)
+    while check_next(check_id):
+        pass
+
+
+def check_next(check_id: int) -> bool:
+    """Check the next part of the books and put down what was found; tells whether there is more to check."""
+    number, found = read(books.check_part, check_id=check_id)
+    with open_session() as session:
+        books.note_part(session, check_id=check_id, number=number, found=found)
+        session.commit()
+    return not read(books.last_check).finished_at
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A job: its name in the table `job`, what it does on a database thread, and how often."""
@@ -116,6 +135,7 @@ WORK: tuple[Work, ...] = (
     Work(forget_files, timedelta(minutes=10)),
     Work(make_partitions, timedelta(hours=6)),
     Work(sum_days, timedelta(minutes=5)),
+    Work(check_books, timedelta(minutes=10)),
 )
 
 

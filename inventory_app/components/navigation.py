@@ -7,11 +7,13 @@ from inventory_app.components.basics import NavLink, icon, key, link
 from inventory_app.components.places import (
     APPROVALS,
     AUDIT,
+    BOOKS,
     EXACTLY,
     GROUPS,
     HOME,
     IMPORTS,
     INVENTORY,
+    MOVEMENTS,
     PEOPLE,
     PERIODS,
     REASONS,
@@ -101,7 +103,10 @@ def more_sheet() -> rx.Component:
             class_name="menu-item",
             custom_attrs={"popoverTarget": palette.ID},
         ),
-        *[_sheet_entry(place) for place in (SHIPMENTS, SUPPLIERS, APPROVALS, IMPORTS, ROLES, PEOPLE, REASONS, PERIODS)],
+        *[
+            _sheet_entry(place)
+            for place in (MOVEMENTS, SHIPMENTS, SUPPLIERS, APPROVALS, IMPORTS, BOOKS, ROLES, PEOPLE, REASONS, PERIODS)
+        ],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),

@@ -30,6 +30,8 @@ IMPORTS = Place(
     "Imports", "/imports", "file-input", Permission.INVENTORY_IMPORT, or_permission=Permission.SUPPLIERS_CREATE
 )
 SHIPMENTS = Place("Shipments", "/shipments", "package", Permission.INVENTORY_VIEW)
+MOVEMENTS = Place("Movements", "/movements", "activity", Permission.INVENTORY_VIEW)
+BOOKS = Place("Books", "/books", "book-check", Permission.INVENTORY_REBUILD)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
@@ -45,9 +47,9 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, MOVEMENTS, SHIPMENTS, IMPORTS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
-    ("Control", (AUDIT, ROLES, PEOPLE, REASONS, PERIODS)),
+    ("Control", (AUDIT, BOOKS, ROLES, PEOPLE, REASONS, PERIODS)),
 )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -55,13 +56,12 @@ class BooksCheck(Record, table=True):
     id: int | None = key()
     started_at: datetime
     started_by: str = text_field()
-    #: The part it is at, and of how many.
-    doing: str = text_field(default="")
+    #: The parts it consists of, and how many of them are done.
+    plan: list[dict[str, Any]] = Field(sa_type=JSONB)
     done: int = 0
-    total: int = 0
     movements: int = Field(default=0, sa_type=sa.BigInteger)
-    faults: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
-    notes: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
+    faults: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    notes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     #: When it last got on: a check whose process died does not.
     seen_at: datetime
     finished_at: datetime | None = None

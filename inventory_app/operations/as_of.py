@@ -191,3 +191,15 @@ def fix_horizon(session: Session) -> datetime:
 def close_part(session: Session, *, part: int = PART) -> int:
     """Sum the next part of the ledger; returns its number of movements, 0 when there is none to close."""
     return session.connection().exec_driver_sql("SELECT audit_sum_days(%(part)s)", {"part": part}).scalar_one()
+
+
+_ALL_MOVEMENTS = """
+SELECT (SELECT coalesce(sum(movements), 0) FROM stock_total)
+     + (SELECT count(*) FROM stock_movement
+         WHERE recorded_at > coalesce((SELECT max(through) FROM stock_total), '-infinity'))
+"""
+
+
+def count_movements(session: Session) -> int:
+    """Return how many movements there are."""
+    return int(session.connection().exec_driver_sql(_ALL_MOVEMENTS).scalar_one())

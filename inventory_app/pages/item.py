@@ -11,8 +11,11 @@ from inventory_app.operations._movement_lines import MovementLine
 from inventory_app.operations.item_page import Promise
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
+from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items
+from inventory_app.pages._movement_cells import record, what
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
+from inventory_app.pages._take_back import take_back_parts
 from inventory_app.permissions import Permission
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.item import ITEMS, ItemState
@@ -37,6 +40,8 @@ def item() -> rx.Component:
         rx.el.link(rel="stylesheet", href="/charts.css", custom_attrs={"precedence": "page"}),
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
         stock_dialogs(),
+        entry_dialogs(),
+        take_back_parts(),
     )
 
 
@@ -93,6 +98,7 @@ def _actions() -> tuple[rx.Component, ...]:
     more = dialogs.menu(
         icon_button("ellipsis", "More about this item"),
         dialogs.menu_item("All movements", icon_name="list", href=S.movements_href),
+        *entry_items(D.id),
         rx.cond(
             gates.may(Permission.AUDIT_VIEW),
             dialogs.menu_item("Everything in the audit trail", icon_name="history", href=history),
@@ -207,28 +213,6 @@ def _line(row: rx.Var[MovementLine]) -> rx.Component:
         tables.cell(who, hide="sm"),
         key=row.id,
     )
-
-
-def what(row: rx.Var[MovementLine]) -> rx.Component:
-    """Say what happened; struck when it was taken back, marked when it was recorded later than it happened."""
-    said = rx.cond(row.taken_back, rx.el.del_(row.what, class_name="taken-back"), rx.el.span(row.what))
-    late = rx.fragment(
-        " ",
-        feedback.badge("back-dated"),
-        rx.el.span(" happened ", when(row.occurred_at, row.occurred_at, style="full"), class_name="meta"),
-    )
-    return rx.fragment(
-        said,
-        rx.cond(row.taken_back, rx.fragment(" ", feedback.badge("taken back")), rx.fragment()),
-        rx.cond(row.late, late, rx.fragment()),
-    )
-
-
-def record(row: rx.Var[MovementLine]) -> rx.Component:
-    """Show the paper it belongs to, and lead to the operation who may see the trail."""
-    paper = rx.cond(row.reference, row.reference, "record")
-    plain = rx.cond(row.reference, ident(row.reference), rx.el.span("–", class_name="dim"))
-    return rx.cond(row.operation_id, ident(paper, href="/audit/" + row.operation_id), plain)
 
 
 def _sum() -> rx.Component:
