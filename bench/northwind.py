@@ -23,6 +23,7 @@ from inventory_app.context import Actor, acting_as
 from inventory_app.database import embedded
 from inventory_app.errors import InsufficientStock
 from inventory_app.operations import dashboard, imports, stock
+from inventory_app.operations.books import books_balance
 from inventory_app.paths import PROJECT
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import open_session, read, transact
@@ -200,7 +201,7 @@ def _afterwards() -> dict[str, object]:
                 "SELECT count(*) FROM audit_operation WHERE outcome = 'failed' AND error_class = 'InsufficientStock'"
             ),
             "products to reorder afterwards": len(session.execute(dashboard.reorder_due()).all()),
-            "items whose quantity is not their movements": len(stock.books_balance(session)),
+            "items whose quantity is not their movements": len(books_balance(session)),
         }
 
 

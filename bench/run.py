@@ -19,7 +19,7 @@ from bench import browser, capture, floors, load, report, stage, starts, stock_d
 from bench.report import Results
 from inventory_app import logs
 from inventory_app.database.embedded import Server
-from inventory_app.operations.stock import books_balance
+from inventory_app.operations.books import books_balance
 from inventory_app.paths import DATABASE, PROJECT, SUPERUSER_ROLE
 from inventory_app.unit_of_work import open_session
 

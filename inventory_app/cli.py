@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from inventory_app.commands import backup, database, doctor, import_, reset_factors, reset_link, run, unlock
+from inventory_app.commands import backup, books, database, doctor, import_, reset_factors, reset_link, run, unlock
 from inventory_app.operator_error import OperatorError
 
 _DISK_FULL = "53100"  # PostgreSQL's code for it
@@ -24,6 +24,7 @@ app.command()(run.build_pages)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(doctor.doctor)
+app.command()(books.books)
 app.command()(unlock.unlock)
 app.command()(reset_link.reset_link)
 app.command()(reset_factors.reset_factors)

@@ -17,14 +17,16 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from inventory_app import importing, people, staging
 from inventory_app.context import acting_as, system_actor
+from inventory_app.database.errors import LOCK_TIMEOUT, sqlstate
 from inventory_app.database.locks import RUNNING_JOBS
 from inventory_app.database.process_lock import ProcessLock
 from inventory_app.models._base import now
 from inventory_app.models.jobs import Job
-from inventory_app.operations import approvals, delegations, pricing, sessions
+from inventory_app.operations import approvals, as_of, books, delegations, pricing, sessions
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import in_thread, open_session, read, transact
 
@@ -79,6 +81,52 @@ def make_partitions() -> None:
         session.commit()
 
 
+def sum_days() -> None:
+    """Close the parts of the ledger that are full or of a day that is over: what was, is read from their sums."""
+    with open_session() as session:
+        if not as_of.anything_to_close(session):
+            return
+    try:
+        # In a transaction of its own: whoever wants to book waits for it.
+        with open_session() as session:
+            as_of.fix_horizon(session)
+            session.commit()
+    except DBAPIError as error:
+        if sqlstate(error) != LOCK_TIMEOUT:
+            raise
+        # Somebody books for long, an import say. Nothing is wrong without the sums, only slower: next time.
+        log.info("ledger_busy")
+        return
+    while _close_part():
+        pass
+
+
+def _close_part() -> int:
+    with open_session() as session:
+        closed = as_of.close_part(session)
+        session.commit()
+        return closed
+
+
+def check_books() -> None:
+    """Check the books once a day, and go on with a check that somebody has left in the middle."""
+    with open_session() as session:
+        if not books.is_due(session):
+            return
+    check_id = transact(books.begin_check)
+    while check_next(check_id):
+        pass
+
+
+def check_next(check_id: int) -> bool:
+    """Check the next part of the books and put down what was found; tells whether there is more to check."""
+    number, found = read(books.check_part, check_id=check_id)
+    with open_session() as session:
+        books.note_part(session, check_id=check_id, number=number, found=found)
+        session.commit()
+    return not read(books.last_check).finished_at
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A job: its name in the table `job`, what it does on a database thread, and how often."""
@@ -100,6 +148,8 @@ WORK: tuple[Work, ...] = (
     Work(forget_files, timedelta(minutes=10)),
     Work(forget_imported_rows, timedelta(hours=6)),
     Work(make_partitions, timedelta(hours=6)),
+    Work(sum_days, timedelta(minutes=5)),
+    Work(check_books, timedelta(minutes=10)),
 )
 
 

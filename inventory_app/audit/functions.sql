@@ -474,6 +474,95 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- How far the ledger can be summed for good. Whoever books holds a lock on the table until it commits, and a movement
+-- takes its time after that lock: once this lock is had, nothing can still arrive with an earlier one. The lock is for
+-- a moment: call it in a transaction of its own. Somebody who waits for it makes others wait, so not for long.
+CREATE FUNCTION audit_fix_horizon() RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '300ms' AS $$
+DECLARE
+  v_fixed timestamptz;
+BEGIN
+  LOCK TABLE stock_movement IN SHARE MODE;
+  INSERT INTO stock_horizon (id, fixed_at) VALUES (1, clock_timestamp())
+  ON CONFLICT (id) DO UPDATE SET fixed_at = greatest(stock_horizon.fixed_at, excluded.fixed_at)
+  RETURNING fixed_at INTO v_fixed;
+  RETURN v_fixed;
+END $$;
+
+-- What was recorded after p_from and up to p_through, as the sums of one part.
+CREATE FUNCTION audit_add_part(p_from timestamptz, p_through timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  INSERT INTO stock_total (through, effective_day, location_id, kind, movements, quantity, value)
+  SELECT p_through, (m.occurred_at AT TIME ZONE 'UTC')::date, item.location_id, m.kind, count(*), sum(m.quantity), sum(m.value)
+    FROM stock_movement m JOIN inventory_item item ON item.id = m.item_id
+   WHERE m.recorded_at > p_from AND m.recorded_at <= p_through
+   GROUP BY 2, 3, 4
+$$;
+
+-- Closes the next part of the ledger and sums it: p_most movements, or what is left of a day (UTC) that is over.
+-- Returns how many movements that were; 0: there is nothing to close before the horizon.
+CREATE FUNCTION audit_sum_days(p_most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_horizon timestamptz;
+  v_from timestamptz;
+  v_over timestamptz;
+  v_through timestamptz;
+BEGIN
+  -- One at a time: the row is the lock.
+  SELECT fixed_at INTO v_horizon FROM stock_horizon FOR UPDATE;
+  IF NOT FOUND OR p_most < 1 THEN
+    RETURN 0;
+  END IF;
+  SELECT coalesce(max(through), '-infinity') INTO v_from FROM stock_total;
+  SELECT date_trunc('day', recorded_at, 'UTC') + interval '1 day' INTO v_over
+    FROM stock_movement WHERE recorded_at > v_from ORDER BY recorded_at LIMIT 1;
+  SELECT recorded_at INTO v_through FROM stock_movement
+   WHERE recorded_at > v_from AND recorded_at <= v_horizon AND recorded_at < v_over
+   ORDER BY recorded_at OFFSET p_most - 1 LIMIT 1;
+  IF v_through IS NULL AND v_over <= v_horizon THEN
+    SELECT max(recorded_at) INTO v_through FROM stock_movement WHERE recorded_at > v_from AND recorded_at < v_over;
+  END IF;
+  IF v_through IS NULL THEN
+    RETURN 0;
+  END IF;
+  PERFORM audit_add_part(v_from, v_through);
+  RETURN (SELECT sum(movements) FROM stock_total WHERE through = v_through);
+END $$;
+
+-- Sums a part that is closed anew: only what the ledger says can be in it.
+CREATE FUNCTION audit_sum_again(p_through timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM stock_horizon WHERE fixed_at >= p_through FOR UPDATE;
+  IF FOUND THEN
+    DELETE FROM stock_total WHERE through = p_through;
+    PERFORM audit_add_part((SELECT coalesce(max(through), '-infinity') FROM stock_total WHERE through < p_through), p_through);
+  END IF;
+END $$;
+
+-- Sums what the company has of products anew, and what is kept beside it and beside their items. The rows are locked
+-- first, in order: whoever books at the same time adds to what is found here, or is in it.
+CREATE FUNCTION audit_stock_again(p_products bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  INSERT INTO product_stock (product_id, quantity, value)
+  SELECT id, 0, 0 FROM product WHERE id = ANY (p_products) ORDER BY id ON CONFLICT DO NOTHING;
+  PERFORM 1 FROM product_stock WHERE product_id = ANY (p_products) ORDER BY product_id FOR UPDATE;
+  UPDATE product_stock SET quantity = found.quantity, value = found.value, reorder_at = found.reorder_at
+    FROM (SELECT product.id, coalesce(sum(m.quantity), 0) AS quantity, coalesce(sum(m.value), 0) AS value,
+                 CASE WHEN product.active THEN product.reorder_point ELSE 0 END AS reorder_at
+            FROM product LEFT JOIN inventory_item item ON item.product_id = product.id
+            LEFT JOIN stock_movement m ON m.item_id = item.id
+           WHERE product.id = ANY (p_products) GROUP BY product.id) found
+   WHERE product_stock.product_id = found.id;
+  INSERT INTO item_worth (item_id, quantity, unit_cost)
+  SELECT item.id, item.quantity, product.unit_cost FROM inventory_item item JOIN product ON product.id = item.product_id
+   WHERE item.product_id = ANY (p_products) ORDER BY item.id
+  ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity, unit_cost = excluded.unit_cost
+   WHERE (item_worth.quantity, item_worth.unit_cost) IS DISTINCT FROM (excluded.quantity, excluded.unit_cost);
+END $$;
+
 -- A restore or a first set-up begins a new incarnation, and is an operation itself.
 CREATE FUNCTION audit_new_incarnation(p_why text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -495,4 +584,5 @@ REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(t
   audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean, boolean),
   audit_holdings(), audit_needs_factor(bigint), audit_tell_people(), audit_schema(text, text, text),
   audit_refuse(uuid, text, text, text, text, text, text, text, text, text, text, text, integer),
-  audit_personal_kept(), audit_erase_person(bigint) FROM PUBLIC;
+  audit_personal_kept(), audit_erase_person(bigint), audit_fix_horizon(), audit_sum_days(integer),
+  audit_add_part(timestamptz, timestamptz), audit_sum_again(timestamptz), audit_stock_again(bigint[]) FROM PUBLIC;

@@ -40,10 +40,14 @@ CALLABLE = (
     "audit_ensure_partitions(integer)",
     "audit_erase_person(bigint)",
     "audit_reserved(bigint)",
+    "audit_fix_horizon()",
+    "audit_sum_days(integer)",
+    "audit_sum_again(timestamp with time zone)",
+    "audit_stock_again(bigint[])",
 )
 
 #: Tables that only the trail's own functions write, as other tables change.
-KEPT_BY_TRIGGERS = frozenset({"product_stock", "item_worth", "search_word"})
+KEPT_BY_TRIGGERS = frozenset({"product_stock", "item_worth", "search_word", "stock_total", "stock_horizon"})
 
 #: What keeps them: table -> name of the trigger, when it runs, and of which function.
 _SUMS = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components.basics import Text
+from inventory_app.components.basics import Text, link
 
 
 def bars(*lines: Any) -> rx.Component:
@@ -25,4 +25,72 @@ def bar(label: Text, figure: Text, percent: Any, *, key: Any = None) -> rx.Compo
         drawn,
         rx.el.span(figure, class_name="fig"),
         **({} if key is None else {"key": key}),
+    )
+
+
+def over_time(chart: Any, *, label: Text, figure: Text) -> rx.Component:
+    """Draw a `states/_charts.Chart`: the line, the moment that is marked, and the same as a table.
+
+    Needs `charts.css`. Parts of the drawing that lead somewhere are for the pointer; the table says the same to all.
+    """
+    drawing = rx.el.svg(
+        rx.foreach(chart.upwards, lambda tick: rx.el.svg.line(x1=0, x2=100, y1=tick.at, y2=tick.at, class_name="grid")),
+        rx.el.svg.path(d=chart.area, class_name="area"),
+        rx.el.svg.path(d=chart.line, class_name="line"),
+        rx.cond(
+            chart.mark_x,
+            rx.el.svg.line(x1=chart.mark_x, x2=chart.mark_x, y1=0, y2=100, class_name="mark"),
+            rx.fragment(),
+        ),
+        view_box="0 0 100 100",
+        custom_attrs={"preserveAspectRatio": "none", "aria-hidden": "true"},
+    )
+    point = rx.el.span(
+        class_name="chart-point", style={"left": chart.mark_x + "%", "top": chart.mark_y + "%"}, aria_hidden=True
+    )
+    return rx.el.figure(
+        rx.el.figcaption(rx.el.span(label, ". ", class_name="sr"), rx.el.span(chart.said, class_name="sr")),
+        rx.el.div(
+            drawing,
+            rx.cond(chart.mark_x, point, rx.fragment()),
+            rx.foreach(chart.targets, _target),
+            rx.foreach(
+                chart.upwards,
+                lambda tick: rx.el.span(tick.label, class_name="chart-up", style={"top": tick.at + "%"}),
+            ),
+            rx.foreach(
+                chart.across,
+                lambda tick: rx.el.span(tick.label, class_name="chart-across", style={"left": tick.at + "%"}),
+            ),
+            class_name="chart-box",
+        ),
+        rx.el.details(
+            rx.el.summary("As a table"),
+            rx.el.table(
+                rx.el.thead(rx.el.tr(rx.el.th("From", scope="col"), rx.el.th(figure, scope="col", class_name="num"))),
+                rx.el.tbody(
+                    rx.foreach(
+                        chart.cells,
+                        lambda cell: rx.el.tr(rx.el.td(cell.when), rx.el.td(cell.figure, class_name="num")),
+                    )
+                ),
+                class_name="tbl tbl-compact",
+                aria_label=label,
+            ),
+            class_name="chart-table",
+        ),
+        class_name="chart",
+    )
+
+
+def _target(target: Any) -> rx.Component:
+    # Not for the keyboard: hundreds of stops, and the picker beside the drawing asks for any moment.
+    return link(
+        "",
+        href=target.href,
+        plain=True,
+        class_name="chart-target",
+        title=target.label,
+        style={"left": target.x + "%", "width": target.width + "%"},
+        custom_attrs={"tabIndex": -1, "aria-hidden": "true"},
     )

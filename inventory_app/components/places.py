@@ -43,6 +43,8 @@ IMPORTS = Place(
 SHIPMENTS = Place("Shipments", "/shipments", "package", Permission.INVENTORY_VIEW)
 PRICES = Place("Prices", "/pricing", "tag", Permission.PRICES_VIEW)
 CHANGES = Place("Sets of changes", "/changes", "list-checks", Permission.PRODUCTS_VIEW)
+MOVEMENTS = Place("Movements", "/movements", "activity", Permission.INVENTORY_VIEW)
+BOOKS = Place("Books", "/books", "book-check", Permission.INVENTORY_REBUILD)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
@@ -58,10 +60,10 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, MOVEMENTS, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
-    ("Control", (AUDIT, ROLES, PEOPLE)),
+    ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )
 

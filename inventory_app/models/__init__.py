@@ -1,7 +1,19 @@
 """Every table of the application; importing this package fills `SQLModel.metadata`."""
 
 from inventory_app.audit import tables as audit_tables
-from inventory_app.models import access, approvals, catalog, documents, imports, jobs, lists, stock, suppliers, users
+from inventory_app.models import (
+    access,
+    approvals,
+    catalog,
+    documents,
+    imports,
+    jobs,
+    lists,
+    stock,
+    suppliers,
+    totals,
+    users,
+)
 
 __all__ = [
     "access",
@@ -14,5 +26,6 @@ __all__ = [
     "lists",
     "stock",
     "suppliers",
+    "totals",
     "users",
 ]

@@ -370,16 +370,3 @@ def bulk_update_inventory(
     ]
     post(session, postings)
     return len(postings)
-
-
-def books_balance(session: Session) -> list[tuple[int, Decimal, Decimal]]:
-    """Return every item whose quantity is not the sum of its movements, as (item, quantity, sum)."""
-    result = session.execute(
-        sa.text(
-            "SELECT i.id, i.quantity, coalesce(sum(m.quantity), 0) FROM inventory_item i "
-            "LEFT JOIN stock_movement m ON m.item_id = i.id GROUP BY i.id "
-            "HAVING i.quantity <> coalesce(sum(m.quantity), 0) "
-            "OR i.sequence <> count(m.id) ORDER BY i.id"
-        )
-    )
-    return [(row[0], row[1], row[2]) for row in result]

@@ -90,7 +90,7 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
     return {
         "sku": tables.cell(ident(row.sku)),
         "product": tables.cell(
-            tables.two_line(row.product, _about(row), phone=_where(row)),
+            tables.two_line(row.product, _about(row), phone=_where(row), href="/inventory/" + row.id.to_string()),
             tables.changed_by(S.changed.get(row.id, "")),
             card="title",
         ),

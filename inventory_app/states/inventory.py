@@ -32,6 +32,7 @@ from inventory_app.states._stock_forms import (
     sentence_of,
 )
 from inventory_app.states.auth import AuthState
+from inventory_app.states.item import ItemState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/inventory"
@@ -88,13 +89,16 @@ class InventoryState(ListState, rx.State):
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
-    async def load(self) -> None:
-        """Show what the address asks for."""
+    async def load(self) -> Any:
+        """Show what the address asks for; on the page of an item that is for its own State to do."""
+        if self._on_an_item():
+            return ItemState.load
         # Before it is read, so that nothing is missed that follows.
         _live.watch(self, "item", InventoryState.changed_elsewhere)
         await self._load()
         if self.changed:
             self.changed = {}
+        return None
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
@@ -117,6 +121,9 @@ class InventoryState(ListState, rx.State):
         listed = Listed(found.view, found.page, found.count, found.summary.items)
         options = {"location": list(places), "category": categories}
         await self._show_list(listed, (kept.id for kept in found.page.rows), options)
+
+    def _on_an_item(self) -> bool:
+        return self.router.url.path.startswith(f"{PATH}/")
 
     async def _matching(self, view: View, most: int) -> list[int]:
         auth_state = await self.get_state(AuthState)
@@ -196,7 +203,16 @@ class InventoryState(ListState, rx.State):
     @action(stock.bulk_update_inventory)
     async def open_bulk(self) -> None:
         """Ask for the counted quantities of the selected rows, as they are now."""
-        await self._read_picked(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+        await self._count(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+
+    @rx.event
+    @action(stock.bulk_update_inventory)
+    async def open_count(self, item_id: Id) -> None:
+        """Ask for the counted quantity of one item."""
+        await self._count([item_id])
+
+    async def _count(self, item_ids: list[int]) -> None:
+        await self._read_picked(item_ids)
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             self.reasons = await fetch(reasons.offered)
@@ -365,7 +381,7 @@ class InventoryState(ListState, rx.State):
         self.dialog = ""
         self._new_form()
         toast = _toast.success(said) if isinstance(said, str) else said
-        return [InventoryState.load, toast] if reload else toast
+        return [InventoryState.load, toast] if reload or self._on_an_item() else toast
 
 
 loaded_by(PATH, InventoryState.load)

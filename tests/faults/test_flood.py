@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from inventory_app.operations.stock import books_balance
+from inventory_app.operations.books import books_balance
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import open_session

@@ -12,7 +12,7 @@ from decimal import Decimal
 from reflex.model import get_engine
 from socketio.exceptions import SocketIOError
 
-from inventory_app.operations.stock import books_balance
+from inventory_app.operations.books import books_balance
 from inventory_app.states.inventory import InventoryState
 from inventory_app.unit_of_work import open_session
 from tests import factories

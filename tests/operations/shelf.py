@@ -13,6 +13,7 @@ from psycopg.rows import namedtuple_row
 from inventory_app.errors import AppError
 from inventory_app.models._base import now
 from inventory_app.operations import reservations, reversals, shipments, stock
+from inventory_app.operations.books import books_balance
 from inventory_app.unit_of_work import open_session, transact
 from tests.factories import item, location, product
 
@@ -177,7 +178,7 @@ class Ledger:
     def balances(self) -> None:
         """Assert that what every item and every product has is the sum of its movements, numbered without a gap."""
         with open_session() as session:
-            assert stock.books_balance(session) == []
+            assert books_balance(session) == []
         assert not self.rows(
             "SELECT * FROM product_stock s FULL JOIN (SELECT i.product_id, sum(m.quantity) AS q, sum(m.value) AS v"
             "  FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id GROUP BY 1) f USING (product_id)"

@@ -13,8 +13,9 @@ from inventory_app.errors import Conflict, Invalid, InvalidRows, NotAllowed, Not
 from inventory_app.models.catalog import Category, Location, Product, ProductPrice
 from inventory_app.models.stock import InventoryItem, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
-from inventory_app.operations import dashboard, imports, stock, suppliers
+from inventory_app.operations import dashboard, imports, suppliers
 from inventory_app.operations._import_previews import will_be_due
+from inventory_app.operations.books import books_balance
 from inventory_app.operations.imports import IMPORTS, PERMISSIONS, PREVIEWS, AlreadyImported, read_file
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, supplier
@@ -166,7 +167,7 @@ def test_products_come_in_with_price_supplier_category_and_opening_stock(ann, tr
     low = next(row for row in movements if row.item_id == items[by_sku()["NW-2"].id].id)
     assert (low.unit_cost, low.value) == (Decimal("19.3333"), Decimal("328.6661"))
     with open_session() as session:
-        assert not stock.books_balance(session)
+        assert not books_balance(session)
 
 
 def test_an_import_is_one_operation_with_all_its_changes(ann, trail):
@@ -246,7 +247,7 @@ def test_a_file_with_costs_several_units_and_names_is_read_as_it_says(ann):
     assert products["B-1"].category_id == herbs.id
     assert products["C-1"].category_id == products["D-1"].category_id not in (None, herbs.id)
     with open_session() as session:
-        assert not stock.books_balance(session)
+        assert not books_balance(session)
 
 
 def test_products_without_stock_or_categories_come_in_alone(ann):
@@ -449,4 +450,4 @@ def test_what_the_preview_lets_through_is_imported_and_the_rest_leaves_nothing(d
                 bring_in("products", text)
     assert len(rows(Product)) == before + (len(drawn) if shown.ready else 0)
     with open_session() as session:
-        assert not stock.books_balance(session)
+        assert not books_balance(session)

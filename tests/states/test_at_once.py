@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS
-from inventory_app.operations.stock import books_balance
+from inventory_app.operations.books import books_balance
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.suppliers import SupplierState
 from inventory_app.states.users import UserMgmtState
