@@ -7,6 +7,7 @@ from inventory_app.components.basics import NavLink, icon, key, link
 from inventory_app.components.places import (
     APPROVALS,
     AUDIT,
+    BOOKS,
     CATEGORIES,
     CHANGES,
     EXACTLY,
@@ -16,6 +17,7 @@ from inventory_app.components.places import (
     INVENTORY,
     LOCATIONS,
     LOTS,
+    MOVEMENTS,
     PEOPLE,
     PERIODS,
     PRICES,
