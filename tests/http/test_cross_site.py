@@ -25,11 +25,21 @@ FILE = {"file": ("stock.csv", b"sku,name,quantity\nA,Salt,3\n", "text/csv")}
 NEW_PASSWORD = {"current": PASSWORD, "password": "seven green bottles on a wall"}
 
 #: What is read, by GET alone: it changes nothing, so that any page may lead to it.
-READ = {"/_health", "/pictures/{user_id:int}/{sha256:str}"}
+READ = {
+    "/_health",
+    "/pictures/{user_id:int}/{sha256:str}",
+    "/documents/{document_id:int}/{sha256:str}",
+    "/documents/{document_id:int}/{sha256:str}/small",
+    "/export/{name}.csv",
+    "/export/{name}.xlsx",
+    "/import/{run:int}/errors.csv",
+}
 #: To the sign-in provider and back, by GET: what a page of somebody else can do with it is in `test_single_sign_on.py`.
 TO_AND_FRO = {"/auth/oidc", "/auth/oidc/callback"}
 #: Posted by the sign-in provider itself, who signs it: `test_back_channel.py`.
 BY_THE_PROVIDER = {"/auth/oidc/backchannel-logout"}
+#: What is posted to the address of a record: `test_documents.py`.
+TO_A_RECORD = {"/documents/{subject_type:str}/{subject_id:int}"}
 #: What is posted: the fields and files of an honest request.
 POSTED: dict[str, dict[str, Any]] = {
     "/auth/sign-in": {"data": {"username": "{ann}", "password": PASSWORD}},
@@ -50,6 +60,9 @@ POSTED: dict[str, dict[str, Any]] = {
     "/import/suppliers": {"files": FILE},
     "/import/categories": {"files": FILE},
     "/import/products": {"files": FILE},
+    "/import/locations": {"files": FILE},
+    "/import/stock": {"files": FILE},
+    "/prices/file": {"files": FILE},
 }
 #: Reflex's own, which the application closes, or which `test_security.py` looks at one by one.
 OF_REFLEX = {"/ping", "/_upload", "/_upload/{path}", "/_health", "/_event", "/_all_routes", "/", ""}
@@ -87,7 +100,7 @@ def routes() -> dict[str, set[str]]:
 
 
 def test_every_route_is_one_that_is_tested_here(routes: dict[str, set[str]]):
-    posted = {*POSTED, *BY_THE_PROVIDER}
+    posted = {*POSTED, *BY_THE_PROVIDER, *TO_A_RECORD}
     assert set(routes) >= READ | TO_AND_FRO | posted
     assert not set(routes) - READ - TO_AND_FRO - posted - OF_REFLEX, "say what it is: in READ or in POSTED"
     assert {path: routes[path] for path in posted} == {key: {"POST"} for key in posted}

@@ -18,12 +18,14 @@ from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
 from inventory_app.models.catalog import Category, Lot, ProductPrice, SupplierProduct, Unit
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
+from inventory_app.models.totals import BooksCheck
 from inventory_app.operations import periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
+from inventory_app.states.books import BooksState
 from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.documents import DocumentsState
@@ -137,6 +139,7 @@ class Booked:
 
 def make_things(site: Site) -> Things:
     """Put a product at two places, two suppliers in the queue, and two people into the list."""
+    factories.add(BooksCheck(started_at=now(), started_by="test", plan=[], seen_at=now(), finished_at=now()))
     product = factories.product(f"SKU-{secrets.token_hex(3)}".upper())
     first, second = (factories.item(product.id, quantity=100) for _ in range(2))
     suppliers = [factories.supplier(f"{secrets.token_hex(5)} Ltd", source="staff") for _ in range(3)]
@@ -251,6 +254,8 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     event_name(handler): payload
     for handler, payload in (
         (AccountsState.invite, _invitation),
+        (BooksState.rebuild_books, lambda _: {"form": {"reason": "A disk was replaced"}}),
+        (BooksState.begin_check, lambda _: {}),
         (
             AccountsState.edit,
             lambda t: {
@@ -458,5 +463,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
 #: Operations that decide by the record they are given, and what that needs in the example.
 DECIDED_INSIDE = {"documents.remove_document": Permission.PRODUCTS_MANAGE}
 
-#: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import.
-ONLY_ASKING = frozenset(name for name in registered() if name.rpartition(".")[2].startswith(("open_", "import_")))
+#: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import or take back.
+ONLY_ASKING = frozenset(
+    name for name in registered() if name.rpartition(".")[2].startswith(("open_", "import_", "undo_file"))
+)

@@ -21,11 +21,14 @@ from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states.approvals import ApprovalState
 from inventory_app.states.away import AwayState
+from inventory_app.states.changes import ChangeSetState
+from inventory_app.states.documents import DocumentsState
 from inventory_app.states.imports import ImportState
 from inventory_app.states.palette import PaletteState
 from inventory_app.states.profile import ProfileState
 from inventory_app.states.proving import ProvingState
 from inventory_app.states.security import SecurityState
+from inventory_app.states.supplier_products import SupplierProductsState
 from tests import factories
 from tests.fixtures.authenticator import change_sessions, give_app
 from tests.fixtures.seeing import Trail
@@ -143,6 +146,8 @@ def _files(answer: Answer, own: Own, held: frozenset[Permission]) -> None:
     }
 
 
+NO_SET = {"change_set_id": 2**40, "version": 1}
+
 Look = Callable[[Answer, Own, frozenset[Permission]], None]
 
 
@@ -155,6 +160,8 @@ class Example:
     runs: str = ""
     needs: Permission | None = None
     look: Look = _nothing
+    #: It is about something that does not exist, which the operation says.
+    fails: bool = False
 
 
 def _verdict(own: Own) -> dict[str, Any]:
@@ -178,7 +185,25 @@ EXAMPLES = (
     Example(ApprovalState.withdraw, lambda o: {"form": {"approval_id": o.asked_by_me}}, "approvals.withdraw"),
     Example(ApprovalState.decide, _verdict, "approvals.approve", APPROVES),
     Example(ImportState.load, look=_files),
-    Example(ImportState.discard, lambda _: {"form": {"file": "0" * 32}}),
+    Example(ImportState.look, look=_files),
+    Example(ImportState.more_faults),
+    Example(ImportState.choose_columns),
+    Example(ImportState.check_file, lambda _: {"form": {"c_sku": "0"}}),
+    Example(ImportState.cancel_file, lambda _: {"form": {"run": 1}}),
+    Example(ImportState.close_undo),
+    Example(SupplierProductsState.load),
+    Example(DocumentsState.load),
+    Example(DocumentsState.close),
+    # What a set that exists is decided by, for each role: `test_change_sets.py`.
+    Example(ChangeSetState.apply_set, lambda _: {"form": NO_SET}, "change_sets.apply_changes", fails=True),
+    Example(ChangeSetState.open_revert),
+    Example(
+        ChangeSetState.revert_set,
+        lambda _: {"form": NO_SET | {"reason": "Mistaken"}},
+        "change_sets.revert_changes",
+        fails=True,
+    ),
+    Example(ChangeSetState.discard_set, lambda _: {"form": NO_SET}, "change_sets.discard_changes", fails=True),
     Example(ProfileState.load, look=_mine),
     Example(ProfileState.remove_picture, runs="pictures.remove_picture"),
     Example(ProvingState.load_confirm),
@@ -200,7 +225,15 @@ EXAMPLES = (
 
 
 def test_every_handler_that_is_open_to_all_who_are_signed_in_has_an_example():
-    of_operations = {"accounts.update_profile", "accounts.update_own_email"}
+    of_operations = {
+        "accounts.update_profile",
+        "accounts.update_own_email",
+        # What is in the file decides: `test_imports.py`.
+        "import_runs.apply_import",
+        "import_runs.undo_import",
+        # The record it belongs to decides: `test_doors.py`.
+        "documents.remove_document",
+    }
     bare = {
         name
         for name, handler in registered().items()
@@ -226,7 +259,8 @@ async def test_they_open_for_everybody_and_do_what_the_person_may(site: Site, si
             name = event_name(example.handler).rpartition("____")[2]
             allowed = example.needs is None or example.needs in held
             if example.runs:
-                assert done == [(example.runs, "succeeded" if allowed else "denied")], f"{name}: {answer.said}"
+                outcome = "failed" if example.fails else "succeeded" if allowed else "denied"
+                assert done == [(example.runs, outcome)], f"{name}: {answer.said}"
             else:
                 assert done == [], name
             assert not answer.is_refused or not allowed, f"{name}: {answer.said}"
