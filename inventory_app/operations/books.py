@@ -252,11 +252,10 @@ def _rows(session: Session, faults: list[dict[str, Any]]) -> list[FaultRow]:
             .where(col(InventoryItem.id).in_(items))
         )
     }
-    skus = dict(
-        session.execute(sa.select(col(Product.id), col(Product.sku)).where(col(Product.id).in_(products)))
-        .tuples()
-        .all()
-    )
+    skus = {
+        row[0]: row[1]
+        for row in session.execute(sa.select(col(Product.id), col(Product.sku)).where(col(Product.id).in_(products)))
+    }
     return [_row(fault, named, skus) for fault in faults]
 
 
