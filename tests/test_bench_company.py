@@ -10,7 +10,7 @@ import pytest
 from bench import company_load, stage
 from bench.company_data import ITEMS_A_CHUNK, LOCATIONS, NULL, Chunk, Company, categories, gtin, leaves, locations
 from inventory_app.database import embedded
-from inventory_app.operations.stock import books_balance
+from inventory_app.operations.books import books_balance
 from inventory_app.paths import DATABASE, SUPERUSER_ROLE
 from inventory_app.unit_of_work import open_session
 from tests.fixtures.environment import clean_environment

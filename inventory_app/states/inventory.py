@@ -123,7 +123,8 @@ class InventoryState(ListState, rx.State):
         await self._show_list(listed, (kept.id for kept in found.page.rows), options)
 
     def _on_an_item(self) -> bool:
-        return self.router.url.path.startswith(f"{PATH}/")
+        # A browser's address of the list may end in a slash as well.
+        return self.router.url.path.rstrip("/").startswith(f"{PATH}/")
 
     async def _matching(self, view: View, most: int) -> list[int]:
         auth_state = await self.get_state(AuthState)

@@ -94,7 +94,7 @@ def on_hand():
 
 def balanced():
     with open_session() as session:
-        return not stock.books_balance(session)
+        return not books.books_balance(session)
 
 
 # What comes in
