@@ -14,6 +14,7 @@ from sqlmodel import Session
 from inventory_app import operations
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AppError
+from inventory_app.models._base import now
 from inventory_app.models.catalog import ProductPrice
 from inventory_app.operations import home, imports, items, stock, trail
 from inventory_app.operations._item_list import LIST
@@ -104,6 +105,38 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "items.get_items": lambda p: [{"item_ids": [p.item]}],
     "items.item_place": lambda p: [{"item_id": p.item}],
     "items.transfer_targets": lambda p: [{"item_id": p.item}],
+    "as_of.everything_as_of": lambda p: [{"at": now()}],
+    "as_of.item_as_of": lambda p: [{"item_id": p.item, "at": now()}],
+    "as_of.location_as_of": lambda p: [{"location_id": 1, "at": now()}],
+    "as_of.places_as_of": lambda p: [{"at": now()}],
+    "as_of.product_as_of": lambda p: [{"product_id": p.product, "at": now()}],
+    "books.check_part": lambda p: [{"check_id": 1}],
+    "change_sets.change_set_detail": lambda p: [{"change_set_id": 1}],
+    "change_sets.list_change_sets": lambda p: [{"view": View()}],
+    "change_sets.products_of_items": lambda p: [{"item_ids": [p.item]}],
+    "documents.document_content": lambda p: [{"document_id": 1, "sha256": "0" * 64}],
+    "documents.documents_of": lambda p: [{"subject_type": "product", "subject_id": p.product}],
+    "exports.prepare_export": lambda p: [{"name": "inventory", "view": View()}],
+    "import_runs.differences_of": lambda p: [{"run_id": 1}],
+    "import_runs.faults_of": lambda p: [{"run_id": 1}],
+    "import_runs.may_check": lambda p: [{"run_id": 1}],
+    "import_runs.remembered_columns": lambda p: [{"kind": "products", "header": ("sku",)}],
+    "import_runs.run_of": lambda p: [{"run_id": 1}],
+    "item_page.item_page": lambda p: [{"item_id": p.item}],
+    "lots.list_lots": lambda p: [{"view": View()}],
+    "lots.lot_to_edit": lambda p: [{"lot_id": 1}],
+    "lots.lots_of": lambda p: [{"product_id": p.product, "zone": "UTC"}],
+    "movements.list_movements": lambda p: [{"view": View()}],
+    "pricing.list_prices": lambda p: [{"view": View()}],
+    "pricing.matching_products": lambda p: [{"view": View(), "most": 10}],
+    "pricing.price_history": lambda p: [{"product_id": p.product}],
+    "products.find_by_barcode": lambda p: [{"text": "4006381333931"}],
+    "products.list_products": lambda p: [
+        {"view": View(sort=key, descending=down)} for key in ("", "cost", "price") for down in (False, True)
+    ],
+    "products.product_detail": lambda p: [{"product_id": p.product}],
+    "products.product_to_edit": lambda p: [{"product_id": p.product}],
+    "views.kept_views": lambda p: [{"page": "/inventory"}],
     "reorder.list_low": lambda p: [{"view": View()}],
     "reservations.reservations_of": lambda p: [{"item_id": p.item}],
     "reversals.takeable": lambda p: [{"movement_id": 1}],

@@ -22,7 +22,7 @@ from inventory_app.models.catalog import Category, Location, Lot, Product, Produ
 from inventory_app.models.imports import ImportRun
 from inventory_app.models.stock import InventoryItem, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
-from inventory_app.operations import exports, import_runs, stock, suppliers
+from inventory_app.operations import books, exports, import_runs, stock, suppliers
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, supplier
