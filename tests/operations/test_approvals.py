@@ -721,3 +721,17 @@ def test_a_pending_supplier_of_before_was_asked_about(ann, nancy, observer):
     ).fetchone()
     assert parties == ["edited", "entered"]
     assert arrange(lambda s: s.scalar(sa.select(sa.func.count()).select_from(ApprovalParty))) == 2
+
+
+def test_every_editor_counts_where_nobody_has_ever_decided(nancy, mona):
+    """Approved before there was a trail: whoever has edited it since has a part in it all the same."""
+    found = supplier("Lyngbysild", status="approved").id
+    with acting_as(mona):
+        transact(
+            suppliers.update_supplier, supplier_id=found, version=1, name="Lyngbysild", details=Details(city="Bergen")
+        )
+    with acting_as(nancy):
+        transact(suppliers.update_supplier, supplier_id=found, version=2, name="Lyngbysild AS", details=Details())
+    for party in (mona, nancy):
+        with acting_as(party), pytest.raises(NotAllowed, match="so somebody else must"):
+            transact(suppliers.approve_supplier, supplier_id=found)

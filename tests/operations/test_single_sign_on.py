@@ -377,3 +377,17 @@ def test_a_mapping_that_cannot_be_meant_is_refused_in_a_sentence(text, said):
 
 def test_the_role_that_must_be_marked_is_the_administrators():
     assert group_roles.ADMIN == ADMIN
+
+
+def test_confirming_at_the_provider_follows_its_new_session(ann):
+    """Sessions that came from there end with the provider's own, whichever it is by now."""
+    identity = connected(ann)
+    came, other = signed_in_again(ann), signed_in_again(ann)
+    arrange(lambda s: setattr(s.get_one(AuthSession, came.session_id), "identity_id", identity))
+    for number, session in enumerate((came, other)):
+        proof = {"issuer": ISSUER, "subject": "s", "strong": False, "token_hash": str(number) * 64}
+        do(session, single_sign_on.confirm, **proof, provider_session="sid")
+    kept = [
+        arrange(lambda s, id_=one.session_id: s.get_one(AuthSession, id_).provider_session) for one in (came, other)
+    ]
+    assert kept == [single_sign_on.hash_of("sid"), None]
