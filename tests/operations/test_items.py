@@ -313,7 +313,7 @@ def tools(database):
     [
         ("hammer", ["T1"], ""),
         ("hamer", ["T1"], "Nothing is called “hamer”: this is “hammer”."),
-        ("hakcsaw", [], ""),
+        ("hakcsaw", ["T2"], ""),
         ("hacsaw", ["T2"], "Nothing is called “hacsaw”: this is “hacksaw”."),
         ("Schraubenschlüsel 13", ["T3"], "Nothing is called “schraubenschlusel”: this is “schraubenschlussel”."),
         ("ack", ["T2"], ""),
@@ -321,7 +321,7 @@ def tools(database):
         ("zzzz", [], ""),
         ("mm", ["T3"], ""),
         ("8", [], ""),
-        ("m", ["T3", "T4"], ""),
+        ("m", ["T4", "T3"], ""),
         ("t1", ["T1"], ""),
     ],
 )

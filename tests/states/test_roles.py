@@ -50,7 +50,7 @@ async def test_the_matrix_shows_every_role_and_what_cannot_be_changed(ada, ann):
     state = await tab(RolesState, ada)
     assert [column.name for column in state.columns] == list(DEFAULT_ROLES)
     assert [row.key for row in state.rows if not row.heading] == [p.value for p in Permission]
-    assert state.sub == "5 roles, 18 permissions, 2 people who can sign in"
+    assert state.sub == "5 roles, 25 permissions, 2 people who can sign in"
     assert cell(state, "admin", "audit:view") == "t"
     assert cell(state, "manager", "audit:view") == "1"
     assert cell(state, "employee", "audit:view") == "0"
@@ -69,7 +69,7 @@ async def test_searching_filtering_and_folding(ada):
     assert [column.name for column in state.columns] == ["manager"]
     at(state, "?category=Prices")
     await state.load()
-    assert [row.key for row in state.rows] == ["Prices", "prices:view"]
+    assert [row.key for row in state.rows] == ["Prices", "prices:view", "prices:update"]
     at(state, "?show=differ&role=a")
     await state.load()
     assert "suppliers:view" not in [row.key for row in state.rows]
