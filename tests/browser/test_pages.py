@@ -65,6 +65,7 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
         "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
         "[change]": lambda: str(a_set_of_changes(person)),
+        "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
         "[person]": lambda: str(person.id),
