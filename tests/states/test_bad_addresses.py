@@ -18,6 +18,7 @@ ROUTES = sorted(PAGES) if registered() else []
 NAMES = [
     *("q", "at", "sort", "dir", "tab", "id", "view", "kind", "role", "category", "show", "from", "order", "why"),
     *("permission", "supplier", "status", "file", "imported", "next", "location"),
+    *("as", "days", "of", "page", "item", "recorded", "late"),
 ]
 
 VALUES = {
