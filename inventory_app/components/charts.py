@@ -94,3 +94,38 @@ def _target(target: Any) -> rx.Component:
         style={"left": target.x + "%", "width": target.width + "%"},
         custom_attrs={"tabIndex": -1, "aria-hidden": "true"},
     )
+
+
+def kinds(*lines: Any) -> rx.Component:
+    """Put small lines under each other; each is a `kind`. Needs `charts.css`."""
+    return rx.el.ul(*lines, class_name="kinds")
+
+
+def kind(spark: Any) -> rx.Component:
+    """Show a `states/_charts.Spark`: its name, how often, when, and the same as a table."""
+    drawing = rx.el.svg(
+        rx.el.svg.path(d=spark.area, class_name="area"),
+        rx.el.svg.path(d=spark.line, class_name="line"),
+        view_box="0 0 100 100",
+        custom_attrs={"preserveAspectRatio": "none", "aria-hidden": "true"},
+    )
+    rows = rx.foreach(spark.cells, lambda cell: rx.el.tr(rx.el.td(cell.when), rx.el.td(cell.figure, class_name="num")))
+    table = rx.el.table(
+        rx.el.thead(rx.el.tr(rx.el.th("Week from", scope="col"), rx.el.th("Movements", scope="col", class_name="num"))),
+        rx.el.tbody(rows),
+        class_name="tbl tbl-compact",
+        aria_label=spark.label,
+    )
+    return rx.el.li(
+        rx.el.details(
+            rx.el.summary(
+                rx.el.span(spark.label, class_name="clip"),
+                drawing,
+                rx.el.span(spark.figure, class_name="fig"),
+                rx.el.span(spark.said, class_name="sr"),
+            ),
+            table,
+            class_name="chart chart-table",
+        ),
+        key=spark.label,
+    )

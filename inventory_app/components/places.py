@@ -44,6 +44,7 @@ SHIPMENTS = Place("Shipments", "/shipments", "package", Permission.INVENTORY_VIE
 PRICES = Place("Prices", "/pricing", "tag", Permission.PRICES_VIEW)
 CHANGES = Place("Sets of changes", "/changes", "list-checks", Permission.PRODUCTS_VIEW)
 MOVEMENTS = Place("Movements", "/movements", "activity", Permission.INVENTORY_VIEW)
+AS_OF = Place("Stock at a moment", "/as-of", "clock", Permission.INVENTORY_VIEW)
 BOOKS = Place("Books", "/books", "book-check", Permission.INVENTORY_REBUILD)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
@@ -60,7 +61,7 @@ EXACTLY = (HOME, SUPPLIERS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Stock", (INVENTORY, MOVEMENTS, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
+    ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
     ("Purchasing", (SUPPLIERS, APPROVALS)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),

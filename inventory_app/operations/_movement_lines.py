@@ -99,7 +99,7 @@ def _line(row: Any, held: frozenset[str]) -> MovementLine:
         what=_what(row),
         change=signed(row.quantity),
         balance=say(row.balance),
-        value=_money(row.value) if Permission.PRICES_VIEW in held else "",
+        value=money(row.value) if Permission.PRICES_VIEW in held else "",
         reason=row.label or row.reason_code or "",
         note=row.note or "",
         reference=row.reference or "",
@@ -125,7 +125,8 @@ def signed(quantity: Decimal) -> str:
     return f"{'+' if quantity > 0 else MINUS}{say(abs(quantity))}"
 
 
-def _money(value: Decimal) -> str:
+def money(value: Decimal) -> str:
+    """Write an amount with two decimals, and with a minus that is one."""
     return f"{MINUS if value < 0 else ''}{abs(value):,.2f}"
 
 

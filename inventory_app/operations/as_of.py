@@ -120,24 +120,25 @@ def location_as_of(session: Session, *, location_id: int, at: datetime, way: Way
     places = session.connection().exec_driver_sql(_PLACES_BELOW, {"location": location_id}).scalar_one()
     if not places:
         raise NotFound
-    found = _by_place(session, checked(at), way, places)
-    return _total(session, found)
+    found = by_place(session, checked(at), way, places)
+    return total(session, found)
 
 
 @query(Permission.INVENTORY_VIEW)
 def everything_as_of(session: Session, *, at: datetime, way: Way = Way.KNOWN) -> Stock:
     """Return what the company had at a moment."""
-    return _total(session, _by_place(session, checked(at), way))
+    return total(session, by_place(session, checked(at), way))
 
 
 @query(Permission.INVENTORY_VIEW)
 def places_as_of(session: Session, *, at: datetime, way: Way = Way.KNOWN) -> dict[int, Stock]:
     """Return what was at each place itself at a moment, by its id; one where nothing ever was is missing."""
-    found = _by_place(session, checked(at), way)
+    found = by_place(session, checked(at), way)
     return {place: _stock(session, *sums) for place, sums in found.items()}
 
 
-def _total(session: Session, found: Mapping[int, tuple[int, Decimal, Decimal]]) -> Stock:
+def total(session: Session, found: Mapping[int, tuple[int, Decimal, Decimal]]) -> Stock:
+    """Add up what was at places, for this viewer."""
     nothing = Decimal(0)
     return _stock(
         session,
@@ -147,9 +148,10 @@ def _total(session: Session, found: Mapping[int, tuple[int, Decimal, Decimal]]) 
     )
 
 
-def _by_place(
+def by_place(
     session: Session, at: datetime, way: Way, places: list[int] | None = None
 ) -> dict[int, tuple[int, Decimal, Decimal]]:
+    """Return movements, quantity and value by place at a moment; who may see the value decides the caller."""
     connection = session.connection()
     # Parts never change once they are closed, so what is read after this is beside exactly these parts. As a number of
     # its own the planner knows how little is beside them.

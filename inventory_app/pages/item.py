@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import charts, dialogs, feedback, forms, gates, layout, tables
+from inventory_app.components import charts, dialogs, feedback, gates, layout, tables
 from inventory_app.components.basics import Content, Text, button, icon, icon_button, ident, link, when
 from inventory_app.components.trail import history_href
 from inventory_app.operations._movement_lines import MovementLine
@@ -12,6 +12,7 @@ from inventory_app.operations.item_page import Promise
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
 from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items
+from inventory_app.pages._moment import picker
 from inventory_app.pages._movement_cells import record, what
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
@@ -278,38 +279,16 @@ def _course() -> rx.Component:
         aria_label="How far back",
     )
     return layout.card(
-        _picker(),
+        picker(S, _then(), "Press the drawing to see a moment."),
         charts.over_time(S.chart, label="Quantity over time", figure="Quantity"),
         title="Quantity over time",
         end=seg,
     )
 
 
-def _picker() -> rx.Component:
-    """Choose the moment; what was there then stands beside it."""
-    asked = rx.el.input(
-        type="datetime-local",
-        name="at",
-        default_value=S.at,
-        key=S.at,
-        class_name="ctl",
-        aria_label="As of",
-        custom_attrs={
-            "id": "f-at",
-            "aria-describedby": "f-at-error",
-            "aria-invalid": rx.cond(S.errors.get("at", ""), "true", "false"),
-        },
-    )
-    ways = rx.el.select(
-        rx.el.option("as known then", value="known"),
-        rx.el.option("as it really was", value="effective"),
-        name="way",
-        default_value=S.way,
-        key=S.way,
-        class_name="ctl select",
-        aria_label="Which question",
-    )
-    then = rx.el.p(
+def _then() -> rx.Component:
+    """Say what was there at the moment that is asked about."""
+    return rx.el.p(
         rx.el.strong(S.then),
         " on ",
         S.at_words,
@@ -317,15 +296,6 @@ def _picker() -> rx.Component:
         rx.cond(S.way == "effective", ", with all that is known now. ", ", as far as was known then. "),
         link("Now", href=S.now_href),
         class_name="travel-then",
-    )
-    return rx.fragment(
-        forms.form(asked, ways, button("Go", submit=True), on_submit=S.travel, turn=S.turn, class_name="travel"),
-        forms.fault(S.errors.get("at", "").to(str), "f-at-error"),
-        rx.cond(
-            S.at_words,
-            then,
-            rx.el.p("Times are those of ", S.zone, ". Press the drawing to see a moment.", class_name="meta"),
-        ),
     )
 
 

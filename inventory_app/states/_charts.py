@@ -55,6 +55,18 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Spark:
+    """A small line of one kind: what it is called, how many in all, the line, and its table."""
+
+    label: str
+    figure: str
+    line: str
+    area: str
+    said: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What is drawn: from when to when, in whose zone, the moment that is marked, and how a figure is written."""
 
@@ -168,3 +180,25 @@ def _targets(
 def _moment(moment: datetime, zone: str) -> str:
     local = clock(moment, zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+#: So many columns show a year.
+_COLUMNS = 52
+
+
+def spark(label: str, numbers: Sequence[tuple[datetime, int]], frame: Frame) -> Spark:
+    """Draw how often something happened, in columns of equal time, each as high as the busiest allows."""
+    columns = [0] * _COLUMNS
+    for moment, number in numbers:
+        columns[min(int(frame.x(moment) / 100 * _COLUMNS), _COLUMNS - 1)] += number
+    most, wide = max(*columns, 1), 100 / _COLUMNS
+    line = "M0 100" + "".join(
+        f"V{100 - column / most * 100:.1f}H{(n + 1) * wide:.2f}" for n, column in enumerate(columns)
+    )
+    weeks = [
+        Cell(frame.day(frame.begins + (frame.ends - frame.begins) * n / _COLUMNS), f"{column:,}")
+        for n, column in enumerate(columns)
+        if column
+    ]
+    whole = sum(columns)
+    return Spark(label, f"{whole:,}", line, f"{line}V100Z", f"{whole:,} in all, at most {most:,} a week.", weeks[::-1])

@@ -1,24 +1,23 @@
 """One item: why it holds what it holds, now or at the moment the address names, and what happened to it."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import reflex as rx
-from pydantic import BeforeValidator
 
-from inventory_app.errors import Invalid, NotFound
+from inventory_app.errors import NotFound
 from inventory_app.models._base import now
 from inventory_app.operations import item_page, trail
 from inventory_app.operations._ledger import say
-from inventory_app.operations._zones import at as moment_at
 from inventory_app.operations._zones import clock, zone_words
 from inventory_app.operations.as_of import Way
 from inventory_app.operations.item_page import ItemDetail, ItemPage, Promise, Why
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
-from inventory_app.states._action import FormState, Line, Payload, action
+from inventory_app.states._action import FormState, action
 from inventory_app.states._charts import Chart, Frame, steps
+from inventory_app.states._moments import WAYS, TravelForm, destination, here, read_moment
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -26,19 +25,7 @@ ITEMS = "/inventory"
 #: How far back the drawing goes: what the address says, and the days that are.
 RANGES = {"7": "7 d", "30": "30 d", "365": "1 y", "1825": "5 y"}
 _USUAL = "30"
-_WAYS = ("known", "effective")
 _OF = ("item", "product")
-
-
-def _in_a_list(value: object) -> object:
-    return value if value in _WAYS else _WAYS[0]
-
-
-class TravelForm(Payload):
-    """The moment somebody wants to see, as their clock shows it, and which of the two questions."""
-
-    at: Line = ""
-    way: Annotated[Literal["known", "effective"], BeforeValidator(_in_a_list)] = "known"
 
 
 class ItemState(FormState, rx.State):
@@ -76,11 +63,11 @@ class ItemState(FormState, rx.State):
         item_id = _view.number({"id": path.rpartition("/")[2]}, "id")
         auth_state = await self.get_state(AuthState)
         zone = auth_state._time_zone()  # noqa: SLF001  # ours
-        moment, way = read_moment(query.get("at", ""), zone), _view.chosen(query, "as", _WAYS)
+        moment, way = read_moment(query.get("at", ""), zone), _view.chosen(query, "as", WAYS)
         days = query.get("days", "") if query.get("days", "") in RANGES else _USUAL
         view = {
             "when": f"{clock(moment, zone):%Y-%m-%dT%H:%M:%S}" if moment else "",
-            "as": way if way != _WAYS[0] else "",
+            "as": way if way != WAYS[0] else "",
             "days": days if days != _USUAL else "",
             "of": query.get("of", "") if query.get("of", "") in _OF[1:] else "",
         }
@@ -90,8 +77,8 @@ class ItemState(FormState, rx.State):
             if found and auth_state._may(Permission.AUDIT_VIEW):  # noqa: SLF001  # ours
                 await self._read_history(found.item, path, view, query.get("page", ""))
         self.at, self.way, self.zone = view["when"][:16], way, zone_words(zone, moment or now())
-        self.ranges = [(label, _here(path, view, days=key), key == days) for key, label in RANGES.items()]
-        self.now_href = _here(path, view, when="", **{"as": ""})
+        self.ranges = [(label, here(path, view, days=key), key == days) for key, label in RANGES.items()]
+        self.now_href = here(path, view, when="", **{"as": ""})
         self._show(found, path, view, zone)
         self.loading = False
 
@@ -108,7 +95,7 @@ class ItemState(FormState, rx.State):
 
         def leads(moment: datetime) -> str:
             # The address knows whole seconds: the next one, when the change is there.
-            return _here(path, view, when=f"{clock(moment + timedelta(seconds=1), zone):%Y-%m-%dT%H:%M:%S}")
+            return here(path, view, when=f"{clock(moment + timedelta(seconds=1), zone):%Y-%m-%dT%H:%M:%S}")
 
         frame = Frame(found.begins, found.ends, zone, found.at, say)
         points = [(step.at, step.quantity) for step in found.steps]
@@ -124,9 +111,9 @@ class ItemState(FormState, rx.State):
         if not looked.recorded:
             await in_transaction(trail.view_trail, search=search)
         self.history, self.history_of = page.rows, of
-        self.history_hrefs = {one: _here(path, view, of=one if one != _OF[0] else "") for one in _OF}
-        self.later_href = _here(path, view, page=page.before) if page.before else ""
-        self.earlier_href = _here(path, view, page=page.after) if page.after else ""
+        self.history_hrefs = {one: here(path, view, of=one if one != _OF[0] else "") for one in _OF}
+        self.later_href = here(path, view, page=page.before) if page.before else ""
+        self.earlier_href = here(path, view, page=page.after) if page.after else ""
         self.trail_href = _view.href("/audit", {"q": search})
 
     @rx.event
@@ -134,33 +121,14 @@ class ItemState(FormState, rx.State):
     async def travel(self, form: TravelForm) -> Any:
         """Go to the moment that was chosen; an emptied field is now."""
         auth_state = await self.get_state(AuthState)
-        zone, path = auth_state._time_zone(), self.router.url.path.rstrip("/")  # noqa: SLF001  # ours
-        moment = read_moment(form.at, zone)
-        if form.at and moment is None:
-            raise Invalid(fields={"at": "Choose a date and a time."})
-        self.errors = {}
         days = self.router.url.query_parameters.get("days", "")
-        view = {"days": days if days in RANGES else "", "as": form.way if form.way != _WAYS[0] else ""}
-        # A minute that was chosen is over at its end.
-        when = f"{clock(moment, zone):%Y-%m-%dT%H:%M}:59" if moment else ""
-        return rx.redirect(_here(path, view, when=when))
-
-
-def read_moment(text: str, zone: str) -> datetime | None:
-    """Return the moment an address or a picker names, by the reader's clock; None when it names none."""
-    try:
-        local = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    if local is None or local.tzinfo is not None or not 1900 <= local.year <= 9000:  # noqa: PLR2004  # years of goods
-        return None
-    return moment_at(local, zone)
-
-
-def _here(path: str, view: dict[str, str], **changes: str) -> str:
-    wanted = view | changes
-    when = wanted.pop("when", "")
-    return _view.href(path, wanted, at=when)
+        self.errors = {}
+        return destination(
+            form,
+            self.router.url.path.rstrip("/"),
+            auth_state._time_zone(),  # noqa: SLF001  # ours
+            days=days if days in RANGES else "",
+        )
 
 
 async def _found(item_id: int, **asked: Any) -> ItemPage | None:
