@@ -189,9 +189,11 @@ def item_page(
     begins, ends = present - timedelta(days=days), present
     if at:
         begins = min(begins, moment - (present - moment) / 10)
-    # What is younger than the drawing begins a little after its edge.
-    first = min((part.first for part in parts), default=present)
-    begins = max(begins, BEGINNING, first - max((present - first) / 20, timedelta(minutes=5)))
+    begins = max(begins, BEGINNING)
+    if parts:
+        # What is younger than the drawing begins a little after its edge.
+        first = min(part.first for part in parts)
+        begins = max(begins, first - max((present - first) / 20, timedelta(minutes=5)))
     sees = Permission.PRICES_VIEW in current_viewer(session).permissions
     value = sum((part.value for part in parts), Decimal(0))
     promised = connection.exec_driver_sql(
@@ -254,6 +256,8 @@ def _part(found: Any) -> tuple[tuple[int, bool], Part]:
 
 def _equation(parts: Sequence[Any], quantity: Decimal) -> tuple[str, str]:
     """Write the sum as an equation and in words: what it began with, what came in, what went out."""
+    if not parts:
+        return "0", "There was no movement."
     nothing = Decimal(0)
     opening = sum((part.quantity for part in parts if part.kind == "opening"), nothing)
     into = [part for part in parts if part.kind != "opening" and part.quantity > 0]

@@ -84,7 +84,7 @@ def _places() -> rx.Component:
 
 
 def _place(row: rx.Var[PlaceRow]) -> rx.Component:
-    moved = rx.fragment(row.movements, " movements")
+    moved = rx.fragment(row.movements, rx.cond(row.movements == "1", " movement", " movements"))
     name = link(row.name, href="/inventory?location=" + row.id.to_string(), plain=True, class_name="rowlink")
     return tables.row(
         tables.cell(tables.two_line(name, "", strong=False, phone=moved), card="title"),

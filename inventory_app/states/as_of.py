@@ -1,6 +1,8 @@
 """What was where at the moment the address names, and how the stock went until today."""
 
-from datetime import UTC, datetime, time
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import reflex as rx
@@ -61,8 +63,14 @@ class AsOfState(FormState, rx.State):
             return here(PATH, view, when=f"{day:%Y-%m-%d}T23:59:59")
 
         # Days of the ledger are those of UTC.
-        frame = Frame(found.begins, now(), "UTC", moment, lambda worth: f"{worth:,.0f}")
-        self.chart = steps(found.worth, frame, unit=self.currency, leads=leads)
+        present, worth = now(), found.worth
+        frame = Frame(found.begins, present, "UTC", moment, lambda figure: f"{figure:,.0f}")
+        drawn = frame
+        if worth and worth[0][0] > found.begins:
+            # Younger than the year: it begins with nothing, a little before the first day.
+            begins = max(found.begins, worth[0][0] - max((present - worth[0][0]) / 20, timedelta(days=1)))
+            drawn, worth = replace(frame, begins=begins), [(begins, Decimal(0)), *worth]
+        self.chart = steps(worth, drawn, unit=self.currency, leads=leads)
         self.kinds = [
             spark(one.label, [(datetime.combine(day, time(), UTC), number) for day, number in one.days], frame)
             for one in found.kinds

@@ -77,7 +77,10 @@ def test_a_moment_that_is_past_is_told_from_the_movements_until_then(database, f
     assert (page.then, page.then_value) == ("40 pcs", "100.00")
     assert [line.sequence for line in page.why.lines] == ["1", "2", "3"]
     before = page_of(ann, found.here, at=row[0] - timedelta(days=1))
-    assert (before.then, before.why.lines) == ("0 pcs", [])
+    assert (before.then, before.why.lines, before.why.said) == ("0 pcs", [], "There was no movement.")
+    assert before.at
+    assert before.begins < before.at, "the moment is in the drawing"
+    assert [before.steps[0].quantity, before.steps[-1].quantity] == [0, 35]
 
 
 def test_a_back_dated_fact_is_marked_and_stands_where_it_happened_when_that_is_asked(database, found, ann):
