@@ -67,7 +67,6 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[change]": lambda: str(a_set_of_changes(person)),
         "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
-        "[item]": lambda: str(factories.item(quantity=7).id),
         "[role]": lambda: "3",
         "[person]": lambda: str(person.id),
     }
