@@ -250,6 +250,7 @@ def test_what_was_filled_in_is_still_there_after_a_fresh_proof(ada: Person, open
     expect(window.dialog().get_by_role("checkbox", name=re.compile(f"^{aide}"))).to_be_checked()
     window.button("Invite", within=window.dialog()).click()
     made_link(window)
+    window.goto(f"{PEOPLE}?q={name}")  # among everybody whom other tests made, the row may be on another page
     expect(window.row(name)).to_contain_text(aide)
     window.button("Invite somebody").click()
     expect(window.dialog().locator("#f-username")).to_have_value("")
