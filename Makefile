@@ -19,6 +19,8 @@ run: $(VENV)/.installed ## start everything: http://localhost:3000 (PORT=... for
 # What decides, what is kept and what is recorded: every line and branch of it, and 90 % of everything.
 RULES := inventory_app/operations/*,inventory_app/audit/*,inventory_app/models/*,inventory_app/permissions.py
 
+COVERED = $(BIN)/coverage report --include='$(RULES)' --fail-under=100 && $(BIN)/coverage report --format=total --fail-under=90
+
 test: $(VENV)/.installed-dev ## all tests but the long ones, and the coverage gate (ARGS=... for a part, without it)
 	@# Once, before the tests, so that none waits for it.
 	@$(BIN)/inventory build-pages
@@ -26,9 +28,12 @@ ifdef ARGS
 	@$(BIN)/python -m pytest -q -n $(TESTERS) $(ARGS)
 else
 	@$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=
-	@$(BIN)/coverage report --include='$(RULES)' --fail-under=100
-	@$(BIN)/coverage report --format=total --fail-under=90
+	@$(COVERED)
 endif
+
+test-again: $(VENV)/.installed-dev ## what failed in the last run of all tests, one after the other, and the coverage gate
+	@$(BIN)/python -m pytest -v --last-failed --last-failed-no-failures=none --cov --cov-append --cov-report=
+	@$(COVERED)
 
 test-long: $(VENV)/.installed-dev ## faults: what takes longer than a test should
 	@$(BIN)/inventory build-pages

@@ -231,7 +231,14 @@ def test_a_catalogue_from_before_grants_were_frozen_is_still_one(database):
 
 def test_with_one_role_for_both_there_is_no_separation_to_compare(database, monkeypatch):
     with database.as_superuser() as connection:
-        connection.execute(f"REASSIGN OWNED BY {OWNER_ROLE} TO {APP_ROLE}")
+        # One by one: REASSIGN OWNED would give away the databases of every other test as well.
+        owned = connection.execute(
+            "SELECT 'TABLE ' || oid::regclass FROM pg_class WHERE relkind IN ('r', 'p') AND relowner = %s::regrole"
+            " UNION ALL SELECT 'ROUTINE ' || oid::regprocedure FROM pg_proc WHERE proowner = %s::regrole",
+            [OWNER_ROLE, OWNER_ROLE],
+        ).fetchall()
+        for (thing,) in owned:
+            connection.execute(f"ALTER {thing} OWNER TO {APP_ROLE}")
     assert f"the tables belong to the application's role {APP_ROLE}" in refusal(database)
     monkeypatch.delenv("MIGRATION_DATABASE_URL")
     get_settings.cache_clear()

@@ -27,7 +27,7 @@ def register(window: Window, username: str, full_name: str) -> None:
 
 def let_in(window: Window, name: str, role: str) -> None:
     """Let somebody in who waits, and make the role their only one."""
-    window.goto("/admin/users?tab=waiting")
+    window.goto(f"/admin/users?tab=waiting&q={name}")
     window.button("Let in", within=window.row(name)).click()
     window.toast(f"Let {name} in")
     window.goto(f"/admin/users?q={name}")

@@ -197,14 +197,16 @@ async def test_the_state_of_a_strangers_tab_is_let_go_when_it_is_closed_and_a_pe
     for token, visitor in visitors.items():
         async with Tab(visitor, "/apply", token=token) as tab:
             assert (await tab.call(ApplyState.apply_supplier, form=form)).vars()["apply_state.sent"] is True
-    marks: dict[str, str] = {}
     async with Tab(site.signed_in(bob), f"/admin/users?q={mark}") as witness:
         await witness.call(UserMgmtState.load)
         # Each mark comes with a look at all tabs; the server may hear late that one was closed.
         for carol in carols:
             by(ann, users.deactivate_user, user_id=carol.id)
-            marks[str(carol.id)] = ann.name
-            await marked(witness, marks)
+            mark_of = (str(carol.id), ann.name)
+            # They were made a moment before, which may be marked as well.
+            await witness.until(
+                lambda mark_of=mark_of: mark_of in Answer(witness.messages).vars()["user_mgmt_state.changed"].items()
+            )
             async with Tab(visitors[stranger], "/login", token=stranger) as tab:
                 if not Answer(tab.messages).vars()["apply_state.sent"]:
                     break

@@ -81,6 +81,8 @@ def make_own(site: Site, me: Person) -> Own:
     def request(session: Any, supplier_id: int | None, asks: Person) -> int:
         found = session.scalars(select(Approval).where(Approval.subject_id == supplier_id)).one()
         found.requested_by = asks.id
+        # What has waited longest stands on the first page, whatever else waits.
+        found.requested_at = datetime(2001, 1, 1, tzinfo=UTC)
         # Only what one has entered oneself can be withdrawn.
         session.get_one(Supplier, supplier_id).entered_by = asks.id
         return found.id
