@@ -1,3 +1,3 @@
--- Takes 0017 back. Frozen.
+-- Takes 0014 back. Frozen.
 SET LOCAL lock_timeout = '3s';
 DROP TABLE default_view;

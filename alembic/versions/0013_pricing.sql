@@ -1,7 +1,7 @@
--- From which day a set of changes counts, and one planned price for a product and day; frozen: see 0014_pricing.py.
+-- From which day a set of changes counts, and one planned price for a product and day; frozen: see 0013_pricing.py.
 SET LOCAL lock_timeout = '3s';
 SELECT audit_begin_as(gen_random_uuid(), 'database.migrate', 'succeeded', 'system', 'system:migration', NULL, NULL, NULL,
-                      'revision 0014: the day a set of changes counts from', NULL, NULL)
+                      'revision 0013: the day a set of changes counts from', NULL, NULL)
 -- A fresh database runs all its migrations in one transaction, which has an operation then.
  WHERE coalesce(current_setting('inventory.operation', true), '') = '';
 

@@ -9,8 +9,8 @@ from alembic import op
 
 from inventory_app.settings import get_settings
 
-revision = "0017"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
--- Views that lists begin with; frozen: see 0017_views.py. :app_role as in 0001.
+-- Views that lists begin with; frozen: see 0014_views.py. :app_role as in 0001.
 SET LOCAL lock_timeout = '3s';
 CREATE TABLE default_view (
   user_id BIGINT NOT NULL,
