@@ -93,4 +93,4 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
-.PHONY: run test test-long check format lock trigger-sql clean help
+.PHONY: run test test-again test-long check format lock trigger-sql clean help
