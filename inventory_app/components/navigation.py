@@ -7,27 +7,12 @@ from inventory_app.components.basics import NavLink, icon, key, link
 from inventory_app.components.places import (
     APPROVALS,
     AUDIT,
-    BOOKS,
-    CATEGORIES,
-    CHANGES,
     EXACTLY,
     GROUPS,
     HOME,
     IMPORTS,
     INVENTORY,
-    LOCATIONS,
-    LOTS,
-    MOVEMENTS,
     PEOPLE,
-    PERIODS,
-    PRICES,
-    PRODUCTS,
-    REASONS,
-    REORDER,
-    ROLES,
-    SHIPMENTS,
-    SUPPLIERS,
-    UNITS,
     WAITING,
     Place,
     group_of,
@@ -38,27 +23,10 @@ from inventory_app.states.auth import AuthState
 __all__ = ["APPROVALS", "AUDIT", "IMPORTS", "INVENTORY", "PEOPLE", "Place", "group_of", "open_to"]
 
 
-#: What the phone shows under More.
-_WITHOUT_A_TAB = (
-    REORDER,
-    PRODUCTS,
-    LOTS,
-    CATEGORIES,
-    LOCATIONS,
-    MOVEMENTS,
-    PRICES,
-    CHANGES,
-    SHIPMENTS,
-    SUPPLIERS,
-    APPROVALS,
-    IMPORTS,
-    BOOKS,
-    ROLES,
-    PEOPLE,
-    REASONS,
-    UNITS,
-    PERIODS,
-)
+#: What has a tab of its own on the phone.
+_TABS = (("Home", HOME), ("Stock", INVENTORY), ("Approve", WAITING), ("Audit", AUDIT))
+#: What the phone shows under More: every other place, so that none is missing there.
+_WITHOUT_A_TAB = tuple(place for _, places in GROUPS for place in places if place not in {tab for _, tab in _TABS})
 
 
 def logo() -> rx.Component:
@@ -105,10 +73,7 @@ def tab_bar() -> rx.Component:
         icon("menu", 22), rx.el.span("More"), type="button", custom_attrs={"popoverTarget": "more-sheet"}
     )
     return rx.el.nav(
-        _tab("Home", HOME),
-        _tab("Stock", INVENTORY),
-        _tab("Approve", WAITING),
-        _tab("Audit", AUDIT),
+        *[_tab(label, place) for label, place in _TABS],
         more,
         class_name="tabbar",
         aria_label="Main, phone",

@@ -175,7 +175,7 @@ LIST = Listing(
             label="Product",
             needs=_PRODUCT,
             options={"yes": col(Product.active).is_(True), "no": col(Product.active).is_(False)},
-            words={"yes": "active", "no": "discontinued"},
+            words={"yes": "in use", "no": "archived"},
         ),
     ),
     joins={

@@ -68,7 +68,7 @@ LIST = Listing(
             key="active",
             label="Product",
             options={"yes": col(Product.active).is_(True), "no": col(Product.active).is_(False)},
-            words={"yes": "active", "no": "discontinued"},
+            words={"yes": "in use", "no": "archived"},
         ),
     ),
     joins={

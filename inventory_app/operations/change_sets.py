@@ -441,7 +441,7 @@ def shown(row: Looked, text: str | None, named: Mapping[tuple[str, str], str]) -
     if row.field in ("category_id", "supplier_id"):
         return named.get((row.field, text), f"#{text}")
     if row.field == "active":
-        return "in use" if text == "true" else "discontinued"
+        return "in use" if text == "true" else "archived"
     number = Decimal(text)
     return _prices.said(number, row.currency) if row.field == PRICE.name else f"{number.normalize():,f} {row.unit}"
 

@@ -87,7 +87,7 @@ def _products() -> rx.Component:
         S.field,
         ("category_id", chosen(S.categories, "No category")),
         ("supplier_id", chosen(S.suppliers, "No preferred supplier")),
-        ("active", chosen([("true", "In use"), ("false", "Discontinued")])),
+        ("active", chosen([("true", "In use"), ("false", "Archived")])),
         forms.number_input("value", id="f-bulk-value", required=True),
     )
     wrong = forms.problem(S.errors, "value")

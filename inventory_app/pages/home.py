@@ -60,7 +60,7 @@ def _first_steps() -> rx.Component:
             ),
             gates.can(
                 Permission.PRODUCTS_MANAGE,
-                step("map-pin", "Add a location", "Beside the main warehouse, which exists", "/inventory"),
+                step("map-pin", "Add a location", "Beside the main warehouse, which exists", "/locations"),
             ),
             gates.can(
                 Permission.USERS_MANAGE,

@@ -140,7 +140,7 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
 
 def _about(row: rx.Var[ItemRow]) -> rx.Component:
     """Say what kind of product it is, of which lot, and that it is not reordered any more."""
-    gone = rx.cond(row.category, rx.fragment(row.category, ", discontinued"), "Discontinued")
+    gone = rx.cond(row.category, rx.fragment(row.category, ", archived"), "Archived")
     lot = rx.cond(row.lot, rx.fragment(rx.cond(row.category, ", ", ""), "lot ", row.lot), rx.fragment())
     return rx.fragment(rx.cond(row.active, row.category, gone), lot)
 

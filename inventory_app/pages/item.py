@@ -74,7 +74,7 @@ def _level() -> rx.Component:
         ("low", feedback.badge("Below reorder point", tone="warn")),
         ("out", feedback.badge("None left anywhere", tone="bad")),
         ("none", feedback.badge("None here")),
-        rx.cond(D.active, rx.fragment(), feedback.badge("Discontinued")),
+        rx.cond(D.active, rx.fragment(), feedback.badge("Archived")),
     )
 
 

@@ -86,7 +86,7 @@ def _table() -> rx.Component:
 
 
 def _cells(row: rx.Var[PriceRow]) -> dict[str, rx.Component]:
-    gone = rx.cond(row.active, "", "Discontinued")
+    gone = rx.cond(row.active, "", "Archived")
     planned = rx.cond(row.planned, rx.fragment("New price from ", row.planned), rx.fragment())
     since = rx.cond(row.since, when(row.since, row.since), "no change on record")
     change = icon_button("pencil", "Change the price", on_click=S.open_price(row.id))

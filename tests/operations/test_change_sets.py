@@ -93,7 +93,7 @@ def test_every_field_is_written_and_read_by_its_words(as_ann, field):
     value, said = {
         "category_id": lambda: (str(add(Category(code="T", name="Tools")).id), "Tools"),
         "supplier_id": lambda: (str(supplier("Acme", status="approved").id), "Acme"),
-        "active": lambda: ("false", "discontinued"),
+        "active": lambda: ("false", "archived"),
         "reorder_quantity": lambda: ("12", "12 pcs"),
     }[field]()
     found = propose(ids, field, value)

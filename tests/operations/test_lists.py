@@ -224,7 +224,7 @@ def test_a_range_that_is_none_is_refused_beside_its_field(form, fields):
         ("on_hand", "5..7", ("is", "5 to 7")),
         ("on_hand", "5..5", ("is", "5")),
         ("supplier", "acme", ("contains", "acme")),
-        ("active", "no", ("is", "discontinued")),
+        ("active", "no", ("is", "archived")),
     ],
 )
 def test_a_chip_is_a_sentence(key, text, said):
