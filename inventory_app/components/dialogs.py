@@ -48,6 +48,14 @@ def dialog(
     )
 
 
+def closed_on_arrival(*close: Any) -> rx.Component:
+    """Close what was left open when a page was left by the browser's back, a bookmark or a reload.
+
+    State outlives the page: without it the dialog would stand over whatever page comes next.
+    """
+    return rx.fragment(on_mount=[handler(False) for handler in close])  # noqa: FBT003  # as a dialog sends it
+
+
 def confirm(
     *,
     open: rx.Var[bool],

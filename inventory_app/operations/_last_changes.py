@@ -6,6 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from inventory_app.operations._people_names import names_of
+
 # One look into the index of the records each.
 _LAST = sa.text(
     """
@@ -21,5 +23,6 @@ _LAST = sa.text(
 
 def last_changes(session: Session, table: str, ids: Iterable[int]) -> dict[int, tuple[str, datetime]]:
     """Return by whom and when each record was last changed; what came before the trail is not in it."""
-    found = session.execute(_LAST, {"ids": list(ids), "table_name": table})
-    return {id_: (who, at) for id_, who, at in found}
+    found = session.execute(_LAST, {"ids": list(ids), "table_name": table}).all()
+    names = names_of(session, (who for _, who, _ in found))
+    return {id_: (names[who], at) for id_, who, at in found}

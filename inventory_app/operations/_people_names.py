@@ -1,10 +1,11 @@
 """What people are called where a row holds a username."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from inventory_app.models.users import LocalUser, UserInfo
 
@@ -18,3 +19,15 @@ def called(username: sa.ColumnElement[Any] | Mapped[str]) -> sa.ColumnElement[st
         .correlate_except(UserInfo, LocalUser)
     )
     return sa.func.coalesce(name.scalar_subquery(), username)
+
+
+def names_of(session: Session, usernames: Iterable[str | None]) -> dict[str, str]:
+    """Return what the people with these usernames are called; the text itself where there is no such account."""
+    wanted = {name for name in usernames if name}
+    found = session.execute(
+        sa.select(sa.func.lower(col(LocalUser.username)), col(UserInfo.full_name))
+        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+        .where(sa.func.lower(col(LocalUser.username)).in_({name.lower() for name in wanted}))
+    )
+    called_so = {username: name for username, name in found if name}
+    return {name: called_so.get(name.lower(), name) for name in wanted}

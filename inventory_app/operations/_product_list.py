@@ -20,6 +20,7 @@ from inventory_app.operations._lists import Column, Join, Listing
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._remembered import Remembered
 from inventory_app.operations.documents import pictures_of
+from inventory_app.operations.pictures import initials_of
 from inventory_app.permissions import Permission
 
 _HELD = col(ProductStock.quantity)
@@ -194,7 +195,7 @@ def rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[ProductRo
                 supplier=supplier or "",
                 active=product.active,
                 changed_by=who,
-                initials=who[:2].upper(),
+                initials=initials_of(who),
                 changed_at=at.isoformat(),
             )
         )

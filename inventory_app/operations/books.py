@@ -24,6 +24,7 @@ from inventory_app.operations import _books_parts
 from inventory_app.operations._books_parts import Found
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import operation, query
+from inventory_app.operations._people_names import names_of
 from inventory_app.permissions import Permission
 
 #: A check that has not got on for so long belongs to nobody any more: whoever comes by goes on with it.
@@ -222,10 +223,15 @@ def _check(session: Session, found: BooksCheck) -> Check:
         shown=_rows(session, faults[:_SHOWN]),
         note=_note(found.notes),
         started_at=found.started_at.isoformat(),
-        started_by=found.started_by,
+        started_by=_person(session, found.started_by),
         finished_at="" if found.finished_at is None else found.finished_at.isoformat(),
         forgotten=running and found.seen_at < now() - FORGOTTEN,
     )
+
+
+def _person(session: Session, started_by: str) -> str:
+    """Name who began a check; nobody where it was the daily one."""
+    return "" if started_by.startswith("system:") else names_of(session, [started_by])[started_by]
 
 
 def _note(notes: list[dict[str, Any]]) -> str:

@@ -67,8 +67,11 @@ def add_product(session: Session, new: NewProduct) -> Product:
     new = new.tidied()
     unit = session.get(Unit, new.unit_code)
     fields = faults(new)
-    if "sku" not in fields and session.scalar(sa.select(sa.exists().where(col(Product.sku) == new.sku))):
-        fields["sku"] = f"{new.sku} is in use. SKUs are never used twice."
+    known = None if "sku" in fields else session.scalar(sa.select(Product).where(col(Product.sku) == new.sku))
+    if known is not None:
+        # Most often somebody means the same product at one more location.
+        way = "Receive it where it is now" if known.active else "It is archived: restore it, then receive it"
+        fields["sku"] = f"{new.sku} is {known.name} already. {way}, or give another SKU."
     if unit is None:
         fields["unit_code"] = "Choose a unit of the list."
     if fields or unit is None:

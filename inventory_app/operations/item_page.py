@@ -13,6 +13,7 @@ from inventory_app.models._base import now
 from inventory_app.operations._ledger import say
 from inventory_app.operations._movement_lines import MINUS, MovementLine, movement_lines, signed
 from inventory_app.operations._operation import current_viewer, query
+from inventory_app.operations._people_names import names_of
 from inventory_app.operations.as_of import BEGINNING, DECIDES, Way, checked
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -198,11 +199,12 @@ def item_page(
     value = sum((part.value for part in parts), Decimal(0))
     promised = connection.exec_driver_sql(
         _PROMISES, {"item": item_id, "location": row.location_id, "product": row.product_id}
-    )
+    ).all()
+    names = names_of(session, (one.who for one in promised))
     return ItemPage(
         item=_detail(row, sees=sees),
         why=why,
-        promises=[_promise(one, row.unit) for one in promised],
+        promises=[_promise(one, names[one.who], row.unit) for one in promised],
         steps=_steps(connection, item_id, begins, ends, decides),
         begins=begins,
         ends=ends,
@@ -286,7 +288,7 @@ def _steps(connection: Any, item_id: int, begins: datetime, ends: datetime, deci
     return steps
 
 
-def _promise(row: Any, unit: str) -> Promise:
+def _promise(row: Any, who: str, unit: str) -> Promise:
     labels = {
         "reserved": (f"Reserved for {row.about}" if row.about else "Reserved", MINUS),
         "sent": (f"Sent to {row.place}, already taken from here", ""),
@@ -295,7 +297,7 @@ def _promise(row: Any, unit: str) -> Promise:
     }
     label, sign = labels[row.what]
     ends = "until" if row.what == "reserved" else "since"
-    return Promise(label, f"{row.who}, {ends}", row.at.isoformat(), f"{sign}{say(row.quantity, unit)}")
+    return Promise(label, f"{who}, {ends}", row.at.isoformat(), f"{sign}{say(row.quantity, unit)}")
 
 
 def _detail(row: Any, *, sees: bool) -> ItemDetail:

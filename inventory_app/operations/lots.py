@@ -185,6 +185,8 @@ class LotRow:
     sku: str
     href: str
     expires_on: str
+    #: The day as people write it.
+    good_until: str
     state: str
     on_hand: str
     note: str
@@ -254,6 +256,7 @@ def _rows(session: Session, which: Condition, zone: str) -> list[LotRow]:
             sku=product.sku,
             href=product_href(product.id),
             expires_on=lot.expires_on.isoformat() if lot.expires_on else "",
+            good_until=f"{lot.expires_on:%-d %b %Y}" if lot.expires_on else "",
             state=_state(lot.expires_on, here),
             on_hand=say(quantity, product.unit_code) if sees else "",
             note=lot.note or "",

@@ -12,6 +12,7 @@ from inventory_app.errors import AlreadyDecided, Conflict, Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.stock import PeriodClose
 from inventory_app.operations._operation import operation, query
+from inventory_app.operations._people_names import names_of
 from inventory_app.permissions import Permission
 
 #: What was begun before midnight is booked by then: a day that is over for so long gets no more postings of its own.
@@ -99,7 +100,8 @@ def list_periods(session: Session) -> Periods:
     latest = _closed_through(session)
     rows = session.scalars(
         sa.select(PeriodClose).order_by(col(PeriodClose.closed_through).desc(), col(PeriodClose.id).desc()).limit(500)
-    )
+    ).all()
+    names = names_of(session, (name for row in rows for name in (row.closed_by, row.reopened_by)))
     return Periods(
         [
             PeriodRow(
@@ -107,9 +109,9 @@ def list_periods(session: Session) -> Periods:
                 said(row.closed_through),
                 row.note or "",
                 row.closed_at.isoformat(),
-                row.closed_by,
+                names[row.closed_by],
                 row.reopened_at.isoformat() if row.reopened_at else "",
-                row.reopened_by or "",
+                names.get(row.reopened_by or "", ""),
                 row.reopened_reason or "",
                 row.reopened_at is None and row.closed_through == latest,
             )

@@ -15,6 +15,7 @@ from inventory_app.models.stock import InventoryItem, Reservation
 from inventory_app.operations._item_at import ITEM_GONE
 from inventory_app.operations._ledger import enough, fits_unit, in_use, more_than_nothing, places, say
 from inventory_app.operations._operation import operation, query
+from inventory_app.operations._people_names import names_of
 from inventory_app.permissions import Permission
 
 LONGEST = timedelta(days=366)
@@ -100,7 +101,8 @@ def reservations_of(session: Session, *, item_id: int) -> list[ReservationRow]:
             col(Reservation.expires_at) > sa.func.clock_timestamp(),
         )
         .order_by(col(Reservation.expires_at), col(Reservation.id))
-    )
+    ).all()
+    names = names_of(session, (row.created_by for row in rows))
     return [
         ReservationRow(
             row.id or 0,
@@ -108,7 +110,7 @@ def reservations_of(session: Session, *, item_id: int) -> list[ReservationRow]:
             row.reference or "",
             row.note or "",
             row.expires_at.isoformat(),
-            row.created_by,
+            names[row.created_by],
         )
         for row in rows
     ]

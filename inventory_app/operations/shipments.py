@@ -1,5 +1,6 @@
 """Shipments: stock on its way between two locations, sent into a transit location and accepted out of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +28,7 @@ from inventory_app.operations._ledger import (
 )
 from inventory_app.operations._operation import operation, query
 from inventory_app.operations._paging import PAGE_SIZE, Page, keyset
+from inventory_app.operations._people_names import names_of
 from inventory_app.operations.reversals import SHIPMENT
 from inventory_app.permissions import Permission
 
@@ -208,10 +210,11 @@ def list_shipments(
         statement = statement.where(col(Shipment.status) == "sent")
     keys = [col(Shipment.sent_at), col(Shipment.id)]
     page = keyset(session, statement, keys, descending=True, cursor=cursor, size=size)
-    return Page([_row(row) for row in page.rows], page.before, page.after)
+    names = names_of(session, (name for row in page.rows for name in (row.sent_by, row.accepted_by)))
+    return Page([_row(row, names) for row in page.rows], page.before, page.after)
 
 
-def _row(row: sa.Row[tuple[object, ...]]) -> ShipmentRow:
+def _row(row: sa.Row[tuple[object, ...]], names: Mapping[str, str]) -> ShipmentRow:
     return ShipmentRow(
         id=row.id,
         sku=row.sku,
@@ -226,8 +229,8 @@ def _row(row: sa.Row[tuple[object, ...]]) -> ShipmentRow:
         lost=say(row.lost) if row.lost else "",
         note=row.note or "",
         sent_at=row.sent_at.isoformat(),
-        sent_by=row.sent_by,
+        sent_by=names[row.sent_by],
         accepted_at=row.accepted_at.isoformat() if row.accepted_at else "",
-        accepted_by=row.accepted_by or "",
+        accepted_by=names.get(row.accepted_by, ""),
         asked=f"{row.quantity.normalize():f}",
     )

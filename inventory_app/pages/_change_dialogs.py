@@ -11,7 +11,8 @@ S = BulkChangeState
 
 def bulk_change_dialogs() -> rx.Component:
     """Ask how prices change, or what else all the selected products shall have."""
-    return rx.fragment(_prices(), _products())
+    arrival = dialogs.closed_on_arrival(S.close)
+    return rx.fragment(arrival, _prices(), _products())
 
 
 def _number() -> rx.Component:

@@ -52,7 +52,8 @@ def receive_button(sku: rx.Var[str] | str = "") -> rx.Component:
 
 def entry_dialogs() -> rx.Component:
     """Return the dialogs: once on each page that offers them; at most one is open."""
-    return rx.fragment(_receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
+    arrival = dialogs.closed_on_arrival(S.close)
+    return rx.fragment(arrival, _receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
 
 
 def _about() -> rx.Component:

@@ -13,7 +13,8 @@ def what(row: rx.Var[MovementLine]) -> rx.Component:
     late = rx.fragment(
         " ",
         feedback.badge("back-dated"),
-        rx.el.span(" happened ", when(row.occurred_at, row.occurred_at, style="full"), class_name="meta"),
+        " ",
+        rx.el.span("happened ", when(row.occurred_at, row.occurred_at, style="full"), class_name="meta wrap"),
     )
     return rx.fragment(
         said,

@@ -65,7 +65,10 @@ def _reason(errors: rx.Var[dict[str, str]], key: rx.Var[str], *, hint: str, opti
 def _invite() -> rx.Component:
     roles = rx.cond(
         A.boxes.length() > 0,
-        _boxes(A.boxes),
+        rx.fragment(
+            _boxes(A.boxes),
+            rx.el.p("With none of them they become an employee, who may change stock.", class_name="meta"),
+        ),
         feedback.callout("They become an employee; somebody who may give roles can add to that."),
     )
     return dialogs.dialog(

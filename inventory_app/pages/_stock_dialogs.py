@@ -16,7 +16,14 @@ S = InventoryState
 
 def stock_dialogs() -> rx.Component:
     """Return every dialog that changes stock; at most one is open."""
-    return rx.fragment(_transfer_dialog(), _adjust_dialog(), _create_dialog(), _location_dialog(), _bulk_dialog())
+    return rx.fragment(
+        dialogs.closed_on_arrival(S.close),
+        _transfer_dialog(),
+        _adjust_dialog(),
+        _create_dialog(),
+        _location_dialog(),
+        _bulk_dialog(),
+    )
 
 
 def lot_of(row: rx.Var[ItemRow]) -> rx.Component:

@@ -79,13 +79,19 @@ def _progress() -> rx.Component:
         ),
         rx.el.p("You can leave this page: the check goes on by itself within a few minutes.", class_name="meta"),
         title="The check is under way",
-        note=rx.fragment("begun by ", C.started_by),
+        note=rx.cond(C.started_by, rx.fragment("begun by ", C.started_by), "the daily one"),
         class_name="progress",
     )
 
 
 def _verdict() -> rx.Component:
-    checked = rx.fragment("Checked ", when(C.finished_at, C.finished_at), " for ", C.started_by, ": ", C.movements)
+    checked = rx.fragment(
+        "Checked ",
+        when(C.finished_at, C.finished_at),
+        rx.cond(C.started_by, " for " + C.started_by, " by itself"),
+        ": ",
+        C.movements,
+    )
     good = feedback.callout(
         rx.fragment(checked, " movements, and everything that is kept beside them says the same."),
         title="The books balance.",

@@ -87,6 +87,7 @@ def change() -> rx.Component:
     )
     return rx.fragment(
         rx.cond(D.loading, layout.page_skeleton(), rx.cond(D.detail.is_not_none(), _detail(), missing)),
+        dialogs.closed_on_arrival(D.close),
         _revert_dialog(),
     )
 

@@ -77,7 +77,7 @@ def expiry(row: rx.Var[LotRow]) -> rx.Component:
         ("soon", feedback.badge("Soon", tone="warn")),
         rx.fragment(),
     )
-    return rx.cond(row.expires_on, rx.el.span(row.expires_on, " ", word), rx.el.span("no date", class_name="dim"))
+    return rx.cond(row.expires_on, rx.el.span(row.good_until, " ", word), rx.el.span("no date", class_name="dim"))
 
 
 def lots_card() -> rx.Component:
@@ -98,6 +98,7 @@ def lots_card() -> rx.Component:
     )
     return rx.fragment(
         layout.card(rx.cond(P.rows.length() > 0, shown, nothing), title="Lots", end=new, flush=True),
+        dialogs.closed_on_arrival(P.close),
         _create_dialog(),
         _edit_dialog(),
     )

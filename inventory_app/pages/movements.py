@@ -49,10 +49,11 @@ def _cells(row: rx.Var[MovementLine]) -> dict[str, rx.Component]:
     recorded = when(row.recorded_at, row.recorded_at, style="full")
     href = "/inventory/" + row.item_id.to_string()
     return {
-        "recorded": tables.cell(recorded),
+        "recorded": tables.cell(recorded, class_name="nowrap"),
         "what": tables.cell(
             tables.two_line(what(row), row.note, strong=False, phone=rx.fragment(row.product, " · ", row.location)),
             card="title",
+            class_name="wrap",
         ),
         "product": tables.cell(tables.two_line(row.product, ident(row.sku), href=href)),
         "location": tables.cell(row.location),

@@ -41,6 +41,7 @@ def pricing() -> rx.Component:
             filters=listing.toolbar(S, search="Search prices", placeholder="SKU, name, category"),
             footer=_footer(),
         ),
+        dialogs.closed_on_arrival(S.close),
         _price_dialog(),
         _file_dialog(),
         _history_dialog(),

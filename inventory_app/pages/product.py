@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, gates, layout, tables
+from inventory_app.components import dialogs, feedback, gates, layout, tables
 from inventory_app.components.basics import button, ident, link, stack, when
 from inventory_app.components.documents import documents
 from inventory_app.components.trail import history_href
@@ -35,6 +35,7 @@ def product() -> rx.Component:
     """Show the product, or that there is none at this address."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
+        dialogs.closed_on_arrival(S.close),
         edit_dialog(),
         archive_dialog(),
     )

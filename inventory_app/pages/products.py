@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, gates, listing, tables
+from inventory_app.components import dialogs, feedback, gates, listing, tables
 from inventory_app.components.basics import button, ident, when
 from inventory_app.operations._product_list import LIST, ProductRow
 from inventory_app.pages._page import page
@@ -31,6 +31,7 @@ def products() -> rx.Component:
             filters=listing.toolbar(S, search="Search products", placeholder="SKU, name, barcode"),
             footer=_footer(),
         ),
+        dialogs.closed_on_arrival(S.close),
         create_dialog(),
     )
 

@@ -34,6 +34,7 @@ def shipments() -> rx.Component:
                 )
             ),
         ),
+        dialogs.closed_on_arrival(S.close_accept),
         _accept(),
     )
 

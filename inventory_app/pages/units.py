@@ -21,6 +21,7 @@ def units() -> rx.Component:
     new = button("New unit", icon_name="plus", tone="solid", on_click=S.open_create)
     return rx.fragment(
         tables.list_page(_table(), title="Units", sub="What quantities are counted in, and how finely", actions=[new]),
+        dialogs.closed_on_arrival(S.close),
         _create_dialog(),
         _edit_dialog(),
     )

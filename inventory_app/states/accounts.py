@@ -13,7 +13,7 @@ from inventory_app import mail, one_time_links, people
 from inventory_app.operations import accounts, proving, users
 from inventory_app.operations.accounts import LinkMade
 from inventory_app.operations.sessions import hash_token
-from inventory_app.permissions import EMPLOYEE, Permission
+from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
@@ -76,7 +76,7 @@ class AccountsState(FormState, rx.State):
         if auth_state._may(Permission.USERS_ASSIGN_ROLES):  # noqa: SLF001  # ours
             with auth_state.audit_context():
                 roles = await fetch(users.roles_to_give)
-            self.boxes = [box_of(role, held=role.name == EMPLOYEE) for role in roles]
+            self.boxes = [box_of(role, held=False) for role in roles]
         self._open("invite", None)
 
     @rx.event

@@ -45,7 +45,7 @@ class TakeBackState(FormState, rx.State):
         self.open = True
 
     @rx.event
-    @action(Permission.INVENTORY_REVERSE)
+    @action(Permission.INVENTORY_VIEW)
     async def close_take_back(self, is_open: bool) -> None:  # noqa: FBT001  # what a dialog sends
         """Close the dialog."""
         self.open = is_open and self.open

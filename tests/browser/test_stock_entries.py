@@ -85,6 +85,15 @@ def test_what_is_reserved_is_not_there_to_issue(shelf: None, window: Window, mar
     window.toast("12 pcs → 8 pcs")
 
 
+def test_a_dialog_that_was_left_open_is_closed_on_the_next_page(shelf: None, window: Window, mark: str):
+    act(window, mark, "Issue")
+    window.goto("/shipments")
+    expect(window.dialog()).to_have_count(0)
+    window.goto(f"/inventory?q={mark}")
+    expect(window.row(f"SKU{mark}".upper())).to_be_visible()
+    expect(window.dialog()).to_have_count(0)
+
+
 def test_a_shipment_goes_and_arrives_in_part(shelf: None, window: Window, mark: str):
     act(window, mark, "Send")
     dialog = window.dialog()

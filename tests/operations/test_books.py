@@ -59,6 +59,7 @@ def test_books_that_nobody_touched_balance(database, ledger):
     assert (found.faults, found.shown, found.done) == (0, [], found.total)
     assert found.movements == "7"
     assert found.finished_at
+    assert found.started_by == "", "the daily one, nobody's"
 
 
 def test_a_movement_that_was_changed_is_named_with_its_operation_and_what_it_was(database, ledger):
@@ -170,6 +171,7 @@ def test_a_rebuild_wants_a_reason_a_finished_check_and_the_permission(database, 
         refusal(Conflict, transact, books.rebuild_books, check_id=check_id, reason="Too early")
         while jobs.check_next(check_id):
             pass
+        assert read(books.last_check).started_by == "Ann"
         refusal(Invalid, transact, books.rebuild_books, check_id=check_id, reason=" ")
     with acting_as(person("eve", "employee")):
         refusal(NotAllowed, transact, books.rebuild_books, check_id=check_id, reason="Mine")

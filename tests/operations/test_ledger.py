@@ -391,7 +391,7 @@ def test_nothing_is_booked_in_a_closed_period(ledger):
     issue(bolt.here, 1, occurred_at=inside + timedelta(days=1))
     issue(bolt.here, 1)
     (row,) = read(periods.list_periods).rows
-    assert (row.closed_by, row.note, row.last) == ("carl", "October", True)
+    assert (row.closed_by, row.note, row.last) == ("Carl", "October", True)
     assert reopen(row.id) == row.closed_through
     issue(bolt.here, 1, occurred_at=inside)
     (row,) = read(periods.list_periods).rows

@@ -145,7 +145,7 @@ def test_a_product_can_be_added_without_stock_and_is_in_the_trail(trail):
     assert (found.barcode, found.lots_kept, found.unit_price, found.on_hand) == ("96385074", True, "2.50", "0 pcs")
     assert (found.level, found.supplier_href) == ("out", f"/suppliers/{firm.id}")
     assert {change.table for change in trail.changes()} == {"product", "product_price"}
-    assert found.changed_by == "ann"
+    assert found.changed_by == "Ann"
     assert read(products.find_by_barcode, text="96385074") == made
     assert skus(q="96385074") == ["BOLT"]
 

@@ -65,7 +65,7 @@ def test_it_is_in_transit_until_it_is_accepted(ledger, trail):
     assert ledger.quantities(bolt.here, moving, bolt.there) == [6, 0, 9]
     assert {c.table for c in trail.changes()} == {"shipment", "inventory_item", "stock_movement"}
     (row,) = read(shipments.list_shipments, only_open=False).rows
-    assert (row.status, row.arrived, row.lost, row.sent_by, row.accepted_by) == ("accepted", "4", "", "ann", "ann")
+    assert (row.status, row.arrived, row.lost, row.sent_by, row.accepted_by) == ("accepted", "4", "", "Ann", "Ann")
     assert read(shipments.list_shipments).rows == []
 
 

@@ -381,7 +381,11 @@ def test_an_sku_is_used_once():
     west = location("WEST", name="West")
     create(location_id=west.id)
     error = refusal(Invalid, create, location_id=west.id)
-    assert error.fields == {"sku": "NUT-1 is in use. SKUs are never used twice."}
+    assert error.fields == {"sku": "NUT-1 is Nut already. Receive it where it is now, or give another SKU."}
+    arrange(lambda session: setattr(session.scalars(sa.select(Product)).one(), "active", False))
+    error = refusal(Invalid, create, location_id=west.id)
+    sentence = "NUT-1 is Nut already. It is archived: restore it, then receive it, or give another SKU."
+    assert error.fields == {"sku": sentence}
 
 
 def test_a_double_click_transfers_once(ledger):

@@ -81,6 +81,13 @@ async def test_a_link_is_shown_once_to_who_made_it_and_is_nowhere_else(
     assert site_trail.last(name="accounts.invite_user").actor_name == ada.username
 
 
+async def test_no_role_is_given_with_an_invitation_that_nobody_chose(site: Site, ada: Person):
+    async with Tab(site.signed_in(ada), LIST) as tab:
+        boxes = (await tab.call(AccountsState.open_invite)).vars()["accounts_state.boxes"]
+    assert {"auditor", "employee"} <= {box["name"] for box in boxes}
+    assert not any(box["held"] for box in boxes), "who is to see everything and change nothing is no employee"
+
+
 async def test_what_is_wrong_with_an_invitation_stands_beside_its_field(site: Site, ada: Person):
     async with Tab(site.signed_in(ada), LIST) as tab:
         wrong = await tab.call(AccountsState.invite, form=invitation(username="x", email="nobody"))
