@@ -168,7 +168,7 @@ def _kept_at(session: Session, product: Product) -> list[KeptAt]:
             id=id_,
             location=location,
             lot=lot or "",
-            expires_on=expires.isoformat() if expires else "",
+            expires_on=f"{expires:%-d %b %Y}" if expires else "",
             quantity=say(quantity, product.unit_code),
             href=f"/inventory?q={product.sku}",
         )

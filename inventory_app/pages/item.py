@@ -13,7 +13,7 @@ from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
 from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items
 from inventory_app.pages._moment import picker
-from inventory_app.pages._movement_cells import record, what
+from inventory_app.pages._movement_cells import aside, record, what
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
 from inventory_app.pages._take_back import take_back_parts
@@ -200,9 +200,9 @@ def _line(row: rx.Var[MovementLine]) -> rx.Component:
         tables.cell(
             tables.two_line(
                 what(row),
-                rx.fragment(row.note),
+                aside(row),
                 strong=False,
-                phone=rx.fragment(when(row.recorded_at, row.recorded_at, style="full"), " · ", row.who),
+                phone=aside(row, when(row.recorded_at, row.recorded_at, style="full"), " · ", row.who),
             ),
             card="title",
             class_name="why-what",

@@ -6,7 +6,7 @@ from inventory_app.components import feedback, listing, tables
 from inventory_app.components.basics import button, ident, when
 from inventory_app.operations._movement_lines import MovementLine
 from inventory_app.operations._movement_list import LIST
-from inventory_app.pages._movement_cells import record, what
+from inventory_app.pages._movement_cells import aside, record, what
 from inventory_app.pages._page import page
 from inventory_app.pages._take_back import take_back_button, take_back_parts
 from inventory_app.permissions import Permission
@@ -51,7 +51,7 @@ def _cells(row: rx.Var[MovementLine]) -> dict[str, rx.Component]:
     return {
         "recorded": tables.cell(recorded, class_name="nowrap"),
         "what": tables.cell(
-            tables.two_line(what(row), row.note, strong=False, phone=rx.fragment(row.product, " · ", row.location)),
+            tables.two_line(what(row), aside(row), strong=False, phone=aside(row, row.product, " · ", row.location)),
             card="title",
             class_name="wrap",
         ),

@@ -154,15 +154,21 @@ class PricingState(ListState, rx.State):
             raise Invalid(
                 fields={"valid_from" if n == "effective_on" else n: said for n, said in error.fields.items()}
             ) from error
+        of = f" of {self.history.product}" if self.history and self.dialog == "price" else ""
         self.dialog = ""
         self._new_form()
         if done.waits_as:
             said = "This changes the price a lot: it waits for somebody else's agreement"
             return [rx.redirect(f"/changes/{done.waits_as}"), _toast.warning(said)]
         if done.valid_from:
-            return [PricingState.load, _toast.success(f"Planned from {done.valid_from:%-d %b %Y}")]
-        said = "Changed the price" if done.changed else "It costs that already"
-        return [PricingState.load, _toast.success(said)]
+            return [
+                PricingState.load,
+                _toast.success(f"Planned a new price{of} from {done.valid_from:%-d %b %Y}"),
+            ]
+        return [
+            PricingState.load,
+            _toast.success(f"Changed the price{of}" if done.changed else "It costs that already"),
+        ]
 
 
 class PlannedPriceState(FormState, rx.State):
