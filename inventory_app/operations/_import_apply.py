@@ -16,7 +16,9 @@ from inventory_app.errors import Conflict
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, SupplierProduct
 from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations import _prices
 from inventory_app.operations._import_staging import Progress
+from inventory_app.operations._ledger import NOTHING_LEFT
 from inventory_app.operations._operation import acting_user_id, operation_id, require
 from inventory_app.operations._supplier_approvals import ask, ask_about
 from inventory_app.permissions import Permission
@@ -48,6 +50,8 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
     for target, model in TARGETS.items():
+        if target == "product":
+            _prepare_prices(session, execute)
         _lock_and_compare(execute, target)
         if target == "supplier":
             _change_suppliers(session, execute)
@@ -153,6 +157,21 @@ SELECT t.id, now(), t.unit_price, (c.wanted ->> 'unit_price')::numeric, t.curren
 """
 
 
+_PRICED = """
+SELECT target_id FROM import_change
+ WHERE run_id = %(run)s AND target = 'product' AND state = 'changed' AND wanted ? 'unit_price' ORDER BY target_id
+"""
+
+
+def _prepare_prices(session: Session, execute: Callable[..., Any]) -> None:
+    """Decide anew whether this person may change prices; those that were planned and are due come before."""
+    ids = [id_ for (id_,) in execute(_PRICED)]
+    if ids:
+        require(session, Permission.PRICES_UPDATE)
+        _prices.lock_products(session, _prices.any_of(ids))
+        _prices.apply_due(session, ids)
+
+
 def _book_prices(execute: Callable[..., Any], reason: str, which: str) -> None:
     if which == "first":
         execute(_FIRST_PRICES)
@@ -172,6 +191,12 @@ _OTHER_ITEMS = """
 SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
  WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
    AND (i.quantity <> (c.before ->> 'quantity')::numeric OR i.sequence <> (c.before ->> 'sequence')::bigint)
+"""
+_RESERVED = """
+SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
+ WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
+   AND (c.wanted ->> 'quantity')::numeric < i.quantity
+   AND (c.wanted ->> 'quantity')::numeric < least(audit_reserved(i.id), i.quantity)
 """
 #: What has never been in stock costs what the file says; the average where it says several things.
 _OPENING_COSTS = """
@@ -229,10 +254,12 @@ WITH gone AS (
       SELECT i.product_id FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id WHERE m.operation_id = %(operation)s)
 ), moved AS (
   UPDATE inventory_item i SET sequence = i.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
-    FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.sequence, gone.value
+    FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.product_id, i.sequence, gone.value
 )
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id, occurred_at, recorded_at)
-SELECT id, sequence, 'revaluation', 0, 0, -value, %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
+INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reference_type, operation_id, occurred_at,
+                            recorded_at)
+SELECT m.id, m.sequence, 'revaluation', 0, p.unit_cost, -m.value, %(nothing_left)s, %(operation)s, %(now)s, %(now)s
+  FROM moved m JOIN product p ON p.id = m.product_id ORDER BY m.id
 """
 
 
@@ -244,10 +271,13 @@ def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> 
     other = execute(_OTHER_ITEMS).scalar_one()
     if other:
         raise Conflict(_CHANGED_SINCE.format(what="1 quantity was" if other == 1 else f"{other:,} quantities were"))
+    reserved = execute(_RESERVED).scalar_one()
+    if reserved:
+        raise Conflict(_CHANGED_SINCE.format(what="What is reserved was"))
     execute(_OPENING_COSTS)
     for start, end in _chunks(execute, "inventory_item"):
         execute(_NEW_ITEMS, **stamp, **{"from": start, "to": end})
         execute(_OPENED, **stamp, **{"from": start, "to": end})
         progress(end)
     execute(_COUNTED, **stamp)
-    execute(_NOTHING_LEFT, **stamp)
+    execute(_NOTHING_LEFT, **stamp, nothing_left=NOTHING_LEFT)

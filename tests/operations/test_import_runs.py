@@ -2,14 +2,16 @@
 
 import csv
 import io
+import itertools
 import threading
 import zipfile
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
@@ -20,9 +22,9 @@ from inventory_app.http.exports import _pieces, _workbook
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, ProductPrice, SupplierProduct
 from inventory_app.models.imports import ImportRun
-from inventory_app.models.stock import InventoryItem, StockMovement
+from inventory_app.models.stock import InventoryItem, ProductStock, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
-from inventory_app.operations import books, exports, import_runs, import_views, stock, suppliers
+from inventory_app.operations import books, exports, import_runs, import_views, reservations, stock, suppliers
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, supplier
@@ -490,6 +492,83 @@ def test_what_somebody_edits_between_check_and_import_is_not_overwritten(ann):
             importing.apply(each.id).result()
             assert "since the file was checked" in look(each.id).problem
     assert (by_sku()["A"].name, on_hand()) == ("Rock salt", {"A": 6})
+
+
+def test_what_is_reserved_is_not_counted_away(ann):
+    with acting_as(ann):
+        bring_in("products", "sku,name,quantity\nA,Salt,5\n")
+        (item,) = rows(InventoryItem)
+        count = checked("stock", "sku,quantity\nA,2\n")
+        transact(reservations.reserve, item_id=item.id, quantity=Decimal(3), expires_at=now() + timedelta(1))
+        importing.apply(count.id).result()
+        assert "What is reserved was changed since" in look(count.id).problem
+        assert faults(checked("stock", "sku,quantity\nA,2\n")) == [
+            "2 quantity: 3 pcs of Salt are reserved: release them first."
+        ]
+        bring_in("stock", "sku,quantity\nA,3\n")
+    assert on_hand() == {"A": 3}
+
+
+def test_a_large_change_of_a_price_needs_somebody_elses_agreement_here_too(ann, configure):
+    configure(INVENTORY_PRICE_APPROVAL_PERCENT="10")
+    with acting_as(ann):
+        bring_in("products", "sku,name,price\nA,Salt,100\nB,Oil,0\n")
+        wrong = faults(checked("products", "sku,name,price\nA,Salt,111\nB,Oil,5\n"))
+        assert [said.partition(", which")[0] for said in wrong] == ["2 price: This changes the price by more than 10 %"]
+        bring_in("products", "sku,name,price\nA,Salt,110\nB,Oil,5\n")
+    assert {sku: row.unit_price for sku, row in by_sku().items()} == {"A": 110, "B": 5}
+
+
+def booked(sku):
+    """Return what the ledger says of a product: its movements, its cost, what there is of it."""
+    with open_session() as session:
+        found = session.exec(
+            select(StockMovement).join(InventoryItem).join(Product).where(Product.sku == sku).order_by(StockMovement.id)
+        ).all()
+        product = session.exec(select(Product).where(Product.sku == sku)).one()
+        there = session.exec(select(ProductStock).where(ProductStock.product_id == product.id)).first()
+        moved = [
+            (m.sequence, m.kind, m.quantity, m.unit_cost, m.value, m.reason_code, m.reference_type, m.reference)
+            for m in found
+        ]
+        prices = session.exec(select(ProductPrice).where(ProductPrice.product_id == product.id)).all()
+        priced = [(one.old_price, one.new_price, one.currency, one.reason, one.status) for one in prices]
+        kept = (product.unit_cost, product.unit_price, product.search.partition(" ")[2], product.sort_key)
+        return moved, priced, kept, (there.quantity, there.value) if there else None
+
+
+AMOUNT = st.decimals(0, 1000, places=3)
+COST = st.decimals(0, 1000, places=4)
+SERIAL = itertools.count()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(opening=AMOUNT, counted=AMOUNT, cost=COST, price=COST)
+@example(opening=Decimal("0.003"), counted=Decimal(0), cost=Decimal("0.3333"), price=Decimal(1))
+@example(opening=Decimal(0), counted=Decimal(7), cost=Decimal("1.5"), price=Decimal(0))
+def test_a_row_of_a_file_books_what_doing_it_by_hand_books(ann, opening, counted, cost, price):
+    one, other = f"F{next(SERIAL)}", f"H{next(SERIAL)}"
+    with acting_as(ann):
+        bring_in("products", f"sku,name,unit,cost,price,quantity\n{one},Salt,kg,{cost},{price},{opening}\n")
+        made = transact(
+            stock.create_inventory_item,
+            location_id=rows(Location)[0].id,
+            quantity=opening,
+            sku=other,
+            name="Salt",
+            unit_code="kg",
+            unit_cost=cost,
+            unit_price=price,
+        )
+        assert booked(one) == booked(other)
+        bring_in("stock", f"sku,quantity\n{one},{counted}\n")
+        transact(stock.bulk_update_inventory, updates=[{"item_id": made.item_id, "quantity": str(counted)}])
+    by_file, by_hand = booked(one), booked(other)
+    if not opening:
+        # By hand it is a count; in a file, what was never there before is its opening stock.
+        by_hand = ([(s, "receipt", q, c, v, "opening", t, r) for s, _, q, c, v, _, t, r in by_hand[0]], *by_hand[1:])
+    assert by_file == by_hand
+    assert balanced()
 
 
 # Stopping, dying, taking back
