@@ -8,11 +8,13 @@ half a minute, whoever looks next says so.
 import contextlib
 import contextvars
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event, Lock, Thread
+from typing import IO
 
 import psycopg
 import structlog
@@ -22,8 +24,8 @@ from sqlmodel import Session
 from inventory_app import staging
 from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError, Invalid
-from inventory_app.operations import _import_files, import_runs
-from inventory_app.operations._import_fields import guessed
+from inventory_app.operations import _import_files, _import_staging, import_runs, import_views
+from inventory_app.operations._import_columns import guessed, known_names
 from inventory_app.operations.import_runs import Cancelled, Done, Kind
 from inventory_app.unit_of_work import _write, open_session, read, transact
 
@@ -85,6 +87,18 @@ def _work() -> _Work:
     return _Work()
 
 
+def send(kind: Kind, file: IO[bytes], name: str) -> int:
+    """Keep a file, look at it and put it on the list; returns its run. What cannot be read is not kept."""
+    key, path = staging.new_file()
+    try:
+        with path.open("wb") as target:
+            shutil.copyfileobj(file, target, _PIECE)
+        return take(kind, key, name)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def take(kind: Kind, key: str, name: str) -> int:
     """Look at a file that is kept and put it on the list; returns its run. Raises `Invalid`."""
     path = staging.path_of(key)
@@ -92,7 +106,7 @@ def take(kind: Kind, key: str, name: str) -> int:
         raise Invalid(GONE)
     digest = _sha256(path)
     path = _import_files.as_text(path)
-    looked = _import_files.look_at(path, import_runs.known_columns(kind))
+    looked = _import_files.look_at(path, known_names(kind))
     mapping = guessed(kind, looked.header) | read(import_runs.remembered_columns, kind=kind, header=looked.header)
     # A remembered choice may give a guessed field's column to another.
     taken = {position: field for field, position in mapping.items()}
@@ -115,6 +129,11 @@ def _sha256(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def columns_of(run_id: int) -> dict[str, int]:
+    """Return which of our fields is read from which column of one's own file, as it stands."""
+    return {one.field: one.column for one in read(import_views.run_of, run_id=run_id).choices if one.column >= 0}
 
 
 def check(run_id: int, mapping: Mapping[str, int], rule: str) -> "Future[None]":
@@ -174,7 +193,7 @@ def _progress(run_id: int) -> Callable[[int], None]:
 
 def forget_old_rows() -> None:
     """Drop what was staged of files that nobody will take back any more, and of those nothing came of."""
-    _write(import_runs.forget_old)
+    _write(_import_staging.forget_old)
 
 
 def notice_the_silent() -> None:

@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import csv
 import io
-import shutil
 from collections.abc import Awaitable, Callable
-from typing import IO
 from urllib.parse import quote
 
 import structlog
@@ -22,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive
 
-from inventory_app import importing, people, staging
+from inventory_app import importing, people
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import (
     AppError,
@@ -34,10 +32,10 @@ from inventory_app.errors import (
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import way_out
-from inventory_app.operations import import_runs
+from inventory_app.operations import import_views
 from inventory_app.operations._export_cells import safe_cell
-from inventory_app.operations._import_fields import FIELDS
-from inventory_app.operations.import_runs import LARGEST_FILE, PERMISSIONS, Kind
+from inventory_app.operations._import_staging import MOST_FAULTS
+from inventory_app.operations.import_runs import FIELDS, LARGEST_FILE, PERMISSIONS, Kind
 from inventory_app.unit_of_work import deny, fetch, in_thread
 
 log = structlog.get_logger(__name__)
@@ -47,7 +45,6 @@ _LONGEST_NAME = 120
 #: Of a body that is refused: what is received and thrown away before the answer.
 _MOST_PASSED_BY = 256 * 2**20
 _PATIENCE_SECONDS = 60
-_PIECE = 2**20
 
 
 class NoRoom(AppError):
@@ -114,25 +111,13 @@ async def _take(request: Request, kind: Kind) -> Response:
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise Invalid("Choose a file first.")
         with acting_as(actor):
-            run_id = await in_thread(_keep, kind, sent.file, _name(sent.filename, kind))
+            run_id = await in_thread(importing.send, kind, sent.file, _name(sent.filename, kind))
     except OSError as error:
         log.exception("import_not_kept", error_type=type(error).__name__)
         raise NoRoom from error
     finally:
         await form.close()
     return http.see_other(f"{PAGE}?run={run_id}")
-
-
-def _keep(kind: Kind, sent: IO[bytes], name: str) -> int:
-    """Write the file where it is kept, piece by piece, and look at it; what cannot be read is not kept."""
-    key, path = staging.new_file()
-    try:
-        with path.open("wb") as target:
-            shutil.copyfileobj(sent, target, _PIECE)
-        return importing.take(kind, key, name)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _name(sent: str, kind: Kind) -> str:
@@ -169,7 +154,7 @@ async def faults(request: Request) -> Response:
     run_id = request.path_params["run"]
     with acting_as(people.named(actor, person)):
         try:
-            found = await fetch(import_runs.faults_of, run_id=run_id, most=10_000)
+            found = await fetch(import_views.faults_of, run_id=run_id, most=MOST_FAULTS)
         except AppError as error:
             return http.see_other(PAGE, flash={"text": str(error), "tone": "bad"})
     text = io.StringIO()

@@ -1,4 +1,4 @@
-"""Doing what a plan says, and taking it back: statements over all records of a kind, in the open operation.
+"""Doing what a plan says: statements over all records of a kind, in the open operation.
 
 The plan was made before: whatever it would change is locked and compared with what it was then. Records are taken in
 the one order of locks, by id within a kind.
@@ -6,7 +6,6 @@ the one order of locks, by id within a kind.
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
@@ -17,16 +16,17 @@ from inventory_app.errors import Conflict
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, SupplierProduct
 from inventory_app.models.suppliers import Supplier, SupplierStatus
-from inventory_app.operations import _approvals
+from inventory_app.operations import _prices
+from inventory_app.operations._import_staging import Progress
+from inventory_app.operations._ledger import NOTHING_LEFT
 from inventory_app.operations._operation import acting_user_id, operation_id, require
 from inventory_app.operations._supplier_approvals import ask, ask_about
-from inventory_app.operations._supplier_rules import KIND
 from inventory_app.permissions import Permission
 
 #: Rows that are written before somebody can stop the work.
 CHUNK = 10_000
 #: In the order of the locks; suppliers before products, items at the end.
-_TARGETS: dict[str, type[SQLModel]] = {
+TARGETS: dict[str, type[SQLModel]] = {
     "category": Category,
     "location": Location,
     "supplier": Supplier,
@@ -35,9 +35,6 @@ _TARGETS: dict[str, type[SQLModel]] = {
     "lot": Lot,
 }
 _CHANGED_SINCE = "{what} changed since the file was checked. Check it again, and look at what it would do now."
-
-#: Tells how many rows are done, and raises when somebody has asked to stop.
-Progress = Callable[[int], None]
 
 
 def _columns(model: type[SQLModel]) -> list[str]:
@@ -52,16 +49,18 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
     def execute(sql: str, **more: Any) -> Any:
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
-    for target, model in _TARGETS.items():
+    for target, model in TARGETS.items():
+        if target == "product":
+            _prepare_prices(session, execute)
         _lock_and_compare(execute, target)
         if target == "supplier":
             _change_suppliers(session, execute)
         elif target == "product":
             # The price before is still there.
             _book_prices(execute, reason, "before")
-            _update(execute, target, model)
+            update_records(execute, target, model)
         else:
-            _update(execute, target, model)
+            update_records(execute, target, model)
         _insert(execute, target, model, progress if target == "product" else None)
         if target == "supplier":
             made = execute(
@@ -87,7 +86,7 @@ def _lock_and_compare(execute: Callable[..., Any], target: str) -> None:
         raise Conflict(_CHANGED_SINCE.format(what="1 record was" if other == 1 else f"{other:,} records were"))
 
 
-def _update(execute: Callable[..., Any], target: str, model: type[SQLModel], values: str = "wanted") -> None:
+def update_records(execute: Callable[..., Any], target: str, model: type[SQLModel], values: str = "wanted") -> None:
     named = [name for name in _columns(model) if name not in ("id", "version", "created_at")]
     version = ", version = t.version + 1" if "version" in _columns(model) else ""
     execute(
@@ -158,6 +157,21 @@ SELECT t.id, now(), t.unit_price, (c.wanted ->> 'unit_price')::numeric, t.curren
 """
 
 
+_PRICED = """
+SELECT target_id FROM import_change
+ WHERE run_id = %(run)s AND target = 'product' AND state = 'changed' AND wanted ? 'unit_price' ORDER BY target_id
+"""
+
+
+def _prepare_prices(session: Session, execute: Callable[..., Any]) -> None:
+    """Decide anew whether this person may change prices; those that were planned and are due come before."""
+    ids = [id_ for (id_,) in execute(_PRICED)]
+    if ids:
+        require(session, Permission.PRICES_UPDATE)
+        _prices.lock_products(session, _prices.any_of(ids))
+        _prices.apply_due(session, ids)
+
+
 def _book_prices(execute: Callable[..., Any], reason: str, which: str) -> None:
     if which == "first":
         execute(_FIRST_PRICES)
@@ -177,6 +191,12 @@ _OTHER_ITEMS = """
 SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
  WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
    AND (i.quantity <> (c.before ->> 'quantity')::numeric OR i.sequence <> (c.before ->> 'sequence')::bigint)
+"""
+_RESERVED = """
+SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
+ WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
+   AND (c.wanted ->> 'quantity')::numeric < i.quantity
+   AND (c.wanted ->> 'quantity')::numeric < least(audit_reserved(i.id), i.quantity)
 """
 #: What has never been in stock costs what the file says; the average where it says several things.
 _OPENING_COSTS = """
@@ -234,10 +254,12 @@ WITH gone AS (
       SELECT i.product_id FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id WHERE m.operation_id = %(operation)s)
 ), moved AS (
   UPDATE inventory_item i SET sequence = i.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
-    FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.sequence, gone.value
+    FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.product_id, i.sequence, gone.value
 )
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id, occurred_at, recorded_at)
-SELECT id, sequence, 'revaluation', 0, 0, -value, %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
+INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reference_type, operation_id, occurred_at,
+                            recorded_at)
+SELECT m.id, m.sequence, 'revaluation', 0, p.unit_cost, -m.value, %(nothing_left)s, %(operation)s, %(now)s, %(now)s
+  FROM moved m JOIN product p ON p.id = m.product_id ORDER BY m.id
 """
 
 
@@ -249,127 +271,13 @@ def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> 
     other = execute(_OTHER_ITEMS).scalar_one()
     if other:
         raise Conflict(_CHANGED_SINCE.format(what="1 quantity was" if other == 1 else f"{other:,} quantities were"))
+    reserved = execute(_RESERVED).scalar_one()
+    if reserved:
+        raise Conflict(_CHANGED_SINCE.format(what="What is reserved was"))
     execute(_OPENING_COSTS)
     for start, end in _chunks(execute, "inventory_item"):
         execute(_NEW_ITEMS, **stamp, **{"from": start, "to": end})
         execute(_OPENED, **stamp, **{"from": start, "to": end})
         progress(end)
     execute(_COUNTED, **stamp)
-    execute(_NOTHING_LEFT, **stamp)
-
-
-# Taking it back
-
-_LATER = """
-SELECT count(*) FROM import_change c JOIN {table} t ON t.id = c.target_id
- WHERE c.run_id = %(run)s AND c.target = '{table}' AND c.state <> 'same'
-   AND NOT to_jsonb(t) @> (c.wanted - 'created_at' - 'submitted_at' - 'unit_cost'{less})
-"""
-_MOVED_SINCE = """
-SELECT count(*) FROM inventory_item i WHERE i.id IN (SELECT item_id FROM stock_movement WHERE operation_id = %(operation)s)
-   AND EXISTS (SELECT FROM stock_movement m WHERE m.item_id = i.id AND m.operation_id <> %(operation)s AND m.sequence >
-               (SELECT max(o.sequence) FROM stock_movement o WHERE o.item_id = i.id AND o.operation_id = %(operation)s))
-"""
-_STILL_THERE = """
-SELECT count(DISTINCT i.product_id) FROM inventory_item i JOIN import_change c ON c.target_id = i.product_id
- WHERE c.run_id = %(run)s AND c.target = 'product' AND c.state = 'new' AND i.sequence > 0
-   AND EXISTS (SELECT FROM stock_movement m WHERE m.item_id = i.id AND m.operation_id <> %(operation)s)
-"""
-_REVERSE = """
-WITH original AS (
-  SELECT m.*, row_number() OVER (PARTITION BY m.item_id ORDER BY m.sequence DESC) AS step
-    FROM stock_movement m WHERE m.operation_id = %(operation)s
-), moved AS (
-  UPDATE inventory_item i SET quantity = i.quantity - s.quantity, sequence = i.sequence + s.steps, changed_at = %(now)s,
-         changed_by = %(who)s
-    FROM (SELECT item_id, sum(quantity) AS quantity, count(*) AS steps FROM original GROUP BY item_id) s WHERE i.id = s.item_id
-  RETURNING i.id, i.sequence - s.steps AS sequence
-)
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reason_code, operation_id, occurred_at,
-                            recorded_at, reverses)
-SELECT o.item_id, v.sequence + o.step, CASE WHEN o.quantity = 0 THEN 'revaluation' ELSE 'reversal' END, -o.quantity, o.unit_cost,
-       -o.value, 'correction', %(own)s, %(now)s, %(now)s, o.id
-  FROM original o JOIN moved v ON v.id = o.item_id ORDER BY o.item_id, o.step
-"""
-_PRICES_BACK = """
-INSERT INTO product_price (product_id, valid_from, old_price, new_price, currency, reason, status)
-SELECT t.id, now(), t.unit_price, (c.before ->> 'unit_price')::numeric, t.currency, %(reason)s, 'applied'
-  FROM import_change c JOIN product t ON t.id = c.target_id
- WHERE c.run_id = %(run)s AND c.target = 'product' AND c.state = 'changed' AND c.before ? 'unit_price' ORDER BY t.id
-"""
-_ARCHIVE = """
-UPDATE {table} t SET active = false, version = t.version + 1 FROM import_change c
- WHERE c.run_id = %(run)s AND c.target = '{table}' AND c.state = 'new' AND t.id = c.target_id AND t.active
-"""
-
-
-def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
-    """Take back what an import did, all of it; raises `Conflict` where something has changed since."""
-    connection = session.connection()
-
-    def execute(sql: str, **more: Any) -> Any:
-        return connection.exec_driver_sql(sql, {"run": run_id} | more)
-
-    for target, model in _TARGETS.items():
-        execute(
-            f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id WHERE c.run_id = %(run)s "  # our own names
-            f"AND c.target = '{target}' AND c.state <> 'same' ORDER BY t.id FOR UPDATE OF t"
-        )
-        less = " - 'status' - 'version'" if target == "supplier" else " - 'version'"
-        _refuse(execute(_LATER.format(table=target, less=less)).scalar_one(), "record", "changed")
-        if target == "supplier":
-            _suppliers_back(session, execute, reason)
-        elif target == "product":
-            execute(_PRICES_BACK, reason=reason)
-        if target != "supplier":
-            _update(execute, target, model, "before")
-    execute(
-        "SELECT i.id FROM inventory_item i WHERE i.id IN (SELECT item_id FROM stock_movement WHERE operation_id = "
-        "%(operation)s) ORDER BY i.id FOR UPDATE",
-        operation=original,
-    )
-    _refuse(execute(_MOVED_SINCE, operation=original).scalar_one(), "item", "moved")
-    _refuse(execute(_STILL_THERE, operation=original).scalar_one(), "product", "moved")
-    stamp = {"now": now(), "who": current_actor().name, "own": operation_id(session)}
-    execute(_REVERSE, operation=original, **stamp)
-    for target in ("supplier_product", "product", "location", "category"):
-        execute(_ARCHIVE.format(table=target))
-
-
-def _refuse(number: int, what: str, how: str) -> None:
-    if number:
-        were = f"1 {what} was" if number == 1 else f"{number:,} {what}s were"
-        raise Conflict(f"{were} {how} since this file came in, so it cannot be taken back as a whole.")
-
-
-def _suppliers_back(session: Session, execute: Callable[..., Any], reason: str) -> None:
-    changes = execute(
-        "SELECT target_id, state, before FROM import_change "
-        "WHERE run_id = %(run)s AND target = 'supplier' AND state <> 'same'"
-    ).all()
-    before = {id_: (state, values) for id_, state, values in changes}
-    suppliers = lock(session, Supplier, before)
-    decided = sum(
-        before[id_][0] == "new" and supplier.status != SupplierStatus.PENDING for id_, supplier in suppliers.items()
-    )
-    _refuse(decided, "supplier", "decided about")
-    for id_, supplier in suppliers.items():
-        state, values = before[id_]
-        if state == "new":
-            open_ = _approvals.open_about(session, KIND, id_, for_update=True)
-            if open_ is not None:
-                _approvals.withdraw(session, open_, reason)
-            continue
-        for field, value in values.items():
-            setattr(supplier, field, value)
-        supplier.last_edited_by = acting_user_id()
-        supplier.version += 1
-    session.flush()
-    ask(
-        session,
-        [
-            supplier
-            for id_, supplier in suppliers.items()
-            if before[id_][0] == "changed" and supplier.status == SupplierStatus.PENDING
-        ],
-    )
+    execute(_NOTHING_LEFT, **stamp, nothing_left=NOTHING_LEFT)

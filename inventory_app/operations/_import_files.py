@@ -15,7 +15,6 @@ from typing import Any
 from inventory_app import workbooks
 from inventory_app.errors import Invalid
 from inventory_app.operations import _csv
-from inventory_app.operations._csv import plain
 from inventory_app.paths import PROJECT
 
 #: Bytes of a file, and rows.
@@ -139,6 +138,12 @@ def rows(path: Path, layout: Layout, header: Sequence[str]) -> Iterator[FileRow]
         yield FileRow(number, values, fault and (fault[1], fault[2]))
 
 
+def has_quotes(path: Path) -> bool:
+    """Tell whether there is a quotation mark anywhere in the file."""
+    with path.open("rb") as file:
+        return any(b'"' in piece for piece in iter(lambda: file.read(_PIECE), b""))
+
+
 def _records(path: Path, layout: Layout) -> Iterator[list[str] | None]:
     """Yield every record, None where reading has to stop."""
     with path.open(encoding=layout.encoding, newline="") as file:
@@ -179,6 +184,3 @@ def _reads(path: Path, encoding: str, *, plain_text: bool = False) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-__all__ = ["FileRow", "Layout", "Looked", "as_text", "look_at", "plain", "rows"]

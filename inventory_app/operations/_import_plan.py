@@ -222,7 +222,10 @@ SELECT f.row, v.field, v.sentence FROM found f CROSS JOIN LATERAL (VALUES
      || '. Import or add it first.' END),
   ('currency', CASE WHEN f.currency <> %(currency)s THEN 'Prices here are in ' || %(currency)s || ', not in ' || f.currency || '.' END),
   ('unit_price', CASE WHEN f.unit_price <> f.price_here AND NOT %(prices)s
-     THEN 'The price here is another, and you may not change prices. Leave the column out.' END),
+     THEN 'The price here is another, and you may not change prices. Leave the column out.'
+     WHEN %(limit)s > 0 AND f.price_here > 0 AND abs(f.unit_price - f.price_here) * 100 > f.price_here * %(limit)s
+     THEN 'This changes the price by more than ' || %(limit)s || ' %%, which needs somebody else''s agreement: change it '
+       || 'with a file of prices.' END),
   ('unit_cost', CASE WHEN f.unit_cost <> f.cost_here
      THEN 'The cost of a product follows from its receipts and is not changed by a file.' END),
   ('quantity', CASE WHEN f.quantity * coalesce(f.unit_cost, f.unit_price, 0) > {_LARGEST_VALUE}
@@ -316,7 +319,8 @@ WITH places AS (SELECT lower(name) AS folded, min(id) AS id, count(*) AS many FR
 SELECT s.*, p.id AS product_id, p.name AS product, p.lots_kept, p.active, p.unit_cost AS cost_here, p.unit_code AS unit,
        u.decimals, loc.id AS location_id, loc.name AS place, loc.kind AS place_kind, loc.active AS place_open,
        CASE WHEN code.id IS NULL THEN byname.many END AS places, l.id AS lot_here, l.expires_on AS lot_expires,
-       i.id AS item_id, i.quantity AS held, i.sequence, coalesce(t.quantity, 0) AS in_all
+       i.id AS item_id, i.quantity AS held, i.sequence, coalesce(t.quantity, 0) AS in_all,
+       CASE WHEN s.quantity < i.quantity THEN least(audit_reserved(i.id), i.quantity) END AS reserved
   FROM staged s
   LEFT JOIN product p ON p.sku = s.sku
   LEFT JOIN unit u ON u.code = p.unit_code
@@ -352,6 +356,8 @@ SELECT f.row, v.field, v.sentence FROM found f CROSS JOIN LATERAL (VALUES
      THEN f.sku || ' is in stock at ' || f.place || ' already.' END),
   ('unit_cost', CASE WHEN f.in_all <> 0 AND f.unit_cost <> f.cost_here
      THEN 'There is stock of it already, at another cost: a cost comes with a receipt.' END),
+  ('quantity', CASE WHEN f.quantity < f.reserved
+     THEN trim_scale(f.reserved) || ' ' || f.unit || ' of ' || f.product || ' are reserved: release them first.' END),
   ('quantity', CASE WHEN f.quantity * coalesce(f.unit_cost, f.cost_here) > {_LARGEST_VALUE}
      THEN 'This much stock at this cost is too large a value.' END)) AS v(field, sentence)
 """,

@@ -62,28 +62,61 @@ class Details:
 NOTHING_MORE = Details()
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a field of one line must be: at most so long, and like the pattern, or the sentence is said."""
+
+    most: int
+    pattern: re.Pattern[str] | None = None
+    sentence: str = ""
+    #: Written in capitals, however it was typed.
+    upper: bool = False
+
+
+#: What is one line, by field; forms and imported files read it by the same rule.
+LINES = {
+    "name": Line(200),
+    "tax_id": Line(40, _TAX_ID, "Use the digits and letters of the tax id, as on an invoice."),
+    "contact_name": Line(200),
+    "contact_title": Line(100),
+    "email": Line(_LONGEST_EMAIL, _EMAIL, "Enter an e-mail address such as ann@example.com."),
+    "phone": Line(40, _PHONE, "Enter a phone number such as +45 43 84 41 08."),
+    "website": Line(300, _WEBSITE, "Enter an address such as https://example.com."),
+    "city": Line(100),
+    "postal_code": Line(20),
+    "country": Line(100),
+    "payment_terms": Line(100),
+    "currency": Line(3, _CURRENCY, "Enter the three letters of the currency, such as EUR.", upper=True),
+}
+ADDRESS_LENGTH = 500
+
+
 def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFields:
     """Return the columns from what was typed; raises `Invalid` with a sentence for every faulty field."""
     fields = Fields()
 
-    def line(name: str, most: int, pattern: re.Pattern[str] | None = None, sentence: str = "") -> str | None:
-        value = given.get(name, "")
-        return fields.line(name, value, most=most, required=name in required, pattern=pattern, sentence=sentence)
+    def line(name: str) -> str | None:
+        rule, value = LINES[name], given.get(name, "")
+        return fields.line(
+            name, value, most=rule.most, required=name in required, pattern=rule.pattern, sentence=rule.sentence
+        )
 
     taken: SupplierFields = {
-        "name": line("name", 200) or "",
-        "tax_id": line("tax_id", 40, _TAX_ID, "Use the digits and letters of the tax id, as on an invoice."),
-        "contact_name": line("contact_name", 200),
-        "contact_title": line("contact_title", 100),
-        "email": line("email", _LONGEST_EMAIL, _EMAIL, "Enter an e-mail address such as ann@example.com."),
-        "phone": line("phone", 40, _PHONE, "Enter a phone number such as +45 43 84 41 08."),
-        "website": line("website", 300, _WEBSITE, "Enter an address such as https://example.com."),
-        "address": fields.text("address", given.get("address", ""), most=500, required="address" in required),
-        "city": line("city", 100),
-        "postal_code": line("postal_code", 20),
-        "country": line("country", 100),
-        "payment_terms": line("payment_terms", 100),
-        "currency": line("currency", 3, _CURRENCY, "Enter the three letters of the currency, such as EUR."),
+        "name": line("name") or "",
+        "tax_id": line("tax_id"),
+        "contact_name": line("contact_name"),
+        "contact_title": line("contact_title"),
+        "email": line("email"),
+        "phone": line("phone"),
+        "website": line("website"),
+        "address": fields.text(
+            "address", given.get("address", ""), most=ADDRESS_LENGTH, required="address" in required
+        ),
+        "city": line("city"),
+        "postal_code": line("postal_code"),
+        "country": line("country"),
+        "payment_terms": line("payment_terms"),
+        "currency": line("currency"),
         "message": fields.text("message", given.get("message", "")),
     }
     fields.check()

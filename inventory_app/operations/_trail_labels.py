@@ -295,6 +295,13 @@ CODES: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
+#: What is done by other operations now, and stands in older trails under these names.
+FORMER_OPERATIONS: dict[str, str] = {
+    "imports.import_categories": "Imported categories",
+    "imports.import_products": "Imported products",
+    "imports.import_suppliers": "Imported suppliers",
+}
+
 #: What somebody did, for those whose words are not the operation's own name.
 OPERATIONS: dict[str, str] = {
     "accounts.edit_user": "Corrected an account",
@@ -337,9 +344,6 @@ OPERATIONS: dict[str, str] = {
     "exports.export_list": "Exported a list",
     "import_runs.apply_import": "Imported a file",
     "import_runs.undo_import": "Took an imported file back",
-    "imports.import_categories": "Imported categories",
-    "imports.import_products": "Imported products",
-    "imports.import_suppliers": "Imported suppliers",
     "locations.set_location_active": "Closed or opened a location",
     "locations.update_location": "Corrected a location",
     "lots.create_lot": "Added a lot",
@@ -399,7 +403,8 @@ OPERATIONS: dict[str, str] = {
 
 def operation_words(name: str) -> str:
     """Return what somebody did who carried out an operation: "Moved stock"; else its name in plain words."""
-    return OPERATIONS.get(name) or name.rpartition(".")[2].replace("_", " ").capitalize()
+    known = OPERATIONS.get(name) or FORMER_OPERATIONS.get(name)
+    return known or name.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def is_internal(table: str, column: str) -> bool:

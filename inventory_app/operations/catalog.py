@@ -23,6 +23,7 @@ from inventory_app.settings import get_settings
 
 DEFAULT_LOCATION = ("MAIN", "Main warehouse")
 FIRST_PRICE = "First price"
+LONGEST_SKU = 40
 #: What a location can be, and what people call that.
 LOCATION_KINDS = {
     "storage": "Storage",
@@ -107,8 +108,8 @@ def add_product(session: Session, new: NewProduct) -> Product:
 def faults(new: NewProduct) -> dict[str, str]:
     """Return what is wrong with a tidied product, whatever is in the database, as sentences by field."""
     fields: dict[str, str] = {}
-    if not new.sku or len(new.sku) > 40 or not new.sku.isprintable():  # noqa: PLR2004  # said in the sentence
-        fields["sku"] = "Enter an SKU of at most 40 characters."
+    if not new.sku or len(new.sku) > LONGEST_SKU or not new.sku.isprintable():
+        fields["sku"] = f"Enter an SKU of at most {LONGEST_SKU} characters."
     if not new.name:
         fields["name"] = "Enter the product's name."
     if new.barcode and (wrong := fault_of(new.barcode)):

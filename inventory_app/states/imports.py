@@ -8,8 +8,9 @@ from pydantic import Field
 
 from inventory_app import importing
 from inventory_app.errors import Invalid, NotFound
-from inventory_app.operations import import_runs
-from inventory_app.operations.import_runs import PERMISSIONS, Batch, Difference, RowFault, Run
+from inventory_app.operations import import_runs, import_views
+from inventory_app.operations.import_runs import PERMISSIONS
+from inventory_app.operations.import_views import Batch, Difference, RowFault, Run
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Note, Payload, action
 from inventory_app.states.auth import AuthState
@@ -83,15 +84,15 @@ class ImportState(FormState, rx.State):
         with auth_state.audit_context():
             await in_thread(importing.notice_the_silent)
             try:
-                self.run = await fetch(import_runs.run_of, run_id=run_id) if run_id else None
+                self.run = await fetch(import_views.run_of, run_id=run_id) if run_id else None
             except NotFound:
                 self.run = None
             self.faults, self.differences = [], []
             if self.run is not None and self.run.status == "checked":
-                self.faults = await fetch(import_runs.faults_of, run_id=self.run.id, most=_FAULTS)
-                self.differences = await fetch(import_runs.differences_of, run_id=self.run.id)
+                self.faults = await fetch(import_views.faults_of, run_id=self.run.id, most=_FAULTS)
+                self.differences = await fetch(import_views.differences_of, run_id=self.run.id)
             if self.run is None or self.run.status not in _WORKING:
-                self.batches = await fetch(import_runs.files)
+                self.batches = await fetch(import_views.files)
 
     @rx.event
     @action()
@@ -103,7 +104,7 @@ class ImportState(FormState, rx.State):
         with auth_state.audit_context():
             self.faults = [
                 *self.faults,
-                *await fetch(import_runs.faults_of, run_id=self.run.id, after=len(self.faults), most=_FAULTS),
+                *await fetch(import_views.faults_of, run_id=self.run.id, after=len(self.faults), most=_FAULTS),
             ]
 
     @rx.event

@@ -61,21 +61,20 @@ def test_it_looks_refuses_imports_and_recognises_a_file(command, trail):
             "  row 3, SupplierID: There is no supplier with the number 9. Import the suppliers first.",
         ],
     )
-    assert command("suppliers", SUPPLIERS).stdout.splitlines()[-1] == "Imported 1 supplier. They wait for approval."
+    assert command("suppliers", SUPPLIERS).stdout.splitlines()[-1] == "Imported 1 row of suppliers: 1 new."
 
     dry = command("products", PRODUCTS, "--dry-run")
     assert (dry.returncode, dry.stderr) == (0, "")
     assert dry.stdout.splitlines() == [
-        "products.csv: 2 products",
-        "  Products        2 all in use",
-        "  On hand         107 pcs at Main warehouse",
-        "  Worth           2,211.00 USD at unit price",
-        "  To reorder      1 after the import",
-        "  row 2 · NW-22 · Gustaf's Knäckebröd · PB Knäckebröd AB · 104 pcs · 21.00",
-        "  row 3 · NW-23 · Tunnbröd · PB Knäckebröd AB · 3 pcs · 9.00",
-        "Note: The file has no cost: the opening stock is valued at the unit price, which becomes the unit cost.",
+        "products.csv: 2 rows of products",
+        "  New             2",
+        "  On hand         107 pcs opening stock of new products",
+        "  Worth           2,211.00 USD at unit cost",
+        "  To reorder      1 new products at or below their reorder point",
+        "  row 2 · NW-22 · added",
+        "  row 3 · NW-23 · added",
+        "Note: New products have no cost in the file: their price becomes their unit cost.",
         "Note: 1 category is made: Category 5. A file of categories gives them their names.",
-        "Look: 1 of 2 rows are at or below their reorder level in the file, 1 will be on the reorder list.",
         "Dry run: nothing was written.",
     ]
     assert (count(Supplier), count(Product)) == (1, 0)
@@ -87,11 +86,16 @@ def test_it_looks_refuses_imports_and_recognises_a_file(command, trail):
     assert again.returncode == 1
     assert again.stderr.startswith("This file was imported on ")
     assert count(Product) == 2
+    counted = command("stock", "sku,quantity\nNW-22,100\n")
+    assert counted.stdout.splitlines()[-1] == "Imported 1 row of stock: 1 changed."
+    assert "row 2 · NW-22 · quantity: 104.000 → 100" in counted.stdout
+    only = command("products", "sku,name\nNW-22,Knäckebröd\n", "--only-add")
+    assert (only.returncode, "NW-22 is in use already" in only.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("text", "status", "words"),
-    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column name")],
+    [("", 1, "The file is empty."), ("sku\nA\n", 1, "A file of products needs a column for Name.")],
 )
 def test_a_file_it_cannot_use_is_one_sentence(command, text, status, words):
     answer = command("products", text)

@@ -16,7 +16,7 @@ from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AppError
 from inventory_app.models._base import now
 from inventory_app.models.catalog import ProductPrice
-from inventory_app.operations import home, imports, items, stock, trail
+from inventory_app.operations import home, items, stock, trail
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import QUERIES
@@ -90,11 +90,6 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "explain.why_not": lambda p: [{"user_id": p.user, "permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.why_nobody": lambda p: [{"permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.subject_name": lambda p: [{"supplier_id": p.supplier}],
-    "imports.preview_suppliers": lambda p: [{"file": imports.read_file("suppliers", b"name\nAcme\n", "a.csv")}],
-    "imports.preview_categories": lambda p: [{"file": imports.read_file("categories", b"code,name\nB,B\n", "a.csv")}],
-    "imports.preview_products": lambda p: [
-        {"file": imports.read_file("products", b"sku,name\nCANARY,Canary\n", "a.csv")}
-    ],
     "items.list_items": lambda p: [
         {"view": View(sort=column.key, descending=down)} for column in LIST.columns.values() for down in (False, True)
     ],
@@ -117,11 +112,11 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "documents.document_content": lambda p: [{"document_id": 1, "sha256": "0" * 64}],
     "documents.documents_of": lambda p: [{"subject_type": "product", "subject_id": p.product}],
     "exports.prepare_export": lambda p: [{"name": "inventory", "view": View()}],
-    "import_runs.differences_of": lambda p: [{"run_id": 1}],
-    "import_runs.faults_of": lambda p: [{"run_id": 1}],
+    "import_views.differences_of": lambda p: [{"run_id": 1}],
+    "import_views.faults_of": lambda p: [{"run_id": 1}],
     "import_runs.may_check": lambda p: [{"run_id": 1}],
     "import_runs.remembered_columns": lambda p: [{"kind": "products", "header": ("sku",)}],
-    "import_runs.run_of": lambda p: [{"run_id": 1}],
+    "import_views.run_of": lambda p: [{"run_id": 1}],
     "item_page.item_page": lambda p: [{"item_id": p.item}],
     "lots.list_lots": lambda p: [{"view": View()}],
     "lots.lot_to_edit": lambda p: [{"lot_id": 1}],

@@ -12,11 +12,11 @@ from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
 from inventory_app.models.users import LocalUser, Role
-from inventory_app.operations import _figures, imports, items, stock, suppliers, users
+from inventory_app.operations import _figures, import_runs, items, stock, suppliers, users
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import OPERATIONS
+from inventory_app.operations._trail_labels import FORMER_OPERATIONS, operation_words
 from inventory_app.operations._trail_labels import OPERATIONS as WORDS
-from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations.home import CATEGORIES_SHOWN, WAITING_SHOWN, home
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, location, person, product, supplier
@@ -131,8 +131,10 @@ def test_ones_own_last_changes_are_there_and_nobody_elses(stocked, ann, ada):
 def test_words_are_for_operations_that_exist_and_others_get_plain_ones():
     for module in pkgutil.iter_modules(operations.__path__, f"{operations.__name__}."):
         importlib.import_module(module.name)
-    assert imports.import_products.spec.name in WORDS
+    assert import_runs.apply_import.spec.name in WORDS
     assert WORDS.keys() <= OPERATIONS.keys()
+    assert not FORMER_OPERATIONS.keys() & OPERATIONS.keys()
+    assert operation_words("imports.import_products") == "Imported products"
     assert operation_words("roles.change_permissions") == "Changed what roles may do"
     assert operation_words("catalog.rename_location") == "Rename location"
 

@@ -7,7 +7,7 @@ from reflex_base.event import Event
 
 from inventory_app import importing, staging
 from inventory_app.context import acting_as
-from inventory_app.operations import import_runs
+from inventory_app.operations import import_views
 from inventory_app.states import _guard
 from inventory_app.states.auth import AuthState
 from inventory_app.states.imports import ImportState
@@ -93,7 +93,7 @@ async def test_nobody_sees_or_works_on_the_file_of_somebody_else(ann):
     assert "does not exist" in said(await state.import_file({"run": run}))
     assert "does not exist" in said(await state.cancel_file({"run": run}))
     with acting_as(ada):
-        assert read(import_runs.run_of, run_id=run).status == "mapping"
+        assert read(import_views.run_of, run_id=run).status == "mapping"
 
 
 async def test_columns_that_do_not_fit_are_said_beside_their_fields(ann):
