@@ -1,13 +1,16 @@
 """Handing out a list as a file: GET /export/inventory.csv and .xlsx, with the view in the address as on the page.
 
 The rows stream from the database to the browser piece by piece (CSV), or through a workbook that is written row by row
-(XLSX): whatever their number, memory stays as it is.
+(XLSX): whatever their number, memory stays as it is. Whoever loses the permission, or is signed out, while a file is
+under way does not get the rest of it.
 """
 
 import csv
 import io
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -18,29 +21,32 @@ import structlog
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from inventory_app import people
-from inventory_app.context import acting_as
+from inventory_app.context import Actor, acting_as, current_actor
 from inventory_app.errors import (
     AppError,
     Busy,
     Invalid,
+    NotFound,
     NotSignedIn,
     PasswordChangeRequired,
     SecondFactorRequired,
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import way_out
-from inventory_app.operations import exports
+from inventory_app.operations import _zones, exports
 from inventory_app.operations.exports import Prepared
 from inventory_app.settings import get_settings
-from inventory_app.unit_of_work import in_thread, in_transaction, open_session
+from inventory_app.unit_of_work import in_thread, in_transaction, open_session, read
 
 log = structlog.get_logger(__name__)
 
 _PIECE = 64 * 1024
+#: How often it is asked whether somebody may still have the rest of a file.
+_LOOK_SECONDS = 1.0
 #: What one sheet can hold.
 _MOST_ROWS = 1_048_575
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,6 +63,9 @@ def _exporting(suffix: str) -> Callable[[Request], Awaitable[Response]]:
 
 async def _export(request: Request, suffix: str) -> Response:
     """Hand out a list as the address says, or lead to where one can read why not."""
+    if request.headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+        # It would change nothing, but a link on somebody else's page could keep our connections busy.
+        return http.refuse_cross_site(http.CrossSite())
     name = request.path_params["name"]
     actor = http.signed_in(request)
     person = await people.who(actor) if actor else None
@@ -69,19 +78,23 @@ async def _export(request: Request, suffix: str) -> Response:
             await in_transaction(
                 exports.export_list, name=name, what=f"{what}, narrowed down: {narrowed}" if narrowed else what
             )
-            return await in_thread(_answer, name, suffix, dict(request.query_params))
+            # Days are those of the page: of the zone the browser has said it is in.
+            zone = _zones.known_zone(http.cookie(request.headers.get("cookie", ""), "zone"))
+            return await in_thread(_answer, name, suffix, dict(request.query_params), zone)
     except (NotSignedIn, PasswordChangeRequired, SecondFactorRequired) as error:
         return http.see_other(way_out(error, "/") or f"/login?next={quote('/', safe='')}")
+    except NotFound as error:
+        return PlainTextResponse(str(error), 404)
     except AppError as error:
         return http.see_other("/", flash={"text": str(error), "tone": "bad"})
 
 
-def _answer(name: str, suffix: str, asked: dict[str, str]) -> Response:
+def _answer(name: str, suffix: str, asked: dict[str, str], zone: str) -> Response:
     if not _at_once.acquire(blocking=False):
         raise Busy("Others are exporting right now. Try again in a minute.")
     session = open_session()
     try:
-        view = exports.found(name).listing.read(asked)
+        view = replace(exports.found(name).listing.read(asked), zone=zone)
         prepared = exports.prepare_export(session, name=name, view=view)
         headers = {
             "content-disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.{suffix}"',
@@ -108,7 +121,7 @@ class _Stream:
 
     def __init__(self, session: Session, prepared: Prepared) -> None:
         self._session, self._open = session, True
-        self._pieces = _pieces(session, prepared, mark=True)
+        self._pieces = _watched(_pieces(session, prepared, mark=True), current_actor(), prepared.needs)
 
     def __iter__(self) -> "_Stream":
         return self
@@ -149,6 +162,21 @@ def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Gene
     yield b"".join(waiting)
 
 
+def _watched(pieces: Iterator[bytes], actor: Actor, needs: frozenset[str]) -> Generator[bytes, None, None]:
+    """Hand the pieces on while whoever asked may have them; else break off, so that no browser takes it for a file."""
+    looked = time.monotonic()
+    for piece in pieces:
+        if time.monotonic() - looked >= _LOOK_SECONDS:
+            try:
+                with acting_as(actor):
+                    read(exports.may_still, needs=needs)
+            except AppError as error:
+                log.warning("export_broken_off", actor=actor.name, error_type=type(error).__name__)
+                raise
+            looked = time.monotonic()
+        yield piece
+
+
 def _workbook(session: Session, prepared: Prepared) -> Path:
     """Write the rows into a workbook, row by row; texts stay texts, whatever they begin with."""
     import xlsxwriter  # noqa: PLC0415  # only where somebody asks for it
@@ -159,7 +187,8 @@ def _workbook(session: Session, prepared: Prepared) -> Path:
     try:
         with xlsxwriter.Workbook(str(path), options) as workbook:
             sheet = workbook.add_worksheet("Export")
-            for number, row in enumerate(csv.reader(_lines(_pieces(session, prepared)))):
+            pieces = _watched(_pieces(session, prepared), current_actor(), prepared.needs)
+            for number, row in enumerate(csv.reader(_lines(pieces))):
                 _fits(number)
                 for at, text in enumerate(row):
                     if number and text and prepared.numeric[at]:
