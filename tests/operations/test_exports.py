@@ -25,6 +25,7 @@ from inventory_app.operations._export_cells import safe_cell
 from inventory_app.operations._export_lists import EXPORTS
 from inventory_app.operations._lists import View
 from inventory_app.permissions import Permission
+from inventory_app.states.lots import LotsState
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, item, location, person, product, role, supplier
 from tests.operations.shelf import accept, adjust, issue, lot_shelf, send, shelf, transfer
@@ -32,7 +33,7 @@ from tests.operations.shelf import accept, adjust, issue, lot_shelf, send, shelf
 EVERYTHING = tuple(str(one) for one in Permission)
 #: What no file may hold for who does not see costs.
 COST, PRICE = Decimal("9871.4321"), Decimal("12345.6789")
-RUNS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠x")
+RUNS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x")
 
 
 def file_of(name, suffix=None, **asked):
@@ -49,6 +50,12 @@ def file_of(name, suffix=None, **asked):
 def whole(name):
     """Ask for every column of a list."""
     return tuple(EXPORTS[name].listing.columns)
+
+
+@pytest.fixture
+def ann(database):
+    """Return Ann, who may everything here."""
+    return person("ann", "admin")
 
 
 @pytest.fixture
@@ -137,7 +144,9 @@ def test_every_list_is_exported_in_every_order_with_as_many_rows_as_it_has(compa
 
 def test_a_file_holds_what_is_searched_and_filtered(company):
     assert [row["Product"] for row in file_of("products", search="milk")[1]] == ["Milk"]
-    assert [row["Product"] for row in file_of("products", search="mlik")[1]] == ["Milk"], "what is spelt alike"
+    assert [row["Product"] for row in file_of("inventory", search="mlik", columns=("product",))[1]] == ["Milk"] * 4, (
+        "what is spelt alike"
+    )
     assert [row["Status"] for row in file_of("people", filters={"tab": "waiting"})[1]] == []
     header, rows = file_of("shipments", filters={"status": "accepted"}, columns=("product", "lost", "number"))
     assert header == ["Shipment", "Product", "Lost", "Arrived", "Unit", "Accepted by", "Note"]
@@ -220,7 +229,7 @@ def test_trees_are_exported_as_their_pages_show_them(company, ann):
         add(Location(code=name, name=name, parent_id=company.here_location))
     for list_name, tree in (("categories", categories.category_tree), ("locations", locations.location_tree)):
         shown = read(tree)
-        header, rows = file_of(list_name)
+        rows = file_of(list_name)[1]
         assert [(row["Code"], row["Path"]) for row in rows] == [(one.code, one.path) for one in shown]
         assert [row["In use"] for row in rows] == ["yes" if one.active else "no" for one in shown]
         counted = [int(row["Products" if list_name == "categories" else "Items there"]) for row in rows]
@@ -260,7 +269,7 @@ def test_the_trail_is_exported_as_it_is_searched_with_reasons_in_words(company, 
         with pytest.raises(Invalid, match="There is no “actr:” here"):
             file_of("trail", search="actr:ann")
         with pytest.raises(Invalid):
-            transact(stock.adjust_inventory, item_id=company.here, quantity_change=Decimal(0), reason_code="found")
+            transact(stock.adjust_inventory, item_id=company.here, quantity=Decimal(0), reason_code="found")
         _, refused = file_of("trail", search="outcome:failed")
         assert refused[-1]["Refused because"].startswith("Invalid")
 
@@ -304,9 +313,7 @@ def test_costs_leave_with_nobody_who_may_not_see_them(company):
                 # Neither by name, nor by an order, nor by a filter that would tell as much.
                 asked = {"columns": key, "sort": key, "dir": "desc", key: "9000.."}
                 forged = file_of(name, view=export.listing.read(asked))
-                assert [row for row in forged[1] if row] == file_of(name, columns=("",))[1] or len(forged[1]) == len(
-                    plain[1]
-                ), (name, key)
+                assert forged == file_of(name, view=export.listing.read({"columns": key, "dir": "desc"})), (name, key)
                 assert not any(one in str(forged) for one in told), (name, key)
 
 
@@ -367,13 +374,13 @@ def test_no_text_of_any_list_runs_in_a_spreadsheet(evil, ann):
 def test_a_safe_cell_is_a_number_or_begins_with_nothing_that_runs(text):
     cell = safe_cell(text)
     assert cell in (text, f"'{text}")
-    if cell[:1] in tuple("=+-@\t\r\n＝＋－＠"):
+    if cell[:1] in tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"):
         float(cell)
 
 
 def test_a_view_of_somebody_else_is_nothing_to_a_file(company):
     with acting_as(person("carla", "admin")):
-        private = transact(views.save_view, page="/lots", name="Mine", view={"q": "nothing"})
+        private = transact(views.save_view, page=LotsState._path, name="Mine", view={"q": "nothing"})
     asked = EXPORTS["lots"].listing.read({"saved": str(private)})
     assert len(file_of("lots", view=asked)[1]) == 2, "only what the address says counts, not what it came from"
 
@@ -390,21 +397,20 @@ def test_days_are_those_of_the_reader(company):
 
 
 def test_what_a_file_needs_is_asked_again(company, ann):
-    with open_session() as session:
-        plain = exports.prepare_export(session, name="inventory", view=View(columns=("sku",)))
-        dear = exports.prepare_export(session, name="inventory", view=View(columns=("sku", "value")))
-        sorted_by = exports.prepare_export(session, name="inventory", view=View(columns=("sku",), sort="value"))
-        narrowed = exports.prepare_export(
-            session, name="inventory", view=View(columns=("sku",), filters={"value": "1.."})
-        )
-    assert plain.needs == {Permission.INVENTORY_VIEW, Permission.INVENTORY_EXPORT}
-    assert dear.needs == sorted_by.needs == narrowed.needs == plain.needs | {Permission.PRICES_VIEW}
-    read(exports.may_still, needs=dear.needs)
+    def needs(**asked):
+        with open_session() as session:
+            return exports.prepare_export(session, name="inventory", view=View(**asked)).needs
+
+    plain, dear = needs(columns=("sku",)), needs(columns=("sku", "value"))
+    assert plain == {Permission.INVENTORY_VIEW, Permission.INVENTORY_EXPORT}
+    assert dear == needs(columns=("sku",), sort="value") == plain | {Permission.PRICES_VIEW}
+    assert dear == needs(columns=("sku",), filters={"value": "1.."})
+    read(exports.may_still, needs=dear)
     role("taker", "inventory:view", "inventory:export")
     with acting_as(person("emma", "taker")):
-        read(exports.may_still, needs=plain.needs)
+        read(exports.may_still, needs=plain)
         with pytest.raises(NotAllowed):
-            read(exports.may_still, needs=dear.needs)
+            read(exports.may_still, needs=dear)
     arrange(lambda session: setattr(session.get_one(AuthSession, ann.session_id), "revoked_at", now()))
     with pytest.raises(NotSignedIn):
-        read(exports.may_still, needs=plain.needs)
+        read(exports.may_still, needs=plain)
