@@ -10,6 +10,7 @@ import io
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,19 +163,25 @@ def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Gene
     yield b"".join(waiting)
 
 
-def _watched(pieces: Iterator[bytes], actor: Actor, needs: frozenset[str]) -> Generator[bytes, None, None]:
+def _watched(pieces: Generator[bytes, None, None], actor: Actor, needs: frozenset[str]) -> Generator[bytes, None, None]:
     """Hand the pieces on while whoever asked may have them; else break off, so that no browser takes it for a file."""
     looked = time.monotonic()
-    for piece in pieces:
-        if time.monotonic() - looked >= _LOOK_SECONDS:
-            try:
-                with acting_as(actor):
-                    read(exports.may_still, needs=needs)
-            except AppError as error:
-                log.warning("export_broken_off", actor=actor.name, error_type=type(error).__name__)
-                raise
-            looked = time.monotonic()
-        yield piece
+    # Whatever ends this ends the copying, too: a connection in the midst of it cannot be given back.
+    with closing(pieces):
+        for piece in pieces:
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                _look(actor, needs)
+                looked = time.monotonic()
+            yield piece
+
+
+def _look(actor: Actor, needs: frozenset[str]) -> None:
+    try:
+        with acting_as(actor):
+            read(exports.may_still, needs=needs)
+    except AppError as error:
+        log.warning("export_broken_off", actor=actor.name, error_type=type(error).__name__)
+        raise
 
 
 def _workbook(session: Session, prepared: Prepared) -> Path:

@@ -46,8 +46,9 @@ def _queue() -> rx.Component:
         feedback.empty_state("Nobody matches", "Search for a part of the name, the country or the tax id."),
         rx.el.div(_nothing_waits(), class_name="only-phone"),
     )
+    export = listing.export("suppliers", fixed="status=pending")
     return rx.fragment(
-        layout.page_head("Supplier approvals", sub=_sub(), actions=(listing.export("suppliers", fixed="status=pending"), enter)),
+        layout.page_head("Supplier approvals", sub=_sub(), actions=(export, enter)),
         rx.el.div(
             tables.search_field(
                 value=S.q,

@@ -184,11 +184,12 @@ async def test_a_list_that_cannot_be_read_says_why_and_gives_its_place_back(ann,
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_a_link_on_somebody_elses_page_hands_nothing_out(ann, site, trail):
+    client = browser(ann)
     before = trail.last().id
-    answer = await browser(ann).get("/export/suppliers.csv", headers={"Sec-Fetch-Site": site})
+    answer = await client.get("/export/suppliers.csv", headers={"Sec-Fetch-Site": site})
     assert (answer.status_code, trail.last().id) == (403, before)
     assert "set-cookie" not in answer.headers
-    assert (await browser(ann).post("/export/suppliers.csv")).status_code == 405
+    assert (await client.post("/export/suppliers.csv")).status_code == 405
 
 
 async def test_the_zone_of_the_browser_says_what_a_day_is(ann, monkeypatch):

@@ -144,11 +144,11 @@ def test_every_list_is_exported_in_every_order_with_as_many_rows_as_it_has(compa
 
 def test_a_file_holds_what_is_searched_and_filtered(company):
     assert [row["Product"] for row in file_of("products", search="milk")[1]] == ["Milk"]
-    assert [row["Product"] for row in file_of("inventory", search="mlik", columns=("product",))[1]] == ["Milk"] * 4, (
+    assert [row["Product"] for row in file_of("inventory", search="mlik", columns=("product",))[1]] == ["Milk"] * 3, (
         "what is spelt alike"
     )
     assert [row["Status"] for row in file_of("people", filters={"tab": "waiting"})[1]] == []
-    header, rows = file_of("shipments", filters={"status": "accepted"}, columns=("product", "lost", "number"))
+    header, rows = file_of("shipments", filters={"status": "accepted"}, columns=("number", "product", "lost", "arrived"))
     assert header == ["Shipment", "Product", "Lost", "Arrived", "Unit", "Accepted by", "Note"]
     assert [(row["Product"], row["Lost"], row["Accepted by"]) for row in rows] == [("Bolt", "1.000", "ann")]
     assert int(rows[0]["Shipment"]) > 0
