@@ -67,6 +67,7 @@ def main() -> None:
 
 @contextmanager
 def place(kept: Path | None) -> Iterator[Path]:
+    """The data folder that is kept, or one that goes with the block."""
     if kept is None:
         with stage.folder() as data_dir:
             yield data_dir
@@ -97,6 +98,7 @@ def _measure(items: int, kept: Path | None, seconds: float) -> Found:
 
 
 def is_filled(server: Server) -> bool:
+    """Whether a company is there already."""
     with psycopg.connect(stage.address(server, DATABASE, SUPERUSER_ROLE)) as connection:
         return connection.execute("SELECT to_regclass('inventory_item') IS NOT NULL").fetchone() == (True,)
 

@@ -26,7 +26,7 @@ from inventory_app.paths import PROJECT
 
 MARKS = ("<!-- exports: begin (written by python -m bench.exports) -->", "<!-- exports: end -->")
 #: What is fetched, and what it is called.
-FILES = {
+FILES: dict[str, str] = {
     "items": "/export/inventory.csv",
     "items, all columns, by value": (
         "/export/inventory.csv?sort=value&dir=desc"
@@ -137,7 +137,7 @@ def _rate(one: Fetched) -> float:
 def _table(items: int, found: dict[str, Fetched]) -> str:
     # A workbook's rows are not counted in its bytes: they are those of the same list as CSV.
     found["items (XLSX)"].rows = found["items"].rows
-    head = "| file, one browser | rows | MB | s | to the first bytes, s | rows/s | memory more, MiB |\n|---|---|---|---|---|---|---|"
+    head = "| file, one browser | rows | MB | s | to the first bytes, s | rows/s | memory more, MiB |"
     rows = [
         [
             name,

@@ -18,12 +18,15 @@ from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
+import anyio
+import anyio.to_thread
 import structlog
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from inventory_app import people
 from inventory_app.context import Actor, acting_as, current_actor
@@ -103,7 +106,7 @@ def _answer(name: str, suffix: str, asked: dict[str, str], zone: str) -> Respons
         }
         if suffix == "csv":
             # From here on the stream gives back what it holds.
-            return StreamingResponse(_Stream(session, prepared), media_type="text/csv; charset=utf-8", headers=headers)
+            return _Streamed(_Stream(session, prepared), media_type="text/csv; charset=utf-8", headers=headers)
         path = _workbook(session, prepared)
     except BaseException:
         _give_back(session)
@@ -161,6 +164,23 @@ def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Gene
                 waiting.clear()
                 size = 0
     yield b"".join(waiting)
+
+
+class _Streamed(StreamingResponse):
+    """Hands the pieces out, and gives back at once what they hold when the browser has gone."""
+
+    def __init__(self, stream: _Stream, **how: Any) -> None:
+        super().__init__(stream, **how)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Also while this is cancelled, and not on the loop: the database is told to stop.
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._stream.close)
 
 
 def _watched(pieces: Generator[bytes, None, None], actor: Actor, needs: frozenset[str]) -> Generator[bytes, None, None]:

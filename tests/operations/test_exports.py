@@ -148,7 +148,9 @@ def test_a_file_holds_what_is_searched_and_filtered(company):
         "what is spelt alike"
     )
     assert [row["Status"] for row in file_of("people", filters={"tab": "waiting"})[1]] == []
-    header, rows = file_of("shipments", filters={"status": "accepted"}, columns=("number", "product", "lost", "arrived"))
+    header, rows = file_of(
+        "shipments", filters={"status": "accepted"}, columns=("number", "product", "lost", "arrived")
+    )
     assert header == ["Shipment", "Product", "Lost", "Arrived", "Unit", "Accepted by", "Note"]
     assert [(row["Product"], row["Lost"], row["Accepted by"]) for row in rows] == [("Bolt", "1.000", "ann")]
     assert int(rows[0]["Shipment"]) > 0
