@@ -365,7 +365,11 @@
   // A list is exported as it is seen: its view is the address of the page at the moment of the click.
   document.addEventListener("click", (ev) => {
     const out = ev.target.closest && ev.target.closest("a[data-export]");
-    if (out) out.href = out.dataset.export + location.search;
+    if (!out) return;
+    const [path, fixed] = out.dataset.export.split("?");
+    const view = new URLSearchParams(location.search);
+    new URLSearchParams(fixed).forEach((value, name) => view.set(name, value));
+    out.href = view.size ? `${path}?${view}` : path;
   }, true);
   // React owns the first paint: start after it, so that hydration finds what the server wrote.
   const start = () => { refineIn(document); syncIn(document); };

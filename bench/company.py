@@ -66,7 +66,8 @@ def main() -> None:
 
 
 @contextmanager
-def _place(kept: Path | None) -> Iterator[Path]:
+def place(kept: Path | None) -> Iterator[Path]:
+    """The data folder that is kept, or one that goes with the block."""
     if kept is None:
         with stage.folder() as data_dir:
             yield data_dir
@@ -76,12 +77,12 @@ def _place(kept: Path | None) -> Iterator[Path]:
 
 def _measure(items: int, kept: Path | None, seconds: float) -> Found:
     found = Found(items)
-    with tempfile.TemporaryDirectory() as place, _place(kept) as data_dir:
+    with tempfile.TemporaryDirectory() as place, place(kept) as data_dir:
         port = stage.free_port()
         stage.enter_environment(data_dir, port)
         logs.configure("warning", "json")
         with stage.cluster(data_dir) as server:
-            if not _is_filled(server):
+            if not is_filled(server):
                 _say(f"loading {items:,} items")
                 found.load_seconds = company_load.load(server, items)
             tokens = company_load.sign_in(max(CLIENTS))
@@ -96,7 +97,8 @@ def _measure(items: int, kept: Path | None, seconds: float) -> Found:
     return found
 
 
-def _is_filled(server: Server) -> bool:
+def is_filled(server: Server) -> bool:
+    """Whether a company is there already."""
     with psycopg.connect(stage.address(server, DATABASE, SUPERUSER_ROLE)) as connection:
         return connection.execute("SELECT to_regclass('inventory_item') IS NOT NULL").fetchone() == (True,)
 

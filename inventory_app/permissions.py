@@ -55,6 +55,7 @@ class Permission(StrEnum):
     SETTINGS_MANAGE = "settings:manage", "Change units, reasons and other lists", "Settings"
 
     AUDIT_VIEW = "audit:view", "See the audit trail", "Audit trail"
+    AUDIT_EXPORT = "audit:export", "Export the audit trail", "Audit trail"
 
 
 #: What needs a second person or moves money: never held by `system:*` and `cli:*` actors, and what somebody who is

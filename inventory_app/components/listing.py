@@ -7,6 +7,7 @@ import reflex as rx
 
 from inventory_app.components import dialogs, forms, gates, kept_views, tables
 from inventory_app.components.basics import Content, Text, button, icon
+from inventory_app.operations._export_lists import EXPORTS
 from inventory_app.operations._lists import Listing
 from inventory_app.permissions import Permission
 from inventory_app.states._list import Choosable, Field, Option
@@ -61,8 +62,15 @@ def _columns(state: State) -> rx.Component:
     def size(one: rx.Var[Choosable]) -> rx.Component:
         return dialogs.menu_item(one.label, on_select=state.resize(one.key), ticked=one.chosen)
 
+    trigger = rx.el.button(
+        icon("columns-3"),
+        rx.el.span("Columns", class_name="no-phone"),
+        type="button",
+        class_name="btn btn-views",
+        aria_label="Columns",
+    )
     return dialogs.menu(
-        button("Columns", icon_name="columns-3", class_name="no-phone"),
+        trigger,
         rx.foreach(state.column_lines, column),
         dialogs.menu_line(),
         rx.foreach(state.size_lines, size),
@@ -279,14 +287,17 @@ def tab(state: State, key: str, option: str, label: str, count: Content) -> rx.C
     return tables.tab(label, state.hrefs[f"{key}={option}"], count=count, active=active)
 
 
-def export(name: str, permission: Permission) -> rx.Component:
-    """Offer the list as it is seen as a file: of the same name as in `operations/exports.py`, for who may."""
+def export(name: str, *, fixed: str = "") -> rx.Component:
+    """Offer the list as it is seen as a file, for who may: `name` is that in `operations/_export_lists.py`.
+
+    `fixed` is what the file asks for whatever the address of the page says ("dir=desc").
+    """
 
     def way(suffix: str, label: str) -> rx.Component:
-        address = f"/export/{name}.{suffix}"
+        address = f"/export/{name}.{suffix}" + (f"?{fixed}" if fixed else "")
         # The browser itself fetches the file, with the view that the address has then (app.js).
         attrs = {"data-export": address, "download": "", "reloadDocument": True}
         return dialogs.menu_item(label, icon_name="download", away=address, custom_attrs=attrs)
 
-    trigger = button("Export", icon_name="download", class_name="no-phone")
-    return gates.can(permission, dialogs.menu(trigger, way("csv", "CSV"), way("xlsx", "Excel (XLSX)")))
+    menu = dialogs.menu(button("Export", icon_name="download"), way("csv", "CSV"), way("xlsx", "Excel (XLSX)"))
+    return gates.can(EXPORTS[name].permission, menu)

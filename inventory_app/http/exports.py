@@ -1,46 +1,56 @@
 """Handing out a list as a file: GET /export/inventory.csv and .xlsx, with the view in the address as on the page.
 
 The rows stream from the database to the browser piece by piece (CSV), or through a workbook that is written row by row
-(XLSX): whatever their number, memory stays as it is.
+(XLSX): whatever their number, memory stays as it is. Whoever loses the permission, or is signed out, while a file is
+under way does not get the rest of it.
 """
 
 import csv
 import io
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
+import anyio
+import anyio.to_thread
 import structlog
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from inventory_app import people
-from inventory_app.context import acting_as
+from inventory_app.context import Actor, acting_as, current_actor
 from inventory_app.errors import (
     AppError,
     Busy,
     Invalid,
+    NotFound,
     NotSignedIn,
     PasswordChangeRequired,
     SecondFactorRequired,
 )
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import way_out
-from inventory_app.operations import exports
+from inventory_app.operations import _zones, exports
 from inventory_app.operations.exports import Prepared
 from inventory_app.settings import get_settings
-from inventory_app.unit_of_work import in_thread, in_transaction, open_session
+from inventory_app.unit_of_work import in_thread, in_transaction, open_session, read
 
 log = structlog.get_logger(__name__)
 
 _PIECE = 64 * 1024
+#: How often it is asked whether somebody may still have the rest of a file.
+_LOOK_SECONDS = 1.0
 #: What one sheet can hold.
 _MOST_ROWS = 1_048_575
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,6 +67,9 @@ def _exporting(suffix: str) -> Callable[[Request], Awaitable[Response]]:
 
 async def _export(request: Request, suffix: str) -> Response:
     """Hand out a list as the address says, or lead to where one can read why not."""
+    if request.headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+        # It would change nothing, but a link on somebody else's page could keep our connections busy.
+        return http.refuse_cross_site(http.CrossSite())
     name = request.path_params["name"]
     actor = http.signed_in(request)
     person = await people.who(actor) if actor else None
@@ -69,19 +82,23 @@ async def _export(request: Request, suffix: str) -> Response:
             await in_transaction(
                 exports.export_list, name=name, what=f"{what}, narrowed down: {narrowed}" if narrowed else what
             )
-            return await in_thread(_answer, name, suffix, dict(request.query_params))
+            # Days are those of the page: of the zone the browser has said it is in.
+            zone = _zones.known_zone(http.cookie(request.headers.get("cookie", ""), "zone"))
+            return await in_thread(_answer, name, suffix, dict(request.query_params), zone)
     except (NotSignedIn, PasswordChangeRequired, SecondFactorRequired) as error:
         return http.see_other(way_out(error, "/") or f"/login?next={quote('/', safe='')}")
+    except NotFound as error:
+        return PlainTextResponse(str(error), 404)
     except AppError as error:
         return http.see_other("/", flash={"text": str(error), "tone": "bad"})
 
 
-def _answer(name: str, suffix: str, asked: dict[str, str]) -> Response:
+def _answer(name: str, suffix: str, asked: dict[str, str], zone: str) -> Response:
     if not _at_once.acquire(blocking=False):
         raise Busy("Others are exporting right now. Try again in a minute.")
     session = open_session()
     try:
-        view = exports.found(name).listing.read(asked)
+        view = replace(exports.found(name).listing.read(asked), zone=zone)
         prepared = exports.prepare_export(session, name=name, view=view)
         headers = {
             "content-disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.{suffix}"',
@@ -89,7 +106,7 @@ def _answer(name: str, suffix: str, asked: dict[str, str]) -> Response:
         }
         if suffix == "csv":
             # From here on the stream gives back what it holds.
-            return StreamingResponse(_Stream(session, prepared), media_type="text/csv; charset=utf-8", headers=headers)
+            return _Streamed(_Stream(session, prepared), media_type="text/csv; charset=utf-8", headers=headers)
         path = _workbook(session, prepared)
     except BaseException:
         _give_back(session)
@@ -108,7 +125,7 @@ class _Stream:
 
     def __init__(self, session: Session, prepared: Prepared) -> None:
         self._session, self._open = session, True
-        self._pieces = _pieces(session, prepared, mark=True)
+        self._pieces = _watched(_pieces(session, prepared, mark=True), current_actor(), prepared.needs)
 
     def __iter__(self) -> "_Stream":
         return self
@@ -149,6 +166,44 @@ def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Gene
     yield b"".join(waiting)
 
 
+class _Streamed(StreamingResponse):
+    """Hands the pieces out, and gives back at once what they hold when the browser has gone."""
+
+    def __init__(self, stream: _Stream, **how: Any) -> None:
+        super().__init__(stream, **how)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Also while this is cancelled, and not on the loop: the database is told to stop.
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._stream.close)
+
+
+def _watched(pieces: Generator[bytes, None, None], actor: Actor, needs: frozenset[str]) -> Generator[bytes, None, None]:
+    """Hand the pieces on while whoever asked may have them; else break off, so that no browser takes it for a file."""
+    looked = time.monotonic()
+    # Whatever ends this ends the copying, too: a connection in the midst of it cannot be given back.
+    with closing(pieces):
+        for piece in pieces:
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                _look(actor, needs)
+                looked = time.monotonic()
+            yield piece
+
+
+def _look(actor: Actor, needs: frozenset[str]) -> None:
+    try:
+        with acting_as(actor):
+            read(exports.may_still, needs=needs)
+    except AppError as error:
+        log.warning("export_broken_off", actor=actor.name, error_type=type(error).__name__)
+        raise
+
+
 def _workbook(session: Session, prepared: Prepared) -> Path:
     """Write the rows into a workbook, row by row; texts stay texts, whatever they begin with."""
     import xlsxwriter  # noqa: PLC0415  # only where somebody asks for it
@@ -159,7 +214,8 @@ def _workbook(session: Session, prepared: Prepared) -> Path:
     try:
         with xlsxwriter.Workbook(str(path), options) as workbook:
             sheet = workbook.add_worksheet("Export")
-            for number, row in enumerate(csv.reader(_lines(_pieces(session, prepared)))):
+            pieces = _watched(_pieces(session, prepared), current_actor(), prepared.needs)
+            for number, row in enumerate(csv.reader(_lines(pieces))):
                 _fits(number)
                 for at, text in enumerate(row):
                     if number and text and prepared.numeric[at]:

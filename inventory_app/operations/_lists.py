@@ -348,19 +348,26 @@ class Listing:
         return self.page(session, everything).rows
 
     def everything(
-        self, session: Session, view: View, what: Sequence[Any], needs: Iterable[str] = ()
+        self,
+        session: Session,
+        view: View,
+        what: Sequence[Any],
+        needs: Iterable[str] = (),
+        joins: Mapping[str, Join] | None = None,
     ) -> tuple[AnySelect, dict[str, Any]]:
         """Return the statement that selects `what` of all rows of a view that was `allowed`, and its values.
 
-        Where nothing is called as it was searched, these are the rows that are spelt alike, as on the page.
+        Where nothing is called as it was searched, these are the rows that are spelt alike, as on the page. `joins`
+        are tables that `what` needs and the list does not; what they join must not make rows more or fewer.
         """
         whole = self._asked(session, view, How.WHOLE)
-        if view.search and not (whole and self._count(session, whole)):
+        if view.search and isinstance(self.search, Words) and not (whole and self._count(session, whole)):
             whole = self._asked(session, view, How.NEAR) or whole
         asked, values = whole or ((), {})
         column = self.columns[view.sort or self.sort]
         by: Any = column.by
-        statement = self._from(_Shape(asked, column.key), *what, needs=(*column.needs, *needs))
+        needs = (*column.needs, *needs)
+        statement = self._from(_Shape(asked, column.key), *what, needs=needs, joins={**self._joins, **(joins or {})})
         if whole is None:
             statement = statement.where(sa.false())
         orders = (by.desc(), self._unique.desc()) if view.descending else (by.asc(), self._unique.asc())
@@ -385,24 +392,17 @@ class Listing:
     def _filter(self, key: str) -> Filter:
         return self.search if key == SEARCH else self.filters[key]
 
-    def _from(self, shape: _Shape, *columns: Any, needs: Iterable[str] = ()) -> AnySelect:
+    def _from(
+        self, shape: _Shape, *columns: Any, needs: Iterable[str] = (), joins: Mapping[str, Join] | None = None
+    ) -> AnySelect:
         needed = [*self._always, *needs]
         for key, _ in shape.asked:
             needed += self._filter(key).needs
         source, joined = self.table, set[str]()
         for name in needed:
-            source = self._joined(source, name, joined)
+            source = _joined(joins or self._joins, source, name, joined)
         conditions = (self._filter(key).condition(own) for key, own in shape.asked)
         return sa.select(*columns).select_from(source).where(self._only, *conditions)
-
-    def _joined(self, source: Any, name: str, joined: set[str]) -> Any:
-        if name in joined:
-            return source
-        join = self._joins[name]
-        for other in join.needs:
-            source = self._joined(source, other, joined)
-        joined.add(name)
-        return orm.join(source, join.target, join.on, isouter=join.outer)
 
     def _build_count(self, shape: _Shape) -> AnySelect:
         rows = self._from(shape, sa.literal_column("1").label("one")).limit(sa.bindparam("rows", type_=sa.BigInteger()))
@@ -458,6 +458,16 @@ class Listing:
         here, there = sa.tuple_(by, unique), sa.tuple_(at, at_id)
         # The second says nothing new, but an index on the column alone can begin there instead of at the first row.
         return [here < there, by <= at] if shape.down else [here > there, by >= at]
+
+
+def _joined(joins: Mapping[str, Join], source: Any, name: str, joined: set[str]) -> Any:
+    if name in joined:
+        return source
+    join = joins[name]
+    for other in join.needs:
+        source = _joined(joins, source, other, joined)
+    joined.add(name)
+    return orm.join(source, join.target, join.on, isouter=join.outer)
 
 
 #: The lists whose views can be kept, by the path of the page that shows them; each is entered where it is shown.

@@ -424,11 +424,11 @@ def noun(table: str, number: int = 1) -> str:
 
 
 #: Modules whose operations are given a code for their reason, before the note.
-_WITH_CODES = ("stock.", "reversals.")
+WITH_CODES = ("stock.", "reversals.")
 
 
 def said_reason(operation: str, reason: str | None, labels: Mapping[str, str]) -> str:
     """Return a recorded reason with the code at its beginning spelled out: "Damaged: fell off the shelf"."""
     code, colon, note = (reason or "").partition(": ")
-    words = labels if operation.startswith(_WITH_CODES) else {}
+    words = labels if operation.startswith(WITH_CODES) else {}
     return f"{words.get(code, code)}{colon}{note}"

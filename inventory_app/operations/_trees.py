@@ -21,7 +21,7 @@ Branch = TypeVar("Branch", Category, Location)
 
 DEEPEST = 8
 LONGEST_CODE = 20
-_SEPARATOR = " / "
+SEPARATOR = " / "
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def nodes(session: Session, model: type[Branch]) -> list[Node]:
 
 def _walk(below: Mapping[int | None, Sequence[Branch]], parent: int | None, path: str, depth: int) -> Iterator[Node]:
     for branch in below.get(parent, ()):
-        here = f"{path}{_SEPARATOR}{branch.name}" if path else branch.name
+        here = f"{path}{SEPARATOR}{branch.name}" if path else branch.name
         id_, kind = branch.id or 0, getattr(branch, "kind", "")
         yield Node(
             id_, branch.code, branch.name, here, depth, branch.parent_id, branch.active, branch.version, str(kind)

@@ -190,8 +190,9 @@ class Low:
 
 
 _IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))
-_RESERVED = (
-    sa.select(sa.func.coalesce(sa.func.sum(col(Reservation.quantity)), 0))
+#: How much of a product is reserved, over all its items.
+RESERVED = (
+    sa.select(sa.func.coalesce(sa.func.sum(col(Reservation.quantity)), 0).label("reserved"))
     .join(InventoryItem, col(InventoryItem.id) == col(Reservation.item_id))
     .where(
         col(InventoryItem.product_id) == col(Product.id),
@@ -199,10 +200,10 @@ _RESERVED = (
         col(Reservation.expires_at) > sa.func.now(),
     )
     .correlate(Product)
-    .scalar_subquery()
 )
-_ISSUED = (
-    sa.select(sa.func.coalesce(-sa.func.sum(col(StockMovement.quantity)), 0))
+#: How much of a product was issued in the days that count as its usage.
+ISSUED = (
+    sa.select(sa.func.coalesce(-sa.func.sum(col(StockMovement.quantity)), 0).label("issued"))
     .join(InventoryItem, col(InventoryItem.id) == col(StockMovement.item_id))
     .where(
         col(InventoryItem.product_id) == col(Product.id),
@@ -211,7 +212,6 @@ _ISSUED = (
         col(StockMovement.occurred_at) > sa.func.now() - sa.literal_column(f"interval '{USAGE_DAYS} days'"),
     )
     .correlate(Product)
-    .scalar_subquery()
 )
 _DETAILS = (
     sa.select(
@@ -225,8 +225,8 @@ _DETAILS = (
         col(Product.reorder_quantity),
         col(Product.unit_code),
         col(Unit.decimals),
-        _RESERVED.label("reserved"),
-        _ISSUED.label("issued"),
+        RESERVED.scalar_subquery().label("reserved"),
+        ISSUED.scalar_subquery().label("issued"),
         col(SupplierProduct.lead_time_days),
         col(SupplierProduct.pack_size),
         col(SupplierProduct.minimum_quantity),

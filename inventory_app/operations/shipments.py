@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from inventory_app.context import current_actor
@@ -26,9 +25,11 @@ from inventory_app.operations._ledger import (
     post,
     say,
 )
-from inventory_app.operations._operation import operation, query
-from inventory_app.operations._paging import PAGE_SIZE, Page, keyset
+from inventory_app.operations._lists import View
+from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._paging import Page
 from inventory_app.operations._people_names import names_of
+from inventory_app.operations._shipment_list import GOAL, LIST, SOURCE
 from inventory_app.operations.reversals import SHIPMENT
 from inventory_app.permissions import Permission
 
@@ -183,35 +184,51 @@ class ShipmentRow:
     asked: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShipmentListing:
+    """A page of shipments; `count` the view leaves, `under_way` and `everything` are of the tabs."""
+
+    view: View
+    page: Page[ShipmentRow]
+    count: int
+    under_way: int
+    everything: int
+    locations: list[tuple[str, str]]
+
+
 @query(Permission.INVENTORY_VIEW)
-def list_shipments(
-    session: Session, *, only_open: bool = True, cursor: str = "", size: int = PAGE_SIZE
-) -> Page[ShipmentRow]:
-    """Return shipments, the newest first."""
-    source, goal = aliased(Location), aliased(Location)
-    statement = (
-        sa.select(
-            Shipment.__table__,  # pyright: ignore[reportAttributeAccessIssue]  # SQLModel hides the table
-            col(Product.sku),
-            col(Product.name).label("product"),
-            col(Lot.code).label("lot"),
-            col(Product.unit_code),
-            col(source.name).label("source"),
-            col(goal.name).label("goal"),
-        )
-        .select_from(Shipment)
-        .join(InventoryItem, col(InventoryItem.id) == col(Shipment.from_item_id))
-        .join(Product, col(Product.id) == col(InventoryItem.product_id))
-        .join(source, col(source.id) == col(InventoryItem.location_id))
-        .join(goal, col(goal.id) == col(Shipment.to_location_id))
-        .outerjoin(Lot, col(Lot.id) == col(InventoryItem.lot_id))
+def list_shipments(session: Session, *, view: View) -> ShipmentListing:
+    """Return a page of shipments with what they can be narrowed down by."""
+    allowed = LIST.allowed(view, current_viewer(session).permissions)
+    page, count = LIST.listed(session, allowed)
+    everything = LIST.count(session, View())
+    under_way = LIST.count(session, View(filters={"status": "sent"}))
+    found = session.execute(_DETAILS, {"ids": page.rows}).all() if page.rows else []
+    names = names_of(session, (name for row in found for name in (row.sent_by, row.accepted_by)))
+    rows = {row.id: _row(row, names) for row in found}
+    known = sa.select(col(Location.id), col(Location.name)).order_by(col(Location.sort_key), col(Location.id))
+    locations = [(str(id_), name) for id_, name in session.execute(known)]
+    return ShipmentListing(allowed, page.of([rows[id_] for id_ in page.rows]), count, under_way, everything, locations)
+
+
+_DETAILS = (
+    sa.select(
+        Shipment.__table__,  # pyright: ignore[reportAttributeAccessIssue]  # SQLModel hides the table
+        col(Product.sku),
+        col(Product.name).label("product"),
+        col(Lot.code).label("lot"),
+        col(Product.unit_code),
+        col(SOURCE.name).label("source"),
+        col(GOAL.name).label("goal"),
     )
-    if only_open:
-        statement = statement.where(col(Shipment.status) == "sent")
-    keys = [col(Shipment.sent_at), col(Shipment.id)]
-    page = keyset(session, statement, keys, descending=True, cursor=cursor, size=size)
-    names = names_of(session, (name for row in page.rows for name in (row.sent_by, row.accepted_by)))
-    return Page([_row(row, names) for row in page.rows], page.before, page.after)
+    .select_from(Shipment)
+    .join(InventoryItem, col(InventoryItem.id) == col(Shipment.from_item_id))
+    .join(Product, col(Product.id) == col(InventoryItem.product_id))
+    .join(SOURCE, col(SOURCE.id) == col(InventoryItem.location_id))
+    .join(GOAL, col(GOAL.id) == col(Shipment.to_location_id))
+    .outerjoin(Lot, col(Lot.id) == col(InventoryItem.lot_id))
+    .where(col(Shipment.id) == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))))
+)
 
 
 def _row(row: sa.Row[tuple[object, ...]], names: Mapping[str, str]) -> ShipmentRow:

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, gates, layout, tables, trail
+from inventory_app.components import feedback, forms, gates, layout, listing, tables, trail
 from inventory_app.components.basics import button, icon, icon_button, link, row_of, stack, when
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
@@ -46,8 +46,9 @@ def _queue() -> rx.Component:
         feedback.empty_state("Nobody matches", "Search for a part of the name, the country or the tax id."),
         rx.el.div(_nothing_waits(), class_name="only-phone"),
     )
+    export = listing.export("suppliers", fixed="status=pending")
     return rx.fragment(
-        layout.page_head("Supplier approvals", sub=_sub(), actions=(enter,)),
+        layout.page_head("Supplier approvals", sub=_sub(), actions=(export, enter)),
         rx.el.div(
             tables.search_field(
                 value=S.q,

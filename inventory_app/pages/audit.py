@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, layout, tables, trail
+from inventory_app.components import feedback, layout, listing, tables, trail
 from inventory_app.components.basics import button, icon, link, when
 from inventory_app.operations.trail import OperationRow
 from inventory_app.pages import _trail, audit_operation
@@ -28,6 +28,7 @@ def audit() -> rx.Component:
                 rx.fragment("Everything that happened to ", rx.el.strong(S.about)),
                 "Every change: who, when, from where, why, before and after",
             ),
+            actions=(listing.export("trail", fixed="dir=desc"),),
         ),
         _search(),
         _quick(),

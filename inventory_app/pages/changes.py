@@ -35,6 +35,7 @@ def changes() -> rx.Component:
         ),
         title="Sets of changes",
         sub="Many records changed together: looked at first, applied as a whole, taken back as a whole.",
+        actions=(listing.export("changes"),),
         tabs=tables.tabs(
             listing.tab(S, "status", "", "All", S.everything),
             listing.tab(S, "status", "draft", "Drafts", ""),

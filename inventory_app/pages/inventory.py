@@ -48,7 +48,7 @@ def _sub() -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     return [
-        listing.export("inventory", Permission.INVENTORY_EXPORT),
+        listing.export("inventory"),
         gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
         receive_button(),
         gates.can(

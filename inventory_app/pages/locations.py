@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
 from inventory_app.components.basics import button, ident
 from inventory_app.operations.catalog import LOCATION_KINDS
 from inventory_app.operations.locations import LocationRow
@@ -22,7 +22,7 @@ def locations() -> rx.Component:
             _table(),
             title="Locations",
             sub=rx.fragment(S.rows.length().to_string(), " in all, ", S.closed.to_string(), " closed"),
-            actions=[gates.can(Permission.PRODUCTS_MANAGE, _new())],
+            actions=[listing.export("locations"), gates.can(Permission.PRODUCTS_MANAGE, _new())],
         ),
         dialogs.closed_on_arrival(S.close),
         _trees.create_dialog(

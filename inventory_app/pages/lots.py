@@ -23,6 +23,7 @@ def lots() -> rx.Component:
         _table(),
         title="Lots",
         sub="What came together, and until when it is good",
+        actions=(listing.export("lots"),),
         tabs=tables.tabs(
             listing.tab(S, "view", "", "All", S.everything),
             gates.can(Permission.INVENTORY_VIEW, listing.tab(S, "view", "soon", "Expire soon", S.soon)),

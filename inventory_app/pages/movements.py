@@ -24,6 +24,7 @@ def movements() -> rx.Component:
             _table(),
             title="Movements",
             sub="Every change of stock, as it was recorded. Nothing here can be changed; it can be taken back.",
+            actions=(listing.export("movements"),),
             filters=listing.toolbar(S, search="Search movements by product", placeholder="SKU, name"),
             footer=_footer(),
         ),

@@ -52,6 +52,7 @@ def pricing() -> rx.Component:
 def _actions() -> list[rx.Component]:
     from_file = button("From a file", icon_name="upload", on_click=S.open_file)
     return [
+        listing.export("prices"),
         button("Sets of changes", icon_name="list-checks", href="/changes?kind=prices"),
         gates.can(Permission.PRICES_UPDATE, from_file),
     ]
@@ -265,6 +266,7 @@ def planned() -> rx.Component:
             ),
             title="Planned prices",
             sub="Each counts from the beginning of its day (UTC), and can be cancelled until then.",
+            actions=(listing.export("planned"),),
             tabs=_tabs("planned"),
             footer=tables.footer(
                 pager=tables.pager(

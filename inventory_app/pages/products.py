@@ -38,6 +38,7 @@ def products() -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     return [
+        listing.export("products"),
         gates.can(Permission.INVENTORY_IMPORT, button("Import", icon_name="upload", href="/imports")),
         gates.can(Permission.PRODUCTS_MANAGE, _new()),
     ]

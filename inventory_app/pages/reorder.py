@@ -21,6 +21,7 @@ def reorder() -> rx.Component:
             _table(),
             title="To reorder",
             sub=f"At or below the reorder point, all locations together. Usage: what was issued in {USAGE_DAYS} days.",
+            actions=(listing.export("reorder"),),
             filters=listing.toolbar(S, search="Search products", placeholder="SKU, name, category"),
             footer=_footer(),
         ),

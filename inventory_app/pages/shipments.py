@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, tables
+from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
 from inventory_app.components.basics import button, ident, when
+from inventory_app.operations._shipment_list import LIST
 from inventory_app.operations.shipments import ShipmentRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -14,24 +15,26 @@ S = ShipmentsState
 
 @page(PATH, "Shipments", Permission.INVENTORY_VIEW, on_load=[S.load])
 def shipments() -> rx.Component:
-    """Show what is on its way, or every shipment."""
+    """Show what is on its way, and what has arrived."""
+    some = S.rows.length() > 0
     return rx.fragment(
         tables.list_page(
             _table(),
             title="Shipments",
             sub="Stock on its way between two locations. Send it from the inventory.",
-            tabs=tables.tabs(
-                tables.tab("On their way", S.hrefs["open"], active=S.tab == "open"),
-                tables.tab("All", S.hrefs["all"], active=S.tab == "all"),
+            actions=(listing.export("shipments"),),
+            tabs=listing.tabs(
+                S,
+                listing.tab(S, "status", "", "All", S.everything),
+                listing.tab(S, "status", "sent", "On their way", S.under_way),
+                listing.tab(S, "status", "accepted", "Arrived", ""),
             ),
-            footer=tables.footer(
-                pager=tables.pager(
-                    range=S.rows.length().to_string(),
-                    first=rx.cond(S.rows.length() > 0, S.rows[0].product, ""),
-                    last=rx.cond(S.rows.length() > 0, S.rows[S.rows.length() - 1].product, ""),
-                    previous_href=S.previous_href,
-                    next_href=S.next_href,
-                )
+            filters=listing.toolbar(S, search="Search shipments", placeholder="SKU, name, category"),
+            footer=listing.footer(
+                S,
+                first=rx.cond(some, S.rows[0].product, ""),
+                last=rx.cond(some, S.rows[S.rows.length() - 1].product, ""),
+                selectable=False,
             ),
         ),
         dialogs.closed_on_arrival(S.close_accept),
@@ -40,46 +43,42 @@ def shipments() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    return tables.table(
-        tables.head(
-            tables.column("SKU"),
-            tables.column("Product"),
-            tables.column("From"),
-            tables.column("To"),
-            tables.column("Quantity", numeric=True),
-            tables.column("Sent", hide="md"),
-            tables.column("Arrived"),
-        ),
-        tables.body(
-            S.rows,
-            _row,
-            columns=7,
-            loading=S.loading,
-            empty=feedback.empty_state(
-                "Nothing is on its way",
-                "Send a part of an item from the inventory: it is in transit until somebody accepts it.",
-                button("Inventory", href="/inventory"),
-                icon_name="truck",
-            ),
-            shape=("64px", "60%", "50%", "50%", "48pxr", "60%", "70%"),
-        ),
+    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for another product.")
+    lesson = feedback.empty_state(
+        "Nothing is on its way",
+        "Send a part of an item from the inventory: it is in transit until somebody accepts it.",
+        button("Inventory", href="/inventory"),
+        icon_name="truck",
+    )
+    return listing.table(
+        S,
+        LIST,
+        _cells,
         label="Shipments",
+        named=lambda row: row.product,
+        empty=rx.cond(S.chips.length() + S.q.length() > 0, searched, lesson),
+        shape=("64px", "60%", "50%", "50%", "48pxr", "60%", "70%"),
+        hide={"sent": "md", "by": "lg", "lost": "lg", "number": "lg", "lot": "lg"},
+        selectable=False,
     )
 
 
-def _row(row: rx.Var[ShipmentRow]) -> rx.Component:
+def _cells(row: rx.Var[ShipmentRow]) -> dict[str, rx.Component]:
     lot = rx.cond(row.lot, rx.fragment("Lot ", row.lot), rx.fragment())
     way = rx.fragment(row.from_location, " → ", row.to_location)
-    return tables.row(
-        tables.cell(ident(row.sku)),
-        tables.cell(tables.two_line(row.product, lot, phone=way), card="title"),
-        tables.cell(row.from_location),
-        tables.cell(row.to_location),
-        tables.cell(tables.quantity(row.quantity + " " + row.unit), numeric=True, card="figure"),
-        tables.cell(rx.fragment(row.sent_by, ", ", when(row.sent_at, row.sent_at)), hide="md"),
-        tables.cell(rx.cond(row.status == "sent", _to_accept(row), _arrived(row)), card="foot"),
-        key=row.id,
-    )
+    return {
+        "number": tables.cell(ident(row.id.to_string()), hide="lg"),
+        "sku": tables.cell(ident(row.sku)),
+        "product": tables.cell(tables.two_line(row.product, lot, phone=way), card="title"),
+        "lot": tables.cell(tables.quantity(row.lot), hide="lg"),
+        "from": tables.cell(row.from_location),
+        "to": tables.cell(row.to_location),
+        "quantity": tables.cell(tables.quantity(row.quantity + " " + row.unit), numeric=True, card="figure"),
+        "sent": tables.cell(rx.fragment(row.sent_by, ", ", when(row.sent_at, row.sent_at)), hide="md"),
+        "by": tables.cell(row.sent_by, hide="lg"),
+        "lost": tables.cell(tables.quantity(row.lost), numeric=True, hide="lg"),
+        "arrived": tables.cell(rx.cond(row.status == "sent", _to_accept(row), _arrived(row)), card="foot"),
+    }
 
 
 def _to_accept(row: rx.Var[ShipmentRow]) -> rx.Component:

@@ -39,7 +39,7 @@ def _sub() -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     return [
-        listing.export("suppliers", Permission.INVENTORY_EXPORT),
+        listing.export("suppliers"),
         gates.can(Permission.SUPPLIERS_CREATE, button("Import", icon_name="upload", href="/imports")),
         button("Approvals", icon_name="circle-check", href="/suppliers/approvals"),
         gates.can(

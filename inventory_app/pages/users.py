@@ -36,7 +36,7 @@ def users() -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     invite = button("Invite somebody", icon_name="user-plus", tone="solid", on_click=AccountsState.open_invite)
-    return [gates.can(Permission.USERS_MANAGE, invite)]
+    return [listing.export("people"), gates.can(Permission.USERS_MANAGE, invite)]
 
 
 def _sub() -> rx.Component:

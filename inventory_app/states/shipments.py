@@ -1,23 +1,25 @@
 """Shipments: what is on its way, and taking it in."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import reflex as rx
 from pydantic import BeforeValidator, Field
 
 from inventory_app.operations import shipments
+from inventory_app.operations._lists import Listing, say_count
 from inventory_app.operations._numbers import typed
+from inventory_app.operations._shipment_list import LIST
 from inventory_app.operations.shipments import ShipmentRow
 from inventory_app.permissions import Permission
-from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Note, Payload, action
+from inventory_app.states import _toast
+from inventory_app.states._action import Id, Note, Payload, action
+from inventory_app.states._list import Listed, ListState
 from inventory_app.states._reload import loaded_by
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/shipments"
-_TABS = ("open", "all")
 
 
 def _arrived(value: object) -> object:
@@ -34,33 +36,32 @@ class AcceptForm(Payload):
     note: Note = ""
 
 
-class ShipmentsState(FormState, rx.State):
-    """The shipments that are open, or all."""
+class ShipmentsState(ListState, rx.State):
+    """The shipments the address asks for, and the one that is taken in."""
 
-    loading: bool = True
+    columns: list[str] = LIST.everybodys()
     rows: list[ShipmentRow] = []
-    tab: str = "open"
-    hrefs: dict[str, str] = {}
-    previous_href: str = ""
-    next_href: str = ""
+    under_way: str = ""
+    everything: str = ""
     accepting: bool = False
     row: ShipmentRow | None = None
+
+    _listing: ClassVar[Listing] = LIST
+    _path: ClassVar[str] = PATH
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)
     async def load(self) -> None:
         """Show what the address asks for."""
-        query = self.router.url.query_parameters
-        self.tab = _view.chosen(query, "view", _TABS)
+        view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            page = await fetch(shipments.list_shipments, only_open=self.tab == "open", cursor=query.get("at", ""))
-        self.rows = page.rows
-        address = {"view": "" if self.tab == "open" else self.tab}
-        self.hrefs = {tab: _view.href(PATH, {}, view="" if tab == "open" else tab) for tab in _TABS}
-        self.previous_href = _view.href(PATH, address, at=page.before) if page.before else ""
-        self.next_href = _view.href(PATH, address, at=page.after) if page.after else ""
-        self.loading = False
+            found = await fetch(shipments.list_shipments, view=view)
+        self.rows = found.page.rows
+        self.under_way, self.everything = say_count(found.under_way), say_count(found.everything)
+        listed = Listed(found.view, found.page, found.count, found.everything)
+        choices = {"from": found.locations, "to": found.locations}
+        await self._show_list(listed, (row.id for row in found.page.rows), choices)
 
     @rx.event
     @action(shipments.accept_shipment)

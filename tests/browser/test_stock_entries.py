@@ -107,5 +107,5 @@ def test_a_shipment_goes_and_arrives_in_part(shelf: None, window: Window, mark: 
     window.fill(window.dialog(), accepted="3")
     window.button("Accept", within=window.dialog()).click()
     window.toast("1 pcs were lost on the way")
-    window.goto("/shipments?view=all")
+    window.goto("/shipments?status=accepted")
     expect(window.row(f"Widget {mark}")).to_be_visible()

@@ -1,5 +1,6 @@
 """Shipments: what is on its way between two locations, what arrives and what is lost."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,8 @@ from inventory_app.context import acting_as
 from inventory_app.errors import AlreadyDecided, Conflict, InsufficientStock, Invalid, InvalidRows, NotFound
 from inventory_app.models.catalog import Location
 from inventory_app.operations import shipments
+from inventory_app.operations._lists import View
+from inventory_app.operations._shipment_list import LIST
 from inventory_app.unit_of_work import read
 from tests.factories import arrange, location
 from tests.operations.shelf import (
@@ -41,6 +44,10 @@ def as_ann(ann, ledger):
     assert ledger.totals().value == 0
 
 
+def listed(**filters):
+    return read(shipments.list_shipments, view=View(filters=filters))
+
+
 def transit(ledger, sent):
     return ledger.rows("SELECT transit_item_id FROM shipment WHERE id = %s", [sent.shipment_id])[0].transit_item_id
 
@@ -64,9 +71,9 @@ def test_it_is_in_transit_until_it_is_accepted(ledger, trail):
     assert (done.product, done.accepted, done.lost, done.location) == ("Bolt", "4 pcs", "", "Bolt south")
     assert ledger.quantities(bolt.here, moving, bolt.there) == [6, 0, 9]
     assert {c.table for c in trail.changes()} == {"shipment", "inventory_item", "stock_movement"}
-    (row,) = read(shipments.list_shipments, only_open=False).rows
+    (row,) = listed().page.rows
     assert (row.status, row.arrived, row.lost, row.sent_by, row.accepted_by) == ("accepted", "4", "", "Ann", "Ann")
-    assert read(shipments.list_shipments).rows == []
+    assert listed(status="sent").page.rows == []
 
 
 @pytest.mark.parametrize(("arrived", "lost"), [("3", "1"), ("0", "4")])
@@ -95,7 +102,7 @@ def test_the_transit_location_that_is_there_is_used_and_keeps_lots_apart(ledger)
     assert [item.lot_id for item in held] == [ledger.item(milk.one).lot_id, ledger.item(milk.other).lot_id]
     accept(other.shipment_id)
     assert ledger.movements()[-1].quantity == 3
-    rows = read(shipments.list_shipments).rows
+    rows = listed(status="sent").page.rows
     assert [(row.product, row.lot, row.quantity, row.to_location) for row in rows] == [("Milk", "A1", "2", "Milk shop")]
 
 
@@ -165,3 +172,50 @@ def test_a_double_click_sends_once(ledger):
     first, again = (send(bolt.here, bolt.there_location, 3, idempotency_key="k") for _ in range(2))
     assert first == again
     assert ledger.quantities(bolt.here) == [7]
+
+
+def walked(**asked):
+    """Return the shipments of a view in its order, walked through page by page, and back again."""
+    view = View(size=2, **asked)
+    found = read(shipments.list_shipments, view=view).page
+    forth, pages = [row.id for row in found.rows], [[row.id for row in found.rows]]
+    while found.after:
+        found = read(shipments.list_shipments, view=replace(view, cursor=found.after)).page
+        forth += [row.id for row in found.rows]
+        pages.append([row.id for row in found.rows])
+    back = pages[-1]
+    while found.before:
+        found = read(shipments.list_shipments, view=replace(view, cursor=found.before)).page
+        back = [row.id for row in found.rows] + back
+    assert back == forth
+    return forth
+
+
+def test_the_list_is_walked_in_every_order_and_narrowed_down(ledger):
+    bolt, milk = shelf(), lot_shelf()
+    ids = [send(bolt.here, bolt.there_location, n).shipment_id for n in (1, 2, 3)]
+    ids += [send(milk.one, milk.there_location, n).shipment_id for n in (1, 2)]
+    accept(ids[1], 1)
+    accept(ids[3])
+    for key, column in LIST.columns.items():
+        if column.by is not None:
+            forth = walked(sort=key)
+            assert sorted(forth) == ids, key
+            assert walked(sort=key, descending=True) == forth[::-1], key
+    assert walked() == ids[::-1]
+    assert walked(sort="quantity") == [ids[0], ids[3], ids[1], ids[4], ids[2]]
+    assert walked(sort="arrived")[:2] == [ids[1], ids[3]]
+    assert walked(search="milk") == ids[:2:-1]
+    for filters, left in (
+        ({"status": "sent"}, [4, 2, 0]),
+        ({"status": "accepted"}, [3, 1]),
+        ({"lost": "yes"}, [1]),
+        ({"quantity": "2..", "status": "sent"}, [4, 2]),
+        ({"from": str(bolt.here_location)}, [2, 1, 0]),
+        ({"to": f"!{bolt.there_location}"}, [4, 3]),
+    ):
+        assert walked(filters=filters) == [ids[at] for at in left], filters
+    found = listed(status="sent")
+    assert (found.count, found.under_way, found.everything) == (3, 3, 5)
+    assert (str(bolt.here_location), "Bolt north") in found.locations
+    assert [row.lot for row in listed(lost="yes").page.rows] == [""]
