@@ -4,7 +4,7 @@ The plan was made before: whatever it would change is locked and compared with w
 the one order of locks, by id within a kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from inventory_app.errors import Conflict
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, SupplierProduct
 from inventory_app.models.suppliers import Supplier, SupplierStatus
-from inventory_app.operations import _approvals
+from inventory_app.operations import _approvals, _import_guards
+from inventory_app.operations._ledger import NOTHING_LEFT
 from inventory_app.operations._operation import acting_user_id, operation_id, require
 from inventory_app.operations._supplier_approvals import ask, ask_about
 from inventory_app.operations._supplier_rules import KIND
@@ -53,6 +54,9 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
     for target, model in _TARGETS.items():
+        _import_guards.hold_tree(session, execute, target)
+        if target == "product":
+            _import_guards.bring_due_prices(session, execute)
         _lock_and_compare(execute, target)
         if target == "supplier":
             _change_suppliers(session, execute)
@@ -63,6 +67,7 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
         else:
             _update(execute, target, model)
         _insert(execute, target, model, progress if target == "product" else None)
+        _import_guards.check_tree(execute, target)
         if target == "supplier":
             made = execute(
                 "SELECT target_id FROM import_change WHERE run_id = %(run)s AND target = 'supplier' AND state = 'new' "
@@ -132,17 +137,21 @@ def _change_suppliers(session: Session, execute: Callable[..., Any]) -> None:
     wanted = dict(tuple(change) for change in changes)
     suppliers = lock(session, Supplier, wanted)
     for id_, supplier in suppliers.items():
-        returned = supplier.status == SupplierStatus.APPROVED and bool(wanted[id_].keys() & {"name", "tax_id"})
-        for field, value in wanted[id_].items():
-            setattr(supplier, field, value)
-        supplier.last_edited_by = acting_user_id()
-        supplier.version += 1
-        if returned:
-            supplier.status = SupplierStatus.PENDING
-            supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
-            supplier.submitted_at = now()
+        _correct_supplier(supplier, wanted[id_])
     session.flush()
     ask(session, [supplier for supplier in suppliers.values() if supplier.status == SupplierStatus.PENDING])
+
+
+def _correct_supplier(supplier: Supplier, values: Mapping[str, Any]) -> None:
+    returned = supplier.status == SupplierStatus.APPROVED and bool(values.keys() & {"name", "tax_id"})
+    for field, value in values.items():
+        setattr(supplier, field, value)
+    supplier.last_edited_by = acting_user_id()
+    supplier.version += 1
+    if returned:
+        supplier.status = SupplierStatus.PENDING
+        supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
+        supplier.submitted_at = now()
 
 
 _FIRST_PRICES = """
@@ -236,8 +245,9 @@ WITH gone AS (
   UPDATE inventory_item i SET sequence = i.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
     FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.sequence, gone.value
 )
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id, occurred_at, recorded_at)
-SELECT id, sequence, 'revaluation', 0, 0, -value, %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
+INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reference_type, operation_id, occurred_at,
+                            recorded_at)
+SELECT id, sequence, 'revaluation', 0, 0, -value, %(left)s, %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
 """
 
 
@@ -249,13 +259,14 @@ def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> 
     other = execute(_OTHER_ITEMS).scalar_one()
     if other:
         raise Conflict(_CHANGED_SINCE.format(what="1 quantity was" if other == 1 else f"{other:,} quantities were"))
+    _import_guards.check_stock(execute)
     execute(_OPENING_COSTS)
     for start, end in _chunks(execute, "inventory_item"):
         execute(_NEW_ITEMS, **stamp, **{"from": start, "to": end})
         execute(_OPENED, **stamp, **{"from": start, "to": end})
         progress(end)
     execute(_COUNTED, **stamp)
-    execute(_NOTHING_LEFT, **stamp)
+    execute(_NOTHING_LEFT, **stamp, left=NOTHING_LEFT)
 
 
 # Taking it back
@@ -311,6 +322,7 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
     for target, model in _TARGETS.items():
+        _import_guards.hold_tree(session, execute, target)
         execute(
             f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id WHERE c.run_id = %(run)s "  # our own names
             f"AND c.target = '{target}' AND c.state <> 'same' ORDER BY t.id FOR UPDATE OF t"
@@ -330,10 +342,14 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
     )
     _refuse(execute(_MOVED_SINCE, operation=original).scalar_one(), "item", "moved")
     _refuse(execute(_STILL_THERE, operation=original).scalar_one(), "product", "moved")
-    stamp = {"now": now(), "who": current_actor().name, "own": operation_id(session)}
-    execute(_REVERSE, operation=original, **stamp)
+    _import_guards.check_taking_back(execute, original)
+    stamp = {"now": now(), "who": current_actor().name}
+    execute(_REVERSE, operation=original, own=operation_id(session), **stamp)
+    execute(_NOTHING_LEFT, operation=operation_id(session), left=NOTHING_LEFT, **stamp)
+    _import_guards.check_taken_back(execute, original)
     for target in ("supplier_product", "product", "location", "category"):
         execute(_ARCHIVE.format(table=target))
+        _import_guards.check_tree(execute, target)
 
 
 def _refuse(number: int, what: str, how: str) -> None:
@@ -360,10 +376,8 @@ def _suppliers_back(session: Session, execute: Callable[..., Any], reason: str) 
             if open_ is not None:
                 _approvals.withdraw(session, open_, reason)
             continue
-        for field, value in values.items():
-            setattr(supplier, field, value)
-        supplier.last_edited_by = acting_user_id()
-        supplier.version += 1
+        # Somebody may have agreed to what the file said: what it says again needs a new decision as well.
+        _correct_supplier(supplier, values)
     session.flush()
     ask(
         session,

@@ -22,7 +22,7 @@ from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.imports import ImportChange, ImportFault, ImportMapping, ImportRow, ImportRun, RunStatus
 from inventory_app.models.suppliers import ImportBatch
-from inventory_app.operations import _import_apply, _import_files, _import_plan
+from inventory_app.operations import _import_apply, _import_files, _import_guards, _import_plan
 from inventory_app.operations._import_apply import Progress
 from inventory_app.operations._import_fields import (
     FIELDS,
@@ -266,7 +266,9 @@ def forget_old(session: Session) -> None:
         session.execute(sa.delete(model).where(col(model.run_id).in_(old)))
 
 
-def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progress, may_change_prices: bool) -> None:
+def read_and_check(
+    session: Session, *, run_id: int, path: Path, progress: Progress, may_change_prices: bool, sees_prices: bool
+) -> None:
     """Stage the rows of a file and find out what they would do; the caller commits, all of it or nothing."""
     session.connection().exec_driver_sql(_PATIENCE)
     forget_rows(session, run_id)
@@ -279,6 +281,8 @@ def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progr
         "currency": get_settings().currency,
         "update": run.rule == "update",
         "prices": may_change_prices,
+        "sees": sees_prices,
+        "limit": get_settings().price_approval_percent,
         "main": DEFAULT_LOCATION[0],
         "main_name": DEFAULT_LOCATION[1],
         "user": run.owner_id,
@@ -365,6 +369,7 @@ def apply_import(session: Session, *, run_id: int, progress: Progress = lambda _
     run = _own(session, run_id)
     kind = _KINDS[run.kind]
     require(session, PERMISSIONS[kind])
+    _import_guards.may(session, run)
     session.connection().exec_driver_sql(_PATIENCE)
     if run.status != RunStatus.APPLYING:
         raise Conflict("This file is not ready to be imported. Reload the page and check it again.")
@@ -403,6 +408,7 @@ def undo_import(session: Session, *, run_id: int, reason: str = "") -> Done:
     if run is None:
         raise NotFound
     require(session, PERMISSIONS[_KINDS[run.kind]])
+    _import_guards.may(session, run)
     session.connection().exec_driver_sql(_PATIENCE)
     if run.status != RunStatus.APPLIED or run.operation_id is None or run.batch_id is None:
         raise Conflict("Only a file that came in can be taken back.")
@@ -627,15 +633,16 @@ def differences_of(session: Session, *, run_id: int, most: int = 20) -> list[Dif
     """Return the first records that one of the viewer's own files would change, and how; then those it would add."""
     run = _own(session, run_id)
     _may(session, run.kind)
-    target = _import_plan.MAIN_TARGET[_KINDS[run.kind]]
+    kind = _KINDS[run.kind]
+    target, away = _import_plan.MAIN_TARGET[kind], hidden(kind, current_viewer(session).permissions)
     found = session.execute(sa.text(_SHOWN), {"run": run_id, "target": target, "most": min(max(most, 1), 200)})
-    return [Difference(one.row, one.key or "", one.state, _said(one)) for one in found]
+    return [Difference(one.row, one.key or "", one.state, _said(one, away)) for one in found]
 
 
-def _said(one: Any) -> list[str]:
+def _said(one: Any, away: set[str]) -> list[str]:
     if one.state == "new":
         return []
-    shown = {name: value for name, value in one.wanted.items() if name not in _UNSHOWN}
+    shown = {name: value for name, value in one.wanted.items() if name not in _UNSHOWN | away}
     if one.target == "inventory_item":
         shown = {"quantity": one.wanted["quantity"]}
     other = [name.removesuffix("_id") for name in one.wanted.keys() & {"category_id", "supplier_id"}]
