@@ -198,6 +198,7 @@ def test_what_a_viewer_may_not_see_neither_sorts_nor_narrows_down():
     seen = LIST.allowed(asked, frozenset({"inventory:view"}))
     assert (seen.sort, dict(seen.filters), seen.columns, seen.cursor) == ("sku", {"on_hand": "5.."}, ("sku",), "")
     assert LIST.allowed(asked, frozenset({"inventory:view", "prices:view"})) == asked
+    assert LIST.allowed(View(columns=("sku", "password_hash")), frozenset(Permission)).columns == ("sku",)
 
 
 @pytest.mark.parametrize(
