@@ -61,7 +61,7 @@ def _pin_context(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping
     return event
 
 
-def _writable(_: object, __: str, line: str) -> str:
+def _writable(_: object, __: str, line: Any) -> str:
     """Write half a surrogate pair, which no file can hold, as what it is: a line must not fail what it tells of."""
     return line.encode("utf-8", "backslashreplace").decode()
 

@@ -4,6 +4,7 @@ A file is checked first and applied, or taken back, later: everything here is as
 somebody may have lost a permission, closed a place or kept stock back meanwhile.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sqlmodel import Session
@@ -12,7 +13,7 @@ from inventory_app.database.locks import CATEGORY_TREE, LOCATION_TREE, lock_rule
 from inventory_app.errors import Conflict
 from inventory_app.models.imports import ImportRun
 from inventory_app.operations import _prices
-from inventory_app.operations._import_fields import FIELDS, KINDS
+from inventory_app.operations._import_fields import FIELDS, FileField
 from inventory_app.operations._operation import require
 from inventory_app.operations._trees import DEEPEST
 from inventory_app.permissions import Permission
@@ -39,9 +40,9 @@ def may(session: Session, run: ImportRun) -> None:
     def execute(sql: str) -> Any:
         return session.connection().exec_driver_sql(sql, {"run": run.id}).first()
 
-    (kind,) = (one for one in KINDS if one == run.kind)
+    fields: Mapping[str, Mapping[str, FileField]] = FIELDS
     for name in run.mapping:
-        if needed := FIELDS[kind][name].permission:
+        if needed := fields[run.kind][name].permission:
             require(session, needed)
     if execute(_PRICED):
         require(session, Permission.PRICES_UPDATE)
