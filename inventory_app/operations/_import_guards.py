@@ -4,8 +4,7 @@ A file is checked first and applied, or taken back, later: everything here is as
 somebody may have lost a permission, closed a place or kept stock back meanwhile.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlmodel import Session
 
@@ -13,7 +12,7 @@ from inventory_app.database.locks import CATEGORY_TREE, LOCATION_TREE, lock_rule
 from inventory_app.errors import Conflict
 from inventory_app.models.imports import ImportRun
 from inventory_app.operations import _prices
-from inventory_app.operations._import_fields import FIELDS, FileField
+from inventory_app.operations._import_fields import FIELDS, Kind
 from inventory_app.operations._operation import require
 from inventory_app.operations._trees import DEEPEST
 from inventory_app.permissions import Permission
@@ -40,9 +39,9 @@ def may(session: Session, run: ImportRun) -> None:
     def execute(sql: str) -> Any:
         return session.connection().exec_driver_sql(sql, {"run": run.id}).first()
 
-    fields: Mapping[str, Mapping[str, FileField]] = FIELDS
+    fields = FIELDS[cast("Kind", run.kind)]
     for name in run.mapping:
-        if needed := fields[run.kind][name].permission:
+        if needed := fields[name].permission:
             require(session, needed)
     if execute(_PRICED):
         require(session, Permission.PRICES_UPDATE)

@@ -143,6 +143,16 @@ def test_a_number_that_was_agreed_to_is_not_taken_back_without_agreement(as_ann,
         transact(suppliers.approve_supplier, supplier_id=acme.id, reason="Looked at again.")
 
 
+def test_new_suppliers_that_are_taken_back_wait_for_nobody(as_ann, ada):
+    run = bring_in("suppliers", "name,country\nAcme,France\n")
+    with open_session() as session:
+        (acme,) = session.exec(select(Supplier)).all()
+    importing.undo(run, "Back")
+    with acting_as(ada), pytest.raises(Conflict):
+        transact(suppliers.approve_supplier, supplier_id=acme.id, reason="Looked at.")
+    assert found(Supplier, acme.id).status == "rejected"
+
+
 def test_a_file_changes_no_price_so_much_that_somebody_else_must_agree(as_ann, configure):
     configure(INVENTORY_PRICE_APPROVAL_PERCENT="20")
     nut, bolt = product("NUT", unit_price=Decimal(10)), product("BOLT", unit_price=Decimal(10))
