@@ -144,17 +144,22 @@ def check(run_id: int, mapping: Mapping[str, int], rule: str) -> "Future[None]":
     if staging.path_of(file_key) is None:
         raise Invalid(GONE)
     _write(partial(import_runs.start_reading, run_id=run_id, mapping=mapping, rule=rule))
-    return _work().submit(run_id, partial(_check, run_id, file_key, prices))
+    return _work().submit(run_id, partial(_check, run_id, file_key, prices, sees=not hidden))
 
 
-def _check(run_id: int, file_key: str, prices: bool) -> None:  # noqa: FBT001  # passed on
+def _check(run_id: int, file_key: str, prices: bool, *, sees: bool) -> None:  # noqa: FBT001  # passed on
     path = staging.path_of(file_key)
     if path is None:
         raise Invalid(GONE)
     try:
         with open_session() as session:
             import_runs.read_and_check(
-                session, run_id=run_id, path=path, progress=_progress(run_id), may_change_prices=prices
+                session,
+                run_id=run_id,
+                path=path,
+                progress=_progress(run_id),
+                may_change_prices=prices,
+                sees_prices=sees,
             )
             session.commit()
     except DBAPIError as error:

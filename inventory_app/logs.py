@@ -61,6 +61,11 @@ def _pin_context(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping
     return event
 
 
+def _writable(_: object, __: str, line: Any) -> str:
+    """Write half a surrogate pair, which no file can hold, as what it is: a line must not fail what it tells of."""
+    return line.encode("utf-8", "backslashreplace").decode()
+
+
 def configure(level: str, style: Literal["json", "console"]) -> None:
     """Set the log up once per process; safe to call again."""
     shared: list[Processor] = [
@@ -77,9 +82,10 @@ def configure(level: str, style: Literal["json", "console"]) -> None:
             ),
             _redact_errors,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            _writable,
         ]
     else:
-        tail = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        tail = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), _writable]
     structlog.configure(
         processors=[*shared, _pin_context, *tail],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -6,6 +6,7 @@ takes memory by its size. What goes wrong here costs the application nothing. Im
 
 import csv
 import datetime as dt
+import errno
 import resource
 import sys
 import zipfile
@@ -16,6 +17,9 @@ from pathlib import Path
 MOST_UNPACKED = 512 * 2**20
 _MOST_MEMORY = 3 * 2**30
 _MOST_SECONDS = 120
+#: What it may become as text, and how wide: a cell far to the right makes every row of the file as long.
+MOST_WRITTEN = 2**30
+MOST_COLUMNS = 2_000
 _MOST_PARTS = 2_000
 _FIT = 3
 _WHOLE = 2**53
@@ -41,7 +45,7 @@ def convert(source: Path, target: Path) -> None:
             if _written(rows, target):
                 return
     except (CalamineError, ValueError, OSError) as error:
-        raise Unreadable(NOT_READABLE) from error
+        raise Unreadable(TOO_LARGE if getattr(error, "errno", 0) == errno.EFBIG else NOT_READABLE) from error
     raise Unreadable(EMPTY)
 
 
@@ -63,6 +67,8 @@ def _rows(workbook: object, name: str) -> Iterator[list[str]]:
     if sheet.start is None:
         return
     first, left = sheet.start
+    if left + sheet.width > MOST_COLUMNS:
+        raise Unreadable(TOO_LARGE)
     for _ in range(first):
         yield []
     for row in sheet.iter_rows():
@@ -93,6 +99,7 @@ def _written(rows: Iterator[list[str]], target: Path) -> bool:
 def main() -> None:
     """Convert, within limits; status 3 and a sentence when the workbook cannot be read."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_WRITTEN, MOST_WRITTEN))
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS))
     try:
         convert(Path(sys.argv[1]), Path(sys.argv[2]))

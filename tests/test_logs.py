@@ -63,6 +63,14 @@ def test_a_line_is_json_with_a_time_in_utc(written):
     assert "Zoë" in written.text
 
 
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_what_no_file_can_hold_is_written_all_the_same(written, style):
+    written.configure("info", style)
+    structlog.get_logger("test").info("something_happened", code="half a pair \ud800")
+    assert written.text.encode("utf-8")
+    assert "half a pair" in written.text
+
+
 def test_below_the_level_nothing_is_written(written):
     structlog.get_logger("test").debug("detail")
     assert written.text == ""

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request, cookie_parser
@@ -27,6 +28,26 @@ _TOO_SLOW = 408
 
 #: Of this process: a message lives for seconds, and whoever can plant a cookie must not plant words on our pages.
 _flash = URLSafeTimedSerializer(secrets.token_bytes(32), salt="flash")
+
+
+class _Key(Convertor[int]):
+    """A record's number in an address, `{id:key}`; 0, which is none's, when it is longer than one can be.
+
+    Python refuses to read very long ones, and every such address would be an error of ours.
+    """
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> int:
+        """Return the number."""
+        return int(value) if len(value) <= _LONGEST_NUMBER else 0
+
+    def to_string(self, value: int) -> str:
+        """Write the number."""
+        return str(value)
+
+
+register_url_convertor("key", _Key())
 
 
 class Forged(Denied):

@@ -81,5 +81,5 @@ ROUTES = [
         post(PROFILE_PAGE, _set_picture, limit=pictures.LARGEST_FILE + http.FORM_LIMIT),
         methods=["POST"],
     ),
-    Route("/pictures/{user_id:int}/{sha256:str}", _picture, methods=["GET"]),
+    Route("/pictures/{user_id:key}/{sha256:str}", _picture, methods=["GET"]),
 ]

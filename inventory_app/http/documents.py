@@ -31,7 +31,7 @@ async def _take(request: Request) -> Response:
     """Keep what was sent with the record that the address names."""
     subject_type, subject_id = request.path_params["subject_type"], request.path_params["subject_id"]
     subject = documents.SUBJECTS.get(subject_type)
-    if subject is None or not 0 < subject_id < 2**63:
+    if subject is None or not subject_id:
         return Response(status_code=404)
     page = f"{subject.path}/{subject_id}"
 
@@ -96,7 +96,7 @@ async def _send(request: Request) -> Response:
     """Send a picture to be shown or a document to be saved; who may not see it learns nothing of it."""
     actor = http.signed_in(request)
     document_id, sha256 = request.path_params["document_id"], request.path_params["sha256"]
-    if actor is None or document_id >= 2**63:
+    if actor is None:
         return Response(status_code=404)
     small = request.url.path.endswith("/small")
     try:
@@ -114,7 +114,7 @@ async def _send(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/documents/{subject_type:str}/{subject_id:int}", _take, methods=["POST"]),
-    Route("/documents/{document_id:int}/{sha256:str}", _send, methods=["GET"]),
-    Route("/documents/{document_id:int}/{sha256:str}/small", _send, methods=["GET"]),
+    Route("/documents/{subject_type:str}/{subject_id:key}", _take, methods=["POST"]),
+    Route("/documents/{document_id:key}/{sha256:str}", _send, methods=["GET"]),
+    Route("/documents/{document_id:key}/{sha256:str}/small", _send, methods=["GET"]),
 ]

@@ -167,5 +167,5 @@ async def faults(request: Request) -> Response:
 
 ROUTES = [
     *(Route(f"/import/{kind}", _taking(kind), methods=["POST"]) for kind in FIELDS),
-    Route("/import/{run:int}/errors.csv", faults, methods=["GET"]),
+    Route("/import/{run:key}/errors.csv", faults, methods=["GET"]),
 ]

@@ -173,18 +173,29 @@ def _of_product(session: Session, row: Any) -> dict[str, Any]:
     return _fault("product", said, product_id=row.product_id, says=say(row.held), sum=say(row.quantity))
 
 
+# Of each product and lot by itself: five of one that became five of another are no transfer.
 _TRANSFERS = """
-SELECT operation_id, min(recorded_at) AS at, min(item_id) AS item_id, min(sequence) AS sequence,
-       sum(quantity) AS quantity
-  FROM stock_movement WHERE kind = 'transfer'
- GROUP BY operation_id HAVING sum(quantity) <> 0 OR sum(value) <> 0 ORDER BY 2 LIMIT %(told)s
+SELECT m.operation_id, min(m.recorded_at) AS at, min(m.item_id) AS item_id, min(m.sequence) AS sequence,
+       sum(m.quantity) AS quantity
+  FROM stock_movement m JOIN inventory_item item ON item.id = m.item_id WHERE m.kind = 'transfer'
+ GROUP BY m.operation_id, item.product_id, item.lot_id HAVING sum(m.quantity) <> 0 OR sum(m.value) <> 0
+ ORDER BY 2, 3 LIMIT %(told)s
+"""
+_TAKEN_BACK = """
+SELECT m.operation_id, m.recorded_at AS at, m.item_id, m.sequence, m.quantity + original.quantity AS quantity
+  FROM stock_movement m JOIN stock_movement original ON original.id = m.reverses
+ WHERE (m.item_id, m.quantity, m.value) IS DISTINCT FROM (original.item_id, -original.quantity, -original.value)
+ ORDER BY m.recorded_at, m.id LIMIT %(told)s
 """
 
 
 def _transfers(session: Session, part: dict[str, Any]) -> Found:
     del part
-    rows = session.connection().exec_driver_sql(_TRANSFERS, {"told": _TOLD})
-    said = "What was moved away and what arrived are not the same."
+    connection, told = session.connection(), {"told": _TOLD}
+    looked = [
+        (connection.exec_driver_sql(_TRANSFERS, told), "What was moved away and what arrived are not the same."),
+        (connection.exec_driver_sql(_TAKEN_BACK, told), "What was taken back is not what had been booked."),
+    ]
     return Found(
         faults=[
             _fault(
@@ -196,6 +207,7 @@ def _transfers(session: Session, part: dict[str, Any]) -> Found:
                 at=row.at.isoformat(),
                 sum=say(row.quantity),
             )
+            for rows, said in looked
             for row in rows
         ]
     )

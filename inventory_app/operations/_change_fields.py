@@ -120,7 +120,8 @@ def _record(model: Any, sentence: str) -> Callable[[Session, str], int | None]:
         if not text.strip():
             return None
         found = session.get(model, int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004  # fits bigint
-        if found is None:
+        # Nothing is put into a category that was closed, neither here nor on the product's page.
+        if found is None or getattr(found, "active", True) is False:
             raise Invalid(fields={"value": sentence})
         return found.id
 
@@ -255,6 +256,7 @@ QUANTITY = Field(
     rules=lambda value: (
         _fits_unit(value),
         (~PLACE.c.active, "its location is closed"),
+        (PLACE.c.kind == "transit", "it is on its way: accept its shipment instead"),
         (value < _reserved(), "more of it is reserved"),
     ),
     write=_write_quantities,

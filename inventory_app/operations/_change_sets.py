@@ -21,7 +21,7 @@ from inventory_app.operations import _approvals, _prices
 from inventory_app.operations._change_fields import FIELDS, ITEM, PRICE, PRODUCT, QUANTITY, ROW, Field, Writing
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._item_at import hold_costs
-from inventory_app.operations._operation import acting_user_id
+from inventory_app.operations._operation import acting_user_id, require
 from inventory_app.operations._prices import any_of
 from inventory_app.permissions import Permission
 
@@ -51,6 +51,8 @@ def propose(  # as many as a set has columns
 
     Records that hold it already are left out; `Invalid` when that are all of them.
     """
+    # Whether a value is there already, and how many rows have another, tells what they hold.
+    require(session, one.sees)
     if not ids:
         raise Invalid("Select some rows first.")
     if len(set(ids)) > MOST_ROWS:
@@ -137,8 +139,8 @@ def looked_at(one: Field, change_set: ChangeSet, *, undo: bool) -> Any:
         (source.table.c.id.is_(None), GONE),
         (holds.is_distinct_from(expected), STALE),
     ]
-    if not undo:
-        cases += [(condition, sentence) for condition, sentence in one.rules(one.value(wanted))]
+    # Also on the way back: what was reserved or closed meanwhile has changed no value of the record.
+    cases += [(condition, sentence) for condition, sentence in one.rules(one.value(wanted))]
     if not undo and one is PRICE and change_set.effective_on and change_set.effective_on > _prices.today():
         cases.append((_planned_on(_prices.beginning(change_set.effective_on)), "another price is planned for that day"))
     unit = PRODUCT.c.unit_code

@@ -4,7 +4,7 @@ The plan was made before: whatever it would change is locked and compared with w
 the one order of locks, by id within a kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +16,9 @@ from inventory_app.errors import Conflict
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, SupplierProduct
 from inventory_app.models.suppliers import Supplier, SupplierStatus
-from inventory_app.operations import _prices
+from inventory_app.operations import _import_guards
 from inventory_app.operations._import_staging import Progress
-from inventory_app.operations._ledger import NOTHING_LEFT
+from inventory_app.operations._ledger_sets import settle
 from inventory_app.operations._operation import acting_user_id, operation_id, require
 from inventory_app.operations._supplier_approvals import ask, ask_about
 from inventory_app.permissions import Permission
@@ -50,8 +50,9 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
     for target, model in TARGETS.items():
+        _import_guards.hold_tree(session, execute, target)
         if target == "product":
-            _prepare_prices(session, execute)
+            _import_guards.bring_due_prices(session, execute)
         _lock_and_compare(execute, target)
         if target == "supplier":
             _change_suppliers(session, execute)
@@ -62,6 +63,7 @@ def apply(session: Session, run_id: int, progress: Progress, reason: str) -> Non
         else:
             update_records(execute, target, model)
         _insert(execute, target, model, progress if target == "product" else None)
+        _import_guards.check_tree(execute, target)
         if target == "supplier":
             made = execute(
                 "SELECT target_id FROM import_change WHERE run_id = %(run)s AND target = 'supplier' AND state = 'new' "
@@ -131,17 +133,22 @@ def _change_suppliers(session: Session, execute: Callable[..., Any]) -> None:
     wanted = dict(tuple(change) for change in changes)
     suppliers = lock(session, Supplier, wanted)
     for id_, supplier in suppliers.items():
-        returned = supplier.status == SupplierStatus.APPROVED and bool(wanted[id_].keys() & {"name", "tax_id"})
-        for field, value in wanted[id_].items():
-            setattr(supplier, field, value)
-        supplier.last_edited_by = acting_user_id()
-        supplier.version += 1
-        if returned:
-            supplier.status = SupplierStatus.PENDING
-            supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
-            supplier.submitted_at = now()
+        correct_supplier(supplier, wanted[id_])
     session.flush()
     ask(session, [supplier for supplier in suppliers.values() if supplier.status == SupplierStatus.PENDING])
+
+
+def correct_supplier(supplier: Supplier, values: Mapping[str, Any]) -> None:
+    """Change one supplier; an approved one of another name or tax id waits for a decision again."""
+    returned = supplier.status == SupplierStatus.APPROVED and bool(values.keys() & {"name", "tax_id"})
+    for field, value in values.items():
+        setattr(supplier, field, value)
+    supplier.last_edited_by = acting_user_id()
+    supplier.version += 1
+    if returned:
+        supplier.status = SupplierStatus.PENDING
+        supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
+        supplier.submitted_at = now()
 
 
 _FIRST_PRICES = """
@@ -155,21 +162,6 @@ SELECT t.id, now(), t.unit_price, (c.wanted ->> 'unit_price')::numeric, t.curren
   FROM import_change c JOIN product t ON t.id = c.target_id
  WHERE c.run_id = %(run)s AND c.target = 'product' AND c.state = 'changed' AND c.wanted ? 'unit_price' ORDER BY t.id
 """
-
-
-_PRICED = """
-SELECT target_id FROM import_change
- WHERE run_id = %(run)s AND target = 'product' AND state = 'changed' AND wanted ? 'unit_price' ORDER BY target_id
-"""
-
-
-def _prepare_prices(session: Session, execute: Callable[..., Any]) -> None:
-    """Decide anew whether this person may change prices; those that were planned and are due come before."""
-    ids = [id_ for (id_,) in execute(_PRICED)]
-    if ids:
-        require(session, Permission.PRICES_UPDATE)
-        _prices.lock_products(session, _prices.any_of(ids))
-        _prices.apply_due(session, ids)
 
 
 def _book_prices(execute: Callable[..., Any], reason: str, which: str) -> None:
@@ -191,12 +183,6 @@ _OTHER_ITEMS = """
 SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
  WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
    AND (i.quantity <> (c.before ->> 'quantity')::numeric OR i.sequence <> (c.before ->> 'sequence')::bigint)
-"""
-_RESERVED = """
-SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
- WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed'
-   AND (c.wanted ->> 'quantity')::numeric < i.quantity
-   AND (c.wanted ->> 'quantity')::numeric < least(audit_reserved(i.id), i.quantity)
 """
 #: What has never been in stock costs what the file says; the average where it says several things.
 _OPENING_COSTS = """
@@ -245,39 +231,21 @@ SELECT m.id, m.sequence, CASE WHEN m.sequence = 1 THEN 'receipt' ELSE 'count' EN
  CROSS JOIN LATERAL (SELECT CASE WHEN m.sequence = 1 THEN m.cost ELSE p.unit_cost END AS cost) u
  ORDER BY m.id
 """
-#: Where nothing is left of a product, nothing of its value is left either.
-_NOTHING_LEFT = """
-WITH gone AS (
-  SELECT t.product_id, t.value, (SELECT min(m.item_id) FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id
-                                  WHERE m.operation_id = %(operation)s AND i.product_id = t.product_id) AS item_id
-    FROM product_stock t WHERE t.quantity = 0 AND t.value <> 0 AND t.product_id IN (
-      SELECT i.product_id FROM stock_movement m JOIN inventory_item i ON i.id = m.item_id WHERE m.operation_id = %(operation)s)
-), moved AS (
-  UPDATE inventory_item i SET sequence = i.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
-    FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.product_id, i.sequence, gone.value
-)
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reference_type, operation_id, occurred_at,
-                            recorded_at)
-SELECT m.id, m.sequence, 'revaluation', 0, p.unit_cost, -m.value, %(nothing_left)s, %(operation)s, %(now)s, %(now)s
-  FROM moved m JOIN product p ON p.id = m.product_id ORDER BY m.id
-"""
 
 
 def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> None:
     """Bring the ledger to what the file says: opening stock as receipts, what is counted as the difference."""
     stamp = {"now": now(), "who": current_actor().name, "operation": operation_id(session)}
-    execute(_LOCK_STOCKED)
+    products = list(execute(_LOCK_STOCKED).scalars())
     execute(_LOCK_ITEMS)
     other = execute(_OTHER_ITEMS).scalar_one()
     if other:
         raise Conflict(_CHANGED_SINCE.format(what="1 quantity was" if other == 1 else f"{other:,} quantities were"))
-    reserved = execute(_RESERVED).scalar_one()
-    if reserved:
-        raise Conflict(_CHANGED_SINCE.format(what="What is reserved was"))
+    _import_guards.check_stock(execute)
     execute(_OPENING_COSTS)
     for start, end in _chunks(execute, "inventory_item"):
         execute(_NEW_ITEMS, **stamp, **{"from": start, "to": end})
         execute(_OPENED, **stamp, **{"from": start, "to": end})
         progress(end)
     execute(_COUNTED, **stamp)
-    execute(_NOTHING_LEFT, **stamp, nothing_left=NOTHING_LEFT)
+    settle(session, products)

@@ -29,7 +29,8 @@ class Plan:
 
 
 # Statements take %(run)s, %(currency)s, %(update)s (whether what exists may be changed), %(prices)s (whether this
-# person may change prices), %(main)s (code of the main location) and %(names)s (our field -> the file's column).
+# person may change prices), %(sees)s (or see costs), %(limit)s (by how many percent without agreement), %(main)s (code of
+# the main location) and %(names)s (our field -> the file's column).
 
 _STAGE = """
 SELECT r.row, d.* FROM import_row r CROSS JOIN LATERAL jsonb_to_record(r.data) AS d({columns}) WHERE r.run_id = %(run)s
@@ -219,13 +220,15 @@ SELECT f.row, v.field, v.sentence FROM found f CROSS JOIN LATERAL (VALUES
   ('supplier_name', CASE WHEN f.supplier_name IS NOT NULL AND f.named_supplier IS NULL THEN 'There is no supplier named '
      || f.supplier_name || '. Import or enter it first.' END),
   ('location', CASE WHEN f.location IS NOT NULL AND f.named_location IS NULL THEN 'There is no location ' || f.location
-     || '. Import or add it first.' END),
+     || '. Import or add it first.'
+     WHEN f.here_id IS NULL AND (SELECT kind <> 'storage' FROM location WHERE id = f.location_id)
+     THEN f.location || ' is no place where stock is kept.' END),
   ('currency', CASE WHEN f.currency <> %(currency)s THEN 'Prices here are in ' || %(currency)s || ', not in ' || f.currency || '.' END),
   ('unit_price', CASE WHEN f.unit_price <> f.price_here AND NOT %(prices)s
      THEN 'The price here is another, and you may not change prices. Leave the column out.'
      WHEN %(limit)s > 0 AND f.price_here > 0 AND abs(f.unit_price - f.price_here) * 100 > f.price_here * %(limit)s
-     THEN 'This changes the price by more than ' || %(limit)s || ' %%, which needs somebody else''s agreement: change it '
-       || 'with a file of prices.' END),
+     THEN 'This changes the price by more than ' || trim_scale(%(limit)s) || ' %%, which needs somebody else''s agreement: '
+       || 'propose it under Prices.' END),
   ('unit_cost', CASE WHEN f.unit_cost <> f.cost_here
      THEN 'The cost of a product follows from its receipts and is not changed by a file.' END),
   ('quantity', CASE WHEN f.quantity * coalesce(f.unit_cost, f.unit_price, 0) > {_LARGEST_VALUE}
@@ -352,13 +355,15 @@ SELECT f.row, v.field, v.sentence FROM found f CROSS JOIN LATERAL (VALUES
   ('expires_on', CASE WHEN f.lot_here IS NOT NULL AND f.expires_on IS DISTINCT FROM f.lot_expires AND f.expires_on IS NOT NULL
      THEN 'The lot ' || f.lot || ' is known with another day.' END),
   {_fits("quantity")},
+  ('quantity', CASE WHEN f.quantity < f.held AND f.quantity < audit_reserved(f.item_id)
+     THEN 'More of it is reserved. Release the reservations first.' END),
   ('sku', CASE WHEN f.item_id IS NOT NULL AND f.quantity <> f.held AND NOT %(update)s
      THEN f.sku || ' is in stock at ' || f.place || ' already.' END),
   ('unit_cost', CASE WHEN f.in_all <> 0 AND f.unit_cost <> f.cost_here
      THEN 'There is stock of it already, at another cost: a cost comes with a receipt.' END),
   ('quantity', CASE WHEN f.quantity < f.reserved
      THEN trim_scale(f.reserved) || ' ' || f.unit || ' of ' || f.product || ' are reserved: release them first.' END),
-  ('quantity', CASE WHEN f.quantity * coalesce(f.unit_cost, f.cost_here) > {_LARGEST_VALUE}
+  ('quantity', CASE WHEN f.quantity * coalesce(f.unit_cost, CASE WHEN %(sees)s THEN f.cost_here END) > {_LARGEST_VALUE}
      THEN 'This much stock at this cost is too large a value.' END)) AS v(field, sentence)
 """,
     changes=(

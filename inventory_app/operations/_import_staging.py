@@ -56,7 +56,7 @@ def forget_old(session: Session) -> None:
 
 
 def stage(
-    session: Session, run: ImportRun, path: Path, *, progress: Progress, may_change_prices: bool
+    session: Session, run: ImportRun, path: Path, *, progress: Progress, may_change_prices: bool, sees_prices: bool
 ) -> tuple[int, int, int, int]:
     """Stage the rows of a file and find out what they would do: how many are new, changed, the same and faulty."""
     run_id, kind = run.id or 0, KIND_OF[run.kind]
@@ -70,6 +70,7 @@ def stage(
         "currency": settings.currency,
         "update": run.rule == "update",
         "prices": may_change_prices,
+        "sees": sees_prices,
         "limit": settings.price_approval_percent,
         "main": DEFAULT_LOCATION[0],
         "main_name": DEFAULT_LOCATION[1],

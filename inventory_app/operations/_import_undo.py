@@ -11,9 +11,10 @@ from inventory_app.database.locks import lock
 from inventory_app.errors import Conflict
 from inventory_app.models._base import now
 from inventory_app.models.suppliers import Supplier, SupplierStatus
-from inventory_app.operations import _approvals
-from inventory_app.operations._import_apply import TARGETS, update_records
-from inventory_app.operations._operation import acting_user_id, operation_id
+from inventory_app.operations import _approvals, _import_guards
+from inventory_app.operations._import_apply import TARGETS, correct_supplier, update_records
+from inventory_app.operations._ledger_sets import hold_booked, nothing_kept_back, worth_follows
+from inventory_app.operations._operation import operation_id
 from inventory_app.operations._supplier_approvals import ask
 from inventory_app.operations._supplier_rules import KIND
 
@@ -68,6 +69,7 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
         return connection.exec_driver_sql(sql, {"run": run_id} | more)
 
     for target, model in TARGETS.items():
+        _import_guards.hold_tree(session, execute, target)
         execute(
             f"SELECT t.id FROM {target} t JOIN import_change c ON c.target_id = t.id WHERE c.run_id = %(run)s "  # our own names
             f"AND c.target = '{target}' AND c.state <> 'same' ORDER BY t.id FOR UPDATE OF t"
@@ -80,17 +82,16 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
             execute(_PRICES_BACK, reason=reason)
         if target != "supplier":
             update_records(execute, target, model, "before")
-    execute(
-        "SELECT i.id FROM inventory_item i WHERE i.id IN (SELECT item_id FROM stock_movement WHERE operation_id = "
-        "%(operation)s) ORDER BY i.id FOR UPDATE",
-        operation=original,
-    )
+    products = hold_booked(session, original)
     _refuse(execute(_MOVED_SINCE, operation=original).scalar_one(), "item", "moved")
     _refuse(execute(_STILL_THERE, operation=original).scalar_one(), "product", "moved")
+    nothing_kept_back(session, original)
     stamp = {"now": now(), "who": current_actor().name, "own": operation_id(session)}
     execute(_REVERSE, operation=original, **stamp)
+    worth_follows(session, products)
     for target in ("supplier_product", "product", "location", "category"):
         execute(_ARCHIVE.format(table=target))
+        _import_guards.check_tree(execute, target)
 
 
 def _refuse(number: int, what: str, how: str) -> None:
@@ -117,10 +118,8 @@ def _suppliers_back(session: Session, execute: Callable[..., Any], reason: str) 
             if open_ is not None:
                 _approvals.withdraw(session, open_, reason)
             continue
-        for field, value in values.items():
-            setattr(supplier, field, value)
-        supplier.last_edited_by = acting_user_id()
-        supplier.version += 1
+        # Somebody may have agreed to what the file said: what it says again needs a new decision as well.
+        correct_supplier(supplier, values)
     session.flush()
     ask(
         session,

@@ -249,7 +249,7 @@ def say(quantity: Decimal, unit: str = "") -> str:
 
 def fits_unit(quantity: Decimal, decimals: int, unit: str, *, field: str = "quantity") -> None:
     """Refuse a quantity finer than its unit allows, or beyond what a quantity can be."""
-    if not quantity.is_finite() or abs(quantity) > LARGEST:
+    if not quantity.is_finite() or quantity.copy_abs() > LARGEST:
         raise Invalid(fields={field: "This number is too large."})
     if quantity != quantity.quantize(Decimal(1).scaleb(-decimals)):
         finest = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
@@ -266,7 +266,7 @@ def more_than_nothing(quantity: Decimal) -> None:
 
 def something(quantity: Decimal) -> None:
     """Refuse a difference of nothing."""
-    if quantity == 0:
+    if quantity.is_zero():
         raise Invalid(fields={"quantity": "Enter how much to add (5) or take away (-5)."})
 
 

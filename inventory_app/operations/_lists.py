@@ -215,7 +215,9 @@ class Listing:
                 for key, text in view.filters.items()
                 if key in self.filters and text and may(self.filters[key].permission)
             },
-            columns=tuple(key for key in view.columns or self.usual() if may(self.columns[key].permission)),
+            columns=tuple(
+                key for key in view.columns or self.usual() if key in self.columns and may(self.columns[key].permission)
+            ),
         )
 
     # Its rows

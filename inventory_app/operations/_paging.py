@@ -120,7 +120,7 @@ def cursor_values(cursor: str, order: str, keys: Sequence[Key]) -> tuple[bool, l
 def _damage_is_said() -> Iterator[None]:
     try:
         yield
-    except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error, InvalidOperation) as error:
         damaged(error)
 
 

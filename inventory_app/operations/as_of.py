@@ -87,9 +87,11 @@ SELECT array_agg(id) FROM below
 
 def checked(at: datetime) -> datetime:
     """Return the moment in UTC; refuse one that no calendar of the database has."""
-    if not BEGINNING <= at.astimezone(UTC) <= _LATEST:
+    moment = at if at.tzinfo else at.replace(tzinfo=UTC)
+    # Compared first: at the ends of the calendar another zone's clock has no time.
+    if not BEGINNING <= moment <= _LATEST:
         raise Invalid(fields={"at": "Choose a date between the years 1 and 9999."})
-    return at.astimezone(UTC)
+    return moment.astimezone(UTC)
 
 
 def _one(session: Session, statement: str, values: Mapping[str, Any]) -> Stock:

@@ -204,6 +204,7 @@ def propose_quantities(
 def _may_change(session: Session, change_set: ChangeSet) -> None:
     for one in _change_sets.fields_in(session, change_set.id or 0):
         require(session, one.permission)
+        require(session, one.sees)
 
 
 @operation(log=("change_set_id",))
@@ -396,7 +397,7 @@ def change_set_detail(
         effective_on=f"{one.effective_on:%-d %b %Y}" if one.effective_on else "",
         rows=f"{one.row_count:,}",
         faults=faults or 0,
-        may_change=all(field.permission in viewer.permissions for field in fields),
+        may_change=all({field.permission, field.sees} <= viewer.permissions for field in fields),
         needs_agreement=one.status == ChangeSetStatus.DRAFT and _change_sets.needs_agreement(session, one),
         waiting=_approvals.open_about(session, APPROVAL, change_set_id) is not None,
         hidden=any(field.name not in sees for field in fields),

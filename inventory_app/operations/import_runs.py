@@ -20,7 +20,7 @@ from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.imports import ImportMapping, ImportRow, ImportRun, RunStatus
 from inventory_app.models.suppliers import ImportBatch
-from inventory_app.operations import _import_apply, _import_undo
+from inventory_app.operations import _import_apply, _import_guards, _import_undo
 from inventory_app.operations._import_columns import looks_like, missing, signature
 from inventory_app.operations._import_fields import FIELDS, KINDS, REQUIRED, Kind
 from inventory_app.operations._import_files import LARGEST_FILE, Looked
@@ -145,11 +145,15 @@ def start_reading(session: Session, *, run_id: int, mapping: Mapping[str, int], 
     )
 
 
-def read_and_check(session: Session, *, run_id: int, path: Path, progress: Progress, may_change_prices: bool) -> None:
+def read_and_check(
+    session: Session, *, run_id: int, path: Path, progress: Progress, may_change_prices: bool, sees_prices: bool
+) -> None:
     """Stage the rows of a file and find out what they would do; the caller commits, all of it or nothing."""
     session.connection().exec_driver_sql(PATIENCE)
     run = session.get_one(ImportRun, run_id)
-    new, changed, same, faulty = stage(session, run, path, progress=progress, may_change_prices=may_change_prices)
+    new, changed, same, faulty = stage(
+        session, run, path, progress=progress, may_change_prices=may_change_prices, sees_prices=sees_prices
+    )
     _settle(
         session,
         run_id,
@@ -186,6 +190,7 @@ def apply_import(session: Session, *, run_id: int, progress: Progress = lambda _
     run = own(session, run_id)
     kind = KIND_OF[run.kind]
     require(session, PERMISSIONS[kind])
+    _import_guards.may(session, run)
     session.connection().exec_driver_sql(PATIENCE)
     if run.status != RunStatus.APPLYING:
         raise Conflict("This file is not ready to be imported. Reload the page and check it again.")
@@ -214,6 +219,7 @@ def undo_import(session: Session, *, run_id: int, reason: str = "") -> Done:
     if run is None:
         raise NotFound
     require(session, PERMISSIONS[KIND_OF[run.kind]])
+    _import_guards.may(session, run)
     session.connection().exec_driver_sql(PATIENCE)
     if run.status != RunStatus.APPLIED or run.operation_id is None or run.batch_id is None:
         raise Conflict("Only a file that came in can be taken back.")

@@ -167,15 +167,16 @@ def differences_of(session: Session, *, run_id: int, most: int = 20) -> list[Dif
     """Return the first records that one of the viewer's own files would change, and how; then those it would add."""
     run = own(session, run_id)
     check_may(session, run.kind)
-    target = _import_plan.MAIN_TARGET[KIND_OF[run.kind]]
+    kind = KIND_OF[run.kind]
+    target, away = _import_plan.MAIN_TARGET[kind], hidden(kind, current_viewer(session).permissions)
     found = session.execute(sa.text(_SHOWN), {"run": run_id, "target": target, "most": min(max(most, 1), 200)})
-    return [Difference(one.row, one.key or "", one.state, _said(one)) for one in found]
+    return [Difference(one.row, one.key or "", one.state, _said(one, away)) for one in found]
 
 
-def _said(one: Any) -> list[str]:
+def _said(one: Any, away: set[str]) -> list[str]:
     if one.state == "new":
         return []
-    shown = {name: value for name, value in one.wanted.items() if name not in _UNSHOWN}
+    shown = {name: value for name, value in one.wanted.items() if name not in _UNSHOWN | away}
     if one.target == "inventory_item":
         shown = {"quantity": one.wanted["quantity"]}
     other = [name.removesuffix("_id") for name in one.wanted.keys() & {"category_id", "supplier_id"}]

@@ -18,7 +18,7 @@ from inventory_app.operations import _change_sets, _prices
 from inventory_app.operations._change_fields import PRICE, PRODUCT
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._lists import View
-from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._operation import current_viewer, operation, query, require
 from inventory_app.operations._paging import Page, keyset
 from inventory_app.operations._price_list import LIST
 from inventory_app.operations._prices import any_of, said
@@ -74,6 +74,7 @@ def update_pricing(
     `read_price` or `version` somebody saw is checked. Every fault of the batch is listed. When a change is so large
     that somebody else must agree, all of them wait for that as a set of changes.
     """
+    require(session, Permission.PRICES_VIEW)
     fields = Fields()
     why = fields.text("reason", reason, most=1_000) or ""
     fields.check()
@@ -182,7 +183,7 @@ def _fault(  # what one row is checked against
         one.version is not None and one.version != row.version
     )
     if stale:
-        return "price", f"{row.name} was changed since you looked: its price is {said(row.unit_price)} now"
+        return "price", f"{row.name} was changed since you looked: read its price again"
     if planned and day:
         return "valid_from", f"a price of {row.name} is planned for {day:%-d %b %Y} already: cancel that first"
     return None

@@ -234,3 +234,16 @@ def test_a_removed_document_is_gone_and_the_fact_stays(site: Site, ann: Person, 
     assert first[0].startswith("sha256:")
     with acting_as(ann.actor), pytest.raises(Conflict, match="is removed already"):
         transact(documents.remove_document, document_id=row.id)
+
+
+@pytest.mark.parametrize("digits", [19, 5_000])
+def test_a_number_that_no_record_has_however_long_is_no_error_of_ours(site, ann, bolt, digits):
+    """Python refuses to read very long numbers: a stranger could write a traceback into the log with each address."""
+    number = "9" * digits
+    browser = site.signed_in(ann)
+    for visitor in (browser, site.visitor()):
+        for path in (f"/documents/{number}/x", f"/pictures/{number}/x"):
+            assert visitor.get(path).status_code == 404
+        assert visitor.get(f"/import/{number}/errors.csv").status_code == 303
+    assert send(browser, bolt, PDF, where=f"/documents/product/{number}").status_code == 404
+    assert not [line for line in site.log_lines() if number in str(line)]

@@ -1,6 +1,6 @@
 """What the stock was at a moment: the sums of closed parts and what is beside them are the sum of the movements."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import product as every
 
@@ -208,6 +208,10 @@ def test_a_moment_no_calendar_has_and_a_place_there_is_not_are_refused(ann):
     with acting_as(ann):
         with pytest.raises(Invalid):
             read(as_of.everything_as_of, at=datetime.max.replace(tzinfo=UTC))
+        east = timezone(timedelta(hours=14))
+        for begins in (datetime.min, datetime.min.replace(tzinfo=east)):  # noqa: DTZ901  # of no zone is asked, too
+            with pytest.raises(Invalid):
+                read(as_of.everything_as_of, at=begins)
         with pytest.raises(NotFound):
             read(as_of.location_as_of, location_id=location("GONE").id + 1, at=DAY)
 

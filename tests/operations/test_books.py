@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -108,6 +109,50 @@ def test_half_of_a_transfer_that_was_changed_is_a_transfer_that_comes_to_somethi
     kinds = {row.kind: row for row in checked().shown}
     assert kinds["transfer"].operation_id == str(sent[2])
     assert {"item", "product"} <= kinds.keys()
+
+
+AS_APPLICATION = """
+WITH asked AS (SELECT * FROM unnest(%(items)s::bigint[], %(quantities)s::numeric[]) AS a(item_id, quantity)),
+changed AS (
+  UPDATE inventory_item i SET quantity = i.quantity + a.quantity, sequence = i.sequence + 1
+    FROM asked a WHERE i.id = a.item_id RETURNING i.id, i.sequence, a.quantity)
+INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id, occurred_at, recorded_at,
+                            reverses)
+SELECT id, sequence, %(kind)s, quantity, 0, quantity, %(operation)s, now(), now(), %(reverses)s FROM changed
+"""
+
+
+def book_as_application(database, kind, items, quantities, reverses=None):
+    """Book beside every rule, as whoever has stolen the application's role could."""
+    operation = uuid4()
+    with database.as_app() as connection:
+        connection.execute(
+            "SELECT audit_begin_as(%s, 'stock.transfer_inventory', 'succeeded', 'cli', 'cli:thief',"
+            " NULL, NULL, NULL, NULL, NULL, NULL)",
+            [operation],
+        )
+        given = {"items": items, "quantities": quantities, "kind": kind, "operation": operation, "reverses": reverses}
+        connection.execute(AS_APPLICATION, given)
+        connection.commit()
+    return str(operation)
+
+
+def test_a_transfer_that_made_one_product_of_another_is_found(database, ledger):
+    other = shelf("Nut")
+    booked = book_as_application(database, "transfer", [ledger.here, other.here], [-5, 5])
+    found = checked().shown
+    assert {(row.kind, row.operation_id, row.said) for row in found} == {
+        ("transfer", booked, "What was moved away and what arrived are not the same.")
+    }
+    assert {row.sum for row in found} == {"-5", "5"}
+
+
+def test_a_counter_entry_that_is_not_what_it_takes_back_is_found(database, ledger):
+    _, adjusted, *_ = movements(database, ledger.here)
+    booked = book_as_application(database, "reversal", [ledger.here], [-1], adjusted[0])
+    (first,) = checked().shown
+    assert (first.kind, first.operation_id, first.sum) == ("transfer", booked, "2")
+    assert first.said == "What was taken back is not what had been booked."
 
 
 @pytest.mark.parametrize(

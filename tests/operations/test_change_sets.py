@@ -14,12 +14,12 @@ from inventory_app.errors import AlreadyDecided, Invalid, InvalidRows, NotAllowe
 from inventory_app.models.catalog import Category, Product, ProductPrice
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.stock import InventoryItem, Reservation
-from inventory_app.operations import change_sets, pricing, trail
+from inventory_app.operations import change_sets, locations, pricing, reservations, trail
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, arrange, item, person, product, supplier
+from tests.factories import add, arrange, item, person, product, role, supplier
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
-from tests.operations.shelf import Ledger, refusal, shelf, transfer
+from tests.operations.shelf import Ledger, refusal, reserve, send, shelf, transfer
 
 TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
 
@@ -250,8 +250,6 @@ def test_who_may_not_see_prices_sees_none_in_a_set_and_none_in_the_trail(ann, tr
 @pytest.fixture(autouse=True)
 def blind(database):
     """Let there be somebody who sees the trail, and no prices."""
-    from tests.factories import role
-
     role("blind", "audit:view", "products:view")
 
 
@@ -434,3 +432,59 @@ def test_a_thousand_items_are_changed_at_once(as_ann, ledger):
     ledger.balances()
     sets = arrange(lambda s: s.scalar(sa.select(col(ChangeSet.status)).where(col(ChangeSet.id) == found)))
     assert sets == "applied"
+
+
+def test_no_set_counts_what_is_on_its_way(as_ann, ledger):
+    bolt = shelf()
+    sent = send(bolt.here, bolt.there_location, 4)
+    (transit,) = arrange(
+        lambda s: s.scalars(sa.text("SELECT transit_item_id FROM shipment WHERE id = :id"), {"id": sent.shipment_id})
+    ).all()
+    found = transact(change_sets.propose_quantities, quantities={transit: "1"}).change_set_id
+    assert [row.fault for row in detail(found).page.rows] == ["it is on its way: accept its shipment instead"]
+    refusal(InvalidRows, apply, found)
+    assert ledger.quantities(transit) == [4]
+
+
+def test_no_set_is_taken_back_from_under_a_reservation(as_ann, ledger):
+    bolt = shelf(here="5")
+    found = transact(change_sets.propose_quantities, quantities={bolt.here: "50"}).change_set_id
+    apply(found)
+    kept = reserve(bolt.here, 40)
+    assert [row.fault for row in detail(found).page.rows] == ["more of it is reserved"]
+    assert "more of it is reserved" in str(refusal(InvalidRows, revert, found).rows)
+    assert ledger.quantities(bolt.here) == [50]
+    transact(reservations.release_reservation, reservation_id=kept.reservation_id)
+    revert(found)
+    assert ledger.quantities(bolt.here) == [5]
+
+
+def test_no_set_is_taken_back_into_a_closed_location(as_ann, ledger):
+    bolt = shelf()
+    found = transact(change_sets.propose_quantities, quantities={bolt.here: "0"}).change_set_id
+    apply(found)
+    transact(locations.set_location_active, location_id=bolt.here_location, version=1, active=False)
+    assert "its location is closed" in str(refusal(InvalidRows, revert, found).rows)
+    assert ledger.quantities(bolt.here) == [0]
+
+
+def test_nothing_is_put_into_a_closed_category(as_ann):
+    closed = add(Category(code="T", name="Tools", active=False))
+    assert refusal(Invalid, propose, some(), "category_id", str(closed.id)).fields == {
+        "value": "Choose a category of the list."
+    }
+
+
+def test_who_may_change_prices_and_not_see_them_is_told_none_by_what_would_change(ann):
+    """Whether a set would change something, or its row is still as it was, says whether a price was guessed."""
+    (id_,) = some(1, unit_price=Decimal(7))
+    role("pricer", "prices:update", "products:view")
+    with acting_as(ann):
+        found = prices([id_])
+    with acting_as(person("ben", "pricer")):
+        for guess in ("7", "8"):
+            refusal(NotAllowed, prices, [id_], "set", guess)
+            rows = [(1, "P0", guess)]
+            refusal(NotAllowed, transact, change_sets.propose_prices_by_sku, rows=rows)
+        refusal(NotAllowed, apply, found)
+        assert not detail(found).may_change

@@ -1,5 +1,6 @@
 """Lists in general: whatever the order, its direction and what has no value, walking the pages meets every row once."""
 
+import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,13 +11,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inventory_app.context import acting_as
 from inventory_app.errors import Invalid
-from inventory_app.operations import _lists
+from inventory_app.operations import _lists, items, shipments
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._list_filters import AnyOf, OneOf, Range, Words
 from inventory_app.operations._lists import Column, Group, Join, Listing, View, say_count
 from inventory_app.permissions import Permission
-from inventory_app.unit_of_work import open_session
+from inventory_app.unit_of_work import open_session, read
 
 _TYPES: dict[str, tuple[Any, Any]] = {
     "word": (sa.Text(collation="C"), st.text("abÄ%_\\'", max_size=2)),
@@ -196,6 +198,7 @@ def test_what_a_viewer_may_not_see_neither_sorts_nor_narrows_down():
     seen = LIST.allowed(asked, frozenset({"inventory:view"}))
     assert (seen.sort, dict(seen.filters), seen.columns, seen.cursor) == ("sku", {"on_hand": "5.."}, ("sku",), "")
     assert LIST.allowed(asked, frozenset({"inventory:view", "prices:view"})) == asked
+    assert LIST.allowed(View(columns=("sku", "password_hash")), frozenset(Permission)).columns == ("sku",)
 
 
 @pytest.mark.parametrize(
@@ -252,3 +255,16 @@ def test_a_column_more_or_less_is_in_the_address_only_when_it_is_not_the_usual()
     # A list without these would be no list.
     assert set(LIST.read({"columns": "sku"}).columns) == {"sku", "product", "changed"}
     assert isinstance(LIST.filters["view"], OneOf)
+
+
+@pytest.mark.parametrize(
+    "inside", ["[" * 100_000, '{"a":' * 50_000, "[0,1e999,1]", '[0,"sku",NaN,1]', f"[0,1,{'9' * 5_000}]"]
+)
+def test_a_cursor_that_is_damaged_however_deep_is_refused_in_words(ann, inside):
+    cursor = base64.urlsafe_b64encode(inside.encode()).decode().rstrip("=")
+    with acting_as(ann):
+        for way in ("", "first."):
+            with pytest.raises(Invalid, match="damaged"):
+                read(items.list_items, view=View(cursor=f"{way}{cursor}"))
+        with pytest.raises(Invalid, match="damaged"):
+            read(shipments.list_shipments, cursor=cursor)

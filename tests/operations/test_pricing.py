@@ -14,7 +14,7 @@ from inventory_app.models.catalog import Category, Product, ProductPrice
 from inventory_app.operations import _prices, approvals, change_sets, pricing
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, arrange, location, person, product
+from tests.factories import add, arrange, location, person, product, role
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
 from tests.operations.shelf import refusal
 
@@ -136,9 +136,7 @@ def test_every_fault_of_a_batch_is_listed_and_nothing_is_changed(as_ann, trail):
         (2, "product_id"), (3, "product_id"), (4, "price"), (5, "price"), (6, "price"), (7, "price"),
         (8, "product_id"), (9, "percent"), (10, "price"), (11, "price"), (12, "product_id"),
     }  # fmt: skip
-    assert {row: said for row, _, said in error.rows}[10] == (
-        "Nut was changed since you looked: its price is 10.00 now"
-    )
+    assert {row: said for row, _, said in error.rows}[10] == ("Nut was changed since you looked: read its price again")
     assert now_of(bolt, nut) == [10, 10]
     assert trail.last(name="pricing.update_pricing").outcome == "failed"
 
@@ -439,3 +437,18 @@ def test_what_stock_is_worth_is_told_by_category(as_ann):
         ("Tools", "60.00", 100),
         ("No category", "20.00", 33),
     ]
+
+
+def test_who_may_change_prices_and_not_see_them_is_told_none_by_what_is_refused(database):
+    nut = priced("NUT", "7")
+    role("pricer", "prices:update", "products:view")
+    with acting_as(person("ben", "pricer")):
+        for guess in ("7", "8"):
+            refusal(NotAllowed, update, price(nut, "7", read_price=guess))
+    assert now_of(nut) == [7]
+
+
+def test_a_refusal_on_record_holds_no_price(as_ann, trail):
+    nut = priced("NUT", "86420.97")
+    refusal(InvalidRows, update, price(nut, "7", read_price="8"))
+    assert "86420" not in str(trail.last(name="pricing.update_pricing")).replace(",", "")

@@ -137,13 +137,20 @@ def test_a_refused_transfer_leaves_nothing_but_its_record(ledger, trail):
         ("-1", "Enter more than 0."),
         ("1.5", "pcs are counted with whole numbers only."),
         ("100000000000", TOO_LARGE),
+        ("1E+1000000", TOO_LARGE),
         ("Infinity", TOO_LARGE),
         ("NaN", TOO_LARGE),
+        ("sNaN", TOO_LARGE),
     ],
 )
 def test_a_quantity_that_cannot_be_moved(quantity, sentence):
     bolt = shelf()
     assert refusal(Invalid, transfer, bolt.here, bolt.there, quantity).fields == {"quantity": sentence}
+
+
+@pytest.mark.parametrize("quantity", ["1E+1000000", "-1E+1000000", "NaN", "sNaN", "-Infinity"])
+def test_a_difference_that_is_no_quantity(quantity):
+    assert refusal(Invalid, adjust, shelf().here, quantity).fields == {"quantity": TOO_LARGE}
 
 
 def test_a_unit_says_how_finely_it_is_counted(ledger):
