@@ -137,8 +137,8 @@ def looked_at(one: Field, change_set: ChangeSet, *, undo: bool) -> Any:
         (source.table.c.id.is_(None), GONE),
         (holds.is_distinct_from(expected), STALE),
     ]
-    if not undo:
-        cases += [(condition, sentence) for condition, sentence in one.rules(one.value(wanted))]
+    # What was right once need not be any more: a part of it may be reserved now.
+    cases += [(condition, sentence) for condition, sentence in one.rules(one.value(wanted))]
     if not undo and one is PRICE and change_set.effective_on and change_set.effective_on > _prices.today():
         cases.append((_planned_on(_prices.beginning(change_set.effective_on)), "another price is planned for that day"))
     unit = PRODUCT.c.unit_code

@@ -19,7 +19,7 @@ from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, person, product, supplier
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
-from tests.operations.shelf import Ledger, refusal, shelf, transfer
+from tests.operations.shelf import Ledger, refusal, send, shelf, transfer
 
 TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
 
@@ -115,7 +115,7 @@ def test_what_is_like_that_already_is_left_out(as_ann):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("reorder_point", "-1"), ("reorder_point", "many"), ("category_id", "999"), ("active", "perhaps"),
-     ("supplier_id", "x"), ("reorder_point", "999999999999")],
+     ("supplier_id", "x"), ("reorder_point", "999999999999"), ("reorder_quantity", "0.0001")],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_beside_its_field(as_ann, field, value):
     assert "value" in refusal(Invalid, propose, some(1), field, value).fields
@@ -295,6 +295,27 @@ def test_a_quantity_that_moved_or_is_reserved_is_listed(as_ann, ledger):
     }
     assert len(refusal(InvalidRows, apply, found).rows) == 2
     assert ledger.quantities(bolt.here, nut.here) == [9, 10]
+
+
+def test_what_is_reserved_since_is_kept_when_a_count_is_taken_back(as_ann, ledger):
+    bolt = shelf("Bolt")
+    found = count({bolt.here: "20"})
+    apply(found)
+    until = datetime.now(UTC) + timedelta(days=1)
+    add(Reservation(item_id=bolt.here, quantity=Decimal(15), expires_at=until, created_by="ann"))
+    assert [row.fault for row in detail(found).page.rows] == ["more of it is reserved"]
+    refusal(InvalidRows, revert, found)
+    assert ledger.quantities(bolt.here) == [20]
+
+
+def test_what_is_on_its_way_is_not_counted(as_ann, ledger):
+    bolt = shelf("Bolt")
+    send(bolt.here, bolt.there_location, 4)
+    (moving,) = ledger.rows("SELECT transit_item_id FROM shipment")
+    found = count({moving.transit_item_id: "3"})
+    (row,) = detail(found).page.rows
+    assert row.fault == "it is on its way: accept its shipment instead"
+    refusal(InvalidRows, apply, found)
 
 
 def test_only_who_may_change_many_can(database):
