@@ -18,6 +18,7 @@ from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, Product, SupplierProduct
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.operations import _approvals
+from inventory_app.operations._ledger_sets import hold_booked, nothing_kept_back, worth_follows
 from inventory_app.operations._operation import acting_user_id, operation_id, require
 from inventory_app.operations._supplier_approvals import ask, ask_about
 from inventory_app.operations._supplier_rules import KIND
@@ -236,8 +237,9 @@ WITH gone AS (
   UPDATE inventory_item i SET sequence = i.sequence + 1, changed_at = %(now)s, changed_by = %(who)s
     FROM gone WHERE i.id = gone.item_id RETURNING i.id, i.sequence, gone.value
 )
-INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, operation_id, occurred_at, recorded_at)
-SELECT id, sequence, 'revaluation', 0, 0, -value, %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
+INSERT INTO stock_movement (item_id, sequence, kind, quantity, unit_cost, value, reference_type, operation_id, occurred_at,
+                            recorded_at)
+SELECT id, sequence, 'revaluation', 0, 0, -value, 'nothing left', %(operation)s, %(now)s, %(now)s FROM moved ORDER BY id
 """
 
 
@@ -323,15 +325,13 @@ def undo(session: Session, run_id: int, original: UUID, reason: str) -> None:
             execute(_PRICES_BACK, reason=reason)
         if target != "supplier":
             _update(execute, target, model, "before")
-    execute(
-        "SELECT i.id FROM inventory_item i WHERE i.id IN (SELECT item_id FROM stock_movement WHERE operation_id = "
-        "%(operation)s) ORDER BY i.id FOR UPDATE",
-        operation=original,
-    )
+    products = hold_booked(session, original)
     _refuse(execute(_MOVED_SINCE, operation=original).scalar_one(), "item", "moved")
     _refuse(execute(_STILL_THERE, operation=original).scalar_one(), "product", "moved")
+    nothing_kept_back(session, original)
     stamp = {"now": now(), "who": current_actor().name, "own": operation_id(session)}
     execute(_REVERSE, operation=original, **stamp)
+    worth_follows(session, products)
     for target in ("supplier_product", "product", "location", "category"):
         execute(_ARCHIVE.format(table=target))
 
