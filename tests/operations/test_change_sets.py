@@ -14,7 +14,7 @@ from inventory_app.errors import AlreadyDecided, Invalid, InvalidRows, NotAllowe
 from inventory_app.models.catalog import Category, Product, ProductPrice
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.stock import InventoryItem, Reservation
-from inventory_app.operations import change_sets, pricing, trail
+from inventory_app.operations import change_sets, home, pricing, trail
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, person, product, supplier
@@ -455,3 +455,24 @@ def test_a_thousand_items_are_changed_at_once(as_ann, ledger):
     ledger.balances()
     sets = arrange(lambda s: s.scalar(sa.select(col(ChangeSet.status)).where(col(ChangeSet.id) == found)))
     assert sets == "applied"
+
+
+def test_a_set_that_waits_for_agreement_says_so_and_waits_on_the_start_page_of_others(ann, nancy, configure):
+    configure(INVENTORY_PRICE_APPROVAL_PERCENT="20")
+    with acting_as(ann):
+        found = prices(some(1, unit_price=Decimal(10)), value="50")
+        assert apply(found) == "waiting"
+        (row,) = read(change_sets.list_change_sets, view=View()).page.rows
+        assert row.status == "Waits for agreement"
+        assert [one.kind for one in read(home.home).waiting] == []
+    with acting_as(nancy):
+        seen = read(home.home)
+        assert [(one.kind, one.late) for one in seen.waiting] == [("request", False)]
+        assert (seen.others, seen.late) == (1, 0)
+
+
+def test_a_category_is_taken_away_and_a_price_is_no_finer_than_it_can_be(as_ann):
+    ids = some(1, category_id=add(Category(code="A", name="A")).id)
+    apply(propose(ids, "category_id", ""))
+    assert held(ids, "category_id") == [None]
+    assert refusal(Invalid, prices, ids, "set", "0.00001").fields == {"value": "Use at most 4 decimals."}

@@ -439,3 +439,9 @@ def test_what_stock_is_worth_is_told_by_category(as_ann):
         ("Tools", "60.00", 100),
         ("No category", "20.00", 33),
     ]
+
+
+def test_percent_that_make_no_price_are_a_fault_of_their_row(as_ann):
+    dear = priced("DEAR", "9999999999")
+    error = refusal(InvalidRows, update, {"product_id": dear, "percent": "900"})
+    assert error.rows == ((1, "price", "This number is too large."),)
