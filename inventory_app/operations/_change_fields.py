@@ -161,23 +161,13 @@ def _fits_unit(value: Any) -> Rule:
 
 def _write_column(session: Session, one: Field, writing: Writing, rows: Rows) -> None:
     del writing
-    given = _as_rows([(id_, after) for id_, _, after in rows])
+    given = _prices.given([(id_, after) for id_, _, after in rows], sa.Text)
     session.execute(
         sa.update(PRODUCT)
         .where(PRODUCT.c.id == given.c.id)
         .values({one.name: one.value(given.c.value), "version": PRODUCT.c.version + 1})
     )
     session.expire_all()
-
-
-def _as_rows(rows: Sequence[tuple[int, str | None]]) -> Any:
-    ids = sa.literal([id_ for id_, _ in rows], sa.ARRAY(sa.BigInteger))
-    values = sa.literal([value for _, value in rows], sa.ARRAY(sa.Text))
-    return (
-        sa.func.unnest(ids, values)
-        .table_valued(sa.column("id", sa.BigInteger), sa.column("value", sa.Text), name="given")
-        .render_derived()
-    )
 
 
 def _write_prices(session: Session, one: Field, writing: Writing, rows: Rows) -> None:

@@ -233,3 +233,11 @@ def test_it_says_beforehand_what_would_be_taken_back_and_why_it_cannot_be(ledger
     assert moved.about.startswith("Transfer: +4 pcs Bolt at Bolt south, ")
     assert moved.about.endswith(" Both halves of it are taken back together.")
     refusal(NotFound, about, 999_999)
+
+
+def test_a_revaluation_is_taken_back_of_what_is_on_its_way_too(ledger):
+    bolt = shelf()
+    send(bolt.here, bolt.there_location, 4)
+    done = transact(valuation.revalue_product, product_id=bolt.product_id, unit_cost=Decimal(9), note="wrong")
+    assert undo(done.operation_id).movements == 3
+    assert ledger.worth(bolt.product_id) == (15, Decimal("37.5"))
