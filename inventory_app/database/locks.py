@@ -25,6 +25,8 @@ RUNNING_JOBS = 7_004
 CLOSING_A_PERIOD = 7_005
 #: The order of the reasons.
 REASONS = 7_006
+#: Whoever begins a check of the books.
+CHECKING_BOOKS = 7_007
 
 
 def lock(session: Session, model: type[Row], ids: Iterable[int], *, share: bool = False) -> dict[int, Row]:

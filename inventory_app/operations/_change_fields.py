@@ -18,16 +18,17 @@ from sqlmodel import Session
 from inventory_app.errors import Invalid, NotFound
 from inventory_app.models.catalog import Category, Location, Product, Unit
 from inventory_app.models.lists import ChangeSetRow
-from inventory_app.models.stock import InventoryItem, MovementKind, Reason, Reservation
+from inventory_app.models.stock import InventoryItem, MovementKind, Reason
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations import _prices
-from inventory_app.operations._ledger import LARGEST, Posting, post
+from inventory_app.operations._ledger import LARGEST, Posting, post, reserved_of_item
 from inventory_app.operations._numbers import typed
 from inventory_app.operations._prices import any_of, table_of
+from inventory_app.operations.units import FINEST
 from inventory_app.permissions import Permission
 
 PRODUCT, ITEM, UNIT, PLACE = (table_of(model) for model in (Product, InventoryItem, Unit, Location))
-ROW, _RESERVED = table_of(ChangeSetRow), table_of(Reservation)
+ROW = table_of(ChangeSetRow)
 #: A condition under which a row cannot be written, and the sentence about it.
 Rule = tuple[sa.ColumnElement[bool], str]
 #: What `write` gets: of each row the record, what it holds and what it shall hold.
@@ -136,7 +137,15 @@ def _yes_or_no(session: Session, text: str) -> bool:
 
 
 def _quantity(what: str) -> Callable[[Session, str], Decimal]:
-    return lambda _, text: number(text, what)
+    def parse(session: Session, text: str) -> Decimal:
+        del session
+        found = number(text, what)
+        # The column would round it, and nobody would be told.
+        if found != round(found, FINEST):
+            raise Invalid(fields={"value": f"Use at most {FINEST} decimals."})
+        return found
+
+    return parse
 
 
 def _price(session: Session, text: str) -> Decimal:
@@ -153,23 +162,13 @@ def _fits_unit(value: Any) -> Rule:
 
 def _write_column(session: Session, one: Field, writing: Writing, rows: Rows) -> None:
     del writing
-    given = _as_rows([(id_, after) for id_, _, after in rows])
+    given = _prices.given([(id_, after) for id_, _, after in rows], sa.Text)
     session.execute(
         sa.update(PRODUCT)
         .where(PRODUCT.c.id == given.c.id)
         .values({one.name: one.value(given.c.value), "version": PRODUCT.c.version + 1})
     )
     session.expire_all()
-
-
-def _as_rows(rows: Sequence[tuple[int, str | None]]) -> Any:
-    ids = sa.literal([id_ for id_, _ in rows], sa.ARRAY(sa.BigInteger))
-    values = sa.literal([value for _, value in rows], sa.ARRAY(sa.Text))
-    return (
-        sa.func.unnest(ids, values)
-        .table_valued(sa.column("id", sa.BigInteger), sa.column("value", sa.Text), name="given")
-        .render_derived()
-    )
 
 
 def _write_prices(session: Session, one: Field, writing: Writing, rows: Rows) -> None:
@@ -202,13 +201,6 @@ def _write_quantities(session: Session, one: Field, writing: Writing, rows: Rows
             for id_, before, after in rows
         ],
     )
-
-
-def _reserved() -> Any:
-    kept = sa.select(sa.func.coalesce(sa.func.sum(_RESERVED.c.quantity), 0)).where(
-        _RESERVED.c.item_id == ITEM.c.id, _RESERVED.c.released_at.is_(None), _RESERVED.c.expires_at > sa.func.now()
-    )
-    return kept.correlate(ITEM).scalar_subquery()
 
 
 def _of_products(name: str, label: str, parse: Callable[[Session, str], Any], **more: Any) -> Field:
@@ -257,7 +249,7 @@ QUANTITY = Field(
         _fits_unit(value),
         (~PLACE.c.active, "its location is closed"),
         (PLACE.c.kind == "transit", "it is on its way: accept its shipment instead"),
-        (value < _reserved(), "more of it is reserved"),
+        (value < reserved_of_item(), "more of it is reserved"),
     ),
     write=_write_quantities,
 )

@@ -29,7 +29,7 @@ from inventory_app.permissions import Permission
 APPROVAL = "price_change"
 #: More records than these are changed in several sets: everybody else waits for their locks.
 MOST_ROWS = 20_000
-STALE, GONE = "stale", "gone"
+STALE = "stale"
 _CLOSED = {
     ChangeSetStatus.APPLIED: "This set of changes was applied already.",
     ChangeSetStatus.REVERTED: "This set of changes was taken back.",
@@ -135,10 +135,7 @@ def looked_at(one: Field, change_set: ChangeSet, *, undo: bool) -> Any:
     if undo and one is PRICE and waits_for_its_day(change_set):
         holds = one.text(_prices.planned_of(change_set.id or 0))
     expected, wanted = (ROW.c.after, ROW.c.before) if undo else (ROW.c.before, ROW.c.after)
-    cases: list[tuple[Any, Any]] = [
-        (source.table.c.id.is_(None), GONE),
-        (holds.is_distinct_from(expected), STALE),
-    ]
+    cases: list[tuple[Any, Any]] = [(holds.is_distinct_from(expected), STALE)]
     # Also on the way back: what was reserved or closed meanwhile has changed no value of the record.
     cases += [(condition, sentence) for condition, sentence in one.rules(one.value(wanted))]
     if not undo and one is PRICE and change_set.effective_on and change_set.effective_on > _prices.today():
@@ -158,7 +155,7 @@ def looked_at(one: Field, change_set: ChangeSet, *, undo: bool) -> Any:
             sa.func.coalesce(PRODUCT.c.currency, "").label("currency"),
             sa.case(*cases, else_="").label("fault"),
         )
-        .select_from(ROW.outerjoin(source.joined, source.table.c.id == ROW.c.subject_id))
+        .select_from(ROW.join(source.joined, source.table.c.id == ROW.c.subject_id))
         .where(ROW.c.change_set_id == change_set.id, ROW.c.field == one.name)
     )
 
@@ -180,8 +177,6 @@ def waits_for_its_day(change_set: ChangeSet) -> bool:
 
 def sentence(fault: str, now_said: str) -> str:
     """Say what is in the way of a row."""
-    if fault == GONE:
-        return "is no longer there"
     return f"was changed meanwhile: it is {now_said or 'empty'} now" if fault == STALE else fault
 
 

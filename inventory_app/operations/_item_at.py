@@ -83,7 +83,8 @@ def lot_of(session: Session, product: Product, code: str, expires_on: date | Non
 
 def location_in_use(session: Session, location_id: int | None, field: str = "location_id") -> Location:
     """Return an active location where people put things; refuse any other."""
-    location = session.get(Location, location_id) if location_id else None
+    # As it is now: whoever was closing it while we waited for what is there is through.
+    location = session.get(Location, location_id, populate_existing=True) if location_id else None
     if location is None or not location.active or location.kind == "transit":
         raise Invalid(fields={field: "Choose a location that is in use."})
     return location

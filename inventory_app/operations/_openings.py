@@ -27,10 +27,11 @@ class Opening:
     location: str
 
 
-# The item is made with what it holds: its only movement, the first, says the same.
+# The item is made with what it holds: its only movement, the first, says the same. The place is held: one that is being
+# closed would still look open.
 _OPEN = """
 WITH place AS (
-  SELECT id, name FROM location WHERE id = %(location)s::bigint AND active
+  SELECT id, name FROM location WHERE id = %(location)s::bigint AND active AND kind <> 'transit' FOR KEY SHARE
 ), added AS (
   INSERT INTO product (sku, name, sort_key, search, description, category_id, supplier_id, unit_code, unit_cost,
                        unit_price, currency, reorder_point, reorder_quantity, active, version, created_at)

@@ -4,7 +4,7 @@ Products must be locked by the caller, in id order, before `apply_due` and `writ
 day has come counts before whatever is changed after it, whether the job has been there or not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -92,6 +92,17 @@ def why_no_price(price: Decimal) -> str:
     return "" if price == round(price, 4) else "Use at most 4 decimals."
 
 
+def given(rows: Sequence[tuple[int, Any]], kind: type[sa.types.TypeEngine[Any]]) -> Any:
+    """Return rows of an `id` and a `value` that come with the statement."""
+    ids = sa.literal([id_ for id_, _ in rows], sa.ARRAY(sa.BigInteger))
+    values = sa.literal([value for _, value in rows], sa.ARRAY(kind))
+    return (
+        sa.func.unnest(ids, values)
+        .table_valued(sa.column("id", sa.BigInteger), sa.column("value", kind), name="given")
+        .render_derived()
+    )
+
+
 def lock_products(session: Session, ids: Ids) -> list[int]:
     """Lock products in id order; returns those that there are."""
     statement = sa.select(_PRODUCT.c.id).where(_PRODUCT.c.id == ids).order_by(_PRODUCT.c.id).with_for_update()
@@ -124,32 +135,22 @@ def apply_due(session: Session, product_ids: Iterable[int]) -> int:
     ).all()
     if not found:
         return 0
-    given = _given([(row.id, row.before) for row in found])
-    old = sa.func.coalesce(given.c.price, _PRODUCT.c.unit_price)
+    then = given([(row.id, row.before) for row in found], sa.Numeric)
+    old = sa.func.coalesce(then.c.value, _PRODUCT.c.unit_price)
     session.execute(
         sa.update(PRICES)
-        .where(PRICES.c.id == given.c.id, _PRODUCT.c.id == PRICES.c.product_id)
+        .where(PRICES.c.id == then.c.id, _PRODUCT.c.id == PRICES.c.product_id)
         .values(status=PriceStatus.APPLIED.value, old_price=old)
     )
-    _set(session, _given([(row.product_id, row.new_price) for row in found if row.from_last == 1]))
+    _set(session, given([(row.product_id, row.new_price) for row in found if row.from_last == 1], sa.Numeric))
     return len(found)
 
 
-def _given(rows: list[tuple[int, Decimal | None]]) -> Any:
-    """Return rows of an id and a price that come with the statement."""
-    ids = sa.literal([id_ for id_, _ in rows], sa.ARRAY(sa.BigInteger))
-    prices = sa.literal([price for _, price in rows], sa.ARRAY(sa.Numeric))
-    unnested = sa.func.unnest(ids, prices).table_valued(
-        sa.column("id", sa.BigInteger), sa.column("price", sa.Numeric), name="given"
-    )
-    return unnested.render_derived()
-
-
-def _set(session: Session, given: Any) -> None:
-    price = sa.cast(given.c.price, MONEY)
+def _set(session: Session, prices: Any) -> None:
+    price = sa.cast(prices.c.value, MONEY)
     session.execute(
         sa.update(_PRODUCT)
-        .where(_PRODUCT.c.id == given.c.id, _PRODUCT.c.unit_price != price)
+        .where(_PRODUCT.c.id == prices.c.id, _PRODUCT.c.unit_price != price)
         .values(unit_price=price, version=_PRODUCT.c.version + 1)
     )
     # What the session has loaded of them is old now.
@@ -165,9 +166,9 @@ def write(
     change_set_id: int | None = None,
 ) -> int:
     """Change the prices of locked products now, or plan them for later; returns how many differ from what there is."""
-    given = _given(list(prices))
+    asked = given(prices, sa.Numeric)
     planned = valid_from is not None
-    price = sa.cast(given.c.price, MONEY)
+    price = sa.cast(asked.c.value, MONEY)
     values: dict[str, Any] = {
         "product_id": _PRODUCT.c.id,
         "valid_from": sa.literal(valid_from or now(), sa.DateTime(timezone=True)),
@@ -182,7 +183,7 @@ def write(
     differs = sa.true() if planned else _PRODUCT.c.unit_price != price
     rows = (
         sa.select(*values.values())
-        .select_from(_PRODUCT.join(given, _PRODUCT.c.id == given.c.id))
+        .select_from(_PRODUCT.join(asked, _PRODUCT.c.id == asked.c.id))
         .where(differs)
         .order_by(_PRODUCT.c.id)
     )
@@ -190,7 +191,7 @@ def write(
         sa.insert(PRICES).from_select(list(values), rows, include_defaults=False).returning(PRICES.c.id)
     ).all()
     if not planned:
-        _set(session, given)
+        _set(session, asked)
     return len(done)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.context import current_actor
-from inventory_app.database.locks import lock
+from inventory_app.database.locks import CHECKING_BOOKS, lock, lock_rule
 from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Location, Product
@@ -76,6 +76,8 @@ _NONE = Check(0, "", 0, 0, 0, "0", 0, [], "", "", "", "", forgotten=False)
 @operation(Permission.INVENTORY_REBUILD)
 def begin_check(session: Session) -> int:
     """Begin to check the books, or find the check that is under way; returns its number."""
+    # Of two at once the second finds the first one's.
+    lock_rule(session, CHECKING_BOOKS)
     running = session.scalars(
         sa.select(BooksCheck).where(col(BooksCheck.finished_at).is_(None)).order_by(col(BooksCheck.id).desc()).limit(1)
     ).first()

@@ -148,7 +148,9 @@ def _enough_left(taken: Sequence[StockMovement], items: dict[int, InventoryItem]
     """Refuse to take out again what is not there any more, or is kept back."""
     out: dict[int, Decimal] = defaultdict(Decimal)
     for movement in taken:
-        out[movement.item_id] += movement.quantity
+        # What only corrects a value moves nothing, wherever it is by now.
+        if movement.quantity:
+            out[movement.item_id] += movement.quantity
     for item_id, quantity in sorted(out.items()):
         in_use(where[item_id], "movement_id")
         if quantity > 0:

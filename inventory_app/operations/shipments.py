@@ -77,6 +77,11 @@ def send_shipment(
     )
     session.add(row)
     session.flush()
+    # Nobody closes the place from here on: what is coming is seen. Who was closing it was waited for.
+    location_in_use(session, to_location_id, "to_location_id")
+    if not places(session, [transit_id])[transit_id].location_active:
+        message = "The location of what is on its way was closed just now. Try again."
+        raise Conflict(message)
     details = (MovementKind.TRANSFER, None, row.note, SHIPMENT, str(row.id))
     post(
         session,

@@ -155,6 +155,8 @@ def create_inventory_item(  # noqa: PLR0913  # as many as the form has fields
     )
     session.add(item)
     session.flush()
+    # Nobody closes the place from here on: what is in it is seen. Who was closing it was waited for.
+    location_in_use(session, location_id)
     unit = session.get_one(Unit, product.unit_code)
     if quantity < 0:
         raise Invalid(fields={"quantity": "Enter 0 or more."})

@@ -20,8 +20,8 @@ def _nothing(value: object) -> object:
 
 
 def _ticked(value: object) -> object:
-    """Read a checkbox: what is not ticked is not sent."""
-    return value in (True, "on", "true")
+    """Read a checkbox: ticked it sends a word, not ticked nothing; anything else is for nobody to guess."""
+    return {"on": True, "": False}.get(value, value) if isinstance(value, str) else value
 
 
 MaybeId = Annotated[Id | None, BeforeValidator(_chosen)]

@@ -9,7 +9,7 @@ import pytest
 
 from inventory_app import jobs
 from inventory_app.context import acting_as, system_actor
-from inventory_app.errors import Conflict, Invalid, NotAllowed
+from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound
 from inventory_app.operations import as_of, books
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import person
@@ -266,3 +266,28 @@ def test_a_value_that_was_rounded_is_a_note_and_no_fault(database, ledger):
 def test_the_application_cannot_write_what_a_rebuild_writes(database):
     with database.as_app() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("UPDATE product_stock SET quantity = 0")
+
+
+def test_a_movement_that_was_given_to_another_item_is_named(database, ledger):
+    *_, fifth = movements(database, ledger.here)
+    tamper(database, "UPDATE stock_movement SET item_id = %s, sequence = 3 WHERE id = %s", ledger.there, fifth[0])
+    said = {row.href: row.said for row in checked().shown if row.kind == "item"}
+    assert said[f"/inventory/{ledger.there}"] == "It was recorded for another item."
+    assert said[f"/inventory/{ledger.here}"] == "It counts 5 movements and has 4: the last ones are missing."
+
+
+def test_an_item_that_counts_its_movements_wrongly_says_so(database, ledger):
+    tamper(database, "UPDATE inventory_item SET sequence = sequence - 1 WHERE id = %s", ledger.here)
+    assert checked().shown[0].said == "It counts 4 movements and has 5."
+
+
+def test_a_part_is_checked_of_a_check_that_is_there_and_not_ended(database, ledger, ann):
+    found = checked()
+    with acting_as(ann):
+        refusal(NotFound, read, books.check_part, check_id=999_999)
+        assert read(books.check_part, check_id=found.id) == (found.total, books.Found())
+
+
+def test_a_rebuild_says_what_it_put_right():
+    assert books.Rebuilt(0, 0, 0).said == "There was nothing to put right"
+    assert books.Rebuilt(1, 2, 3).said == "Put right: 1 items, 2 products, 3 sums of the past"

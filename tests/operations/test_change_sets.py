@@ -14,7 +14,7 @@ from inventory_app.errors import AlreadyDecided, Invalid, InvalidRows, NotAllowe
 from inventory_app.models.catalog import Category, Product, ProductPrice
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.stock import InventoryItem, Reservation
-from inventory_app.operations import change_sets, locations, pricing, reservations, trail
+from inventory_app.operations import change_sets, home, locations, pricing, reservations, trail
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, person, product, role, supplier
@@ -115,7 +115,7 @@ def test_what_is_like_that_already_is_left_out(as_ann):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("reorder_point", "-1"), ("reorder_point", "many"), ("category_id", "999"), ("active", "perhaps"),
-     ("supplier_id", "x"), ("reorder_point", "999999999999")],
+     ("supplier_id", "x"), ("reorder_point", "999999999999"), ("reorder_quantity", "0.0001")],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_beside_its_field(as_ann, field, value):
     assert "value" in refusal(Invalid, propose, some(1), field, value).fields
@@ -293,6 +293,27 @@ def test_a_quantity_that_moved_or_is_reserved_is_listed(as_ann, ledger):
     }
     assert len(refusal(InvalidRows, apply, found).rows) == 2
     assert ledger.quantities(bolt.here, nut.here) == [9, 10]
+
+
+def test_what_is_reserved_since_is_kept_when_a_count_is_taken_back(as_ann, ledger):
+    bolt = shelf("Bolt")
+    found = count({bolt.here: "20"})
+    apply(found)
+    until = datetime.now(UTC) + timedelta(days=1)
+    add(Reservation(item_id=bolt.here, quantity=Decimal(15), expires_at=until, created_by="ann"))
+    assert [row.fault for row in detail(found).page.rows] == ["more of it is reserved"]
+    refusal(InvalidRows, revert, found)
+    assert ledger.quantities(bolt.here) == [20]
+
+
+def test_what_is_on_its_way_is_not_counted(as_ann, ledger):
+    bolt = shelf("Bolt")
+    send(bolt.here, bolt.there_location, 4)
+    (moving,) = ledger.rows("SELECT transit_item_id FROM shipment")
+    found = count({moving.transit_item_id: "3"})
+    (row,) = detail(found).page.rows
+    assert row.fault == "it is on its way: accept its shipment instead"
+    refusal(InvalidRows, apply, found)
 
 
 def test_only_who_may_change_many_can(database):
@@ -488,3 +509,24 @@ def test_who_may_change_prices_and_not_see_them_is_told_none_by_what_would_chang
             refusal(NotAllowed, transact, change_sets.propose_prices_by_sku, rows=rows)
         refusal(NotAllowed, apply, found)
         assert not detail(found).may_change
+
+
+def test_a_set_that_waits_for_agreement_says_so_and_waits_on_the_start_page_of_others(ann, nancy, configure):
+    configure(INVENTORY_PRICE_APPROVAL_PERCENT="20")
+    with acting_as(ann):
+        found = prices(some(1, unit_price=Decimal(10)), value="50")
+        assert apply(found) == "waiting"
+        (row,) = read(change_sets.list_change_sets, view=View()).page.rows
+        assert row.status == "Waits for agreement"
+        assert [one.kind for one in read(home.home).waiting] == []
+    with acting_as(nancy):
+        seen = read(home.home)
+        assert [(one.kind, one.late) for one in seen.waiting] == [("request", False)]
+        assert (seen.others, seen.late) == (1, 0)
+
+
+def test_a_category_is_taken_away_and_a_price_is_no_finer_than_it_can_be(as_ann):
+    ids = some(1, category_id=add(Category(code="A", name="A")).id)
+    apply(propose(ids, "category_id", ""))
+    assert held(ids, "category_id") == [None]
+    assert refusal(Invalid, prices, ids, "set", "0.00001").fields == {"value": "Use at most 4 decimals."}

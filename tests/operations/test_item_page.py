@@ -7,13 +7,13 @@ import pytest
 
 from inventory_app.context import acting_as
 from inventory_app.errors import NotFound
-from inventory_app.operations import movements
+from inventory_app.operations import movements, valuation
 from inventory_app.operations._lists import View
 from inventory_app.operations.as_of import Way
 from inventory_app.operations.item_page import SHOWN, item_page
-from inventory_app.unit_of_work import read
+from inventory_app.unit_of_work import read, transact
 from tests.factories import person
-from tests.operations.shelf import adjust, bulk, issue, shelf, transfer
+from tests.operations.shelf import adjust, bulk, issue, receive, reserve, send, shelf, transfer
 
 
 @pytest.fixture
@@ -150,3 +150,43 @@ def test_the_list_of_movements_is_narrowed_down_and_counted(found, ann):
         searched = read(movements.list_movements, view=View(search="bolt"))
         assert (searched.count, searched.page.rows[0].what) == (7, "Opening balance")
         assert read(movements.list_movements, view=View(search="nut")).count == 0
+
+
+def test_what_is_kept_back_and_under_way_is_told_where_it_is_and_where_it_goes(found, ann):
+    with acting_as(ann):
+        reserve(found.here, 2, reference="Order 7")
+        reserve(found.here, 1)
+        sent = send(found.here, found.there_location, 3)
+        revalued = receive(1, item_id=found.there)
+    assert revalued
+    here, there = page_of(ann, found.here), page_of(ann, found.there)
+    assert {(one.label, one.meta, one.change) for one in here.promises} == {
+        ("Reserved for Order 7", "ann, until", "−2 pcs"),
+        ("Reserved", "ann, until", "−1 pcs"),
+        ("Sent to Bolt south, already taken from here", "ann, since", "3 pcs"),
+    }
+    assert [(one.label, one.change) for one in there.promises] == [("Coming from Bolt north", "+3 pcs")]
+    (line,) = [one for one in here.why.lines if one.what == "Moved to In transit"]
+    with acting_as(ann):
+        (moving,) = [
+            row.item_id for row in read(movements.list_movements, view=View()).page.rows if row.location == "In transit"
+        ]
+    assert line.change == "−3"
+    assert [one.label for one in page_of(ann, moving).promises] == ["Under way to Bolt south"]
+    assert sent.quantity == "3 pcs"
+
+
+def test_a_value_that_was_corrected_moved_nothing(found, ann):
+    with acting_as(ann):
+        transact(valuation.revalue_product, product_id=found.product_id, unit_cost=Decimal(9), note="market")
+    last = page_of(ann, found.here).why.lines[-1]
+    assert (last.what, last.change, last.balance) == ("Value corrected", "0", "35")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "point", "level"),
+    [("0", "0", "5", "out"), ("2", "1", "5", "low"), ("0", "9", "5", "none"), ("3", "9", "5", ""), ("1", "0", "0", "")],
+)
+def test_it_tells_whether_there_is_enough(database, ann, here, there, point, level):
+    made = shelf(here=here, there=there, reorder_point=Decimal(point))
+    assert page_of(ann, made.here).item.level == level

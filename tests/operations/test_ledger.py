@@ -558,3 +558,23 @@ def test_what_cannot_be_revalued():
     assert str(refusal(Conflict, revalue, bolt.product_id, 1)) == "Bolt costs that already."
     with acting_as(person("eve", "employee")):
         refusal(NotAllowed, revalue, bolt.product_id, 2)
+
+
+def test_what_a_product_is_worth_is_told_beside_its_form():
+    bolt = shelf(here="10", there="5")
+    found = read(valuation.worth_of, item_id=bolt.there)
+    assert (found.product, found.in_stock, found.unit_cost, found.value) == ("Bolt", "15 pcs", "2.5", "37.50 USD")
+    assert str(refusal(NotFound, read, valuation.worth_of, item_id=999_999)) == GONE
+    assert str(refusal(NotFound, read, reservations.reservations_of, item_id=999_999)) == GONE
+
+
+def test_a_share_of_nothing_is_not_booked(ledger):
+    kilo = product("FLOUR", name="Flour", unit_code="kg", unit_cost=Decimal("0.0001"))
+    one, other = location("ONE"), location("OTHER")
+    for place, quantity in ((one, "0.001"), (other, "5")):
+        receive(quantity, product_id=kilo.id, location_id=place.id)
+    before = len(ledger.movements())
+    revalue(kilo.id, "0.0002")
+    (booked,) = ledger.movements()[before:]
+    assert (booked.quantity, booked.value) == (0, Decimal("0.0005"))
+    assert ledger.worth(kilo.id) == (Decimal("5.001"), Decimal("0.0010"))

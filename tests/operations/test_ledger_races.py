@@ -5,17 +5,26 @@ from decimal import Decimal
 
 import pytest
 
+from inventory_app import jobs
 from inventory_app.context import acting_as
-from inventory_app.errors import AlreadyDecided, InsufficientStock, Invalid, PeriodClosed
+from inventory_app.errors import (
+    AlreadyDecided,
+    Conflict,
+    InsufficientStock,
+    Invalid,
+    InvalidRows,
+    PeriodClosed,
+)
 from inventory_app.models._base import now
-from inventory_app.operations import periods, stock
-from inventory_app.unit_of_work import transact
+from inventory_app.operations import books, locations, periods, reservations, stock, valuation
+from inventory_app.unit_of_work import read, transact
 from tests.factories import location, person, product
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
 from tests.operations.shelf import (
     Ledger,
     accept,
     adjust,
+    bulk,
     issue,
     lot_shelf,
     receive,
@@ -203,3 +212,178 @@ def test_two_who_take_the_last_of_a_product_at_two_places_leave_no_value(race, l
     race(lambda: issue(here, 1), lambda: adjust(there, -2))
     assert ledger.worth(nut.id) == (0, 0)
     assert ledger.movements()[-1].kind == "revaluation"
+
+
+# What is kept back
+
+
+def test_two_reserve_the_same(race):
+    bolt = shelf()
+    error = race(lambda: reserve(bolt.here, 7), lambda: reserve(bolt.here, 4))
+    assert isinstance(error, InsufficientStock)
+    assert str(error) == "Only 3 pcs of Bolt are available at Bolt north (7 pcs more are reserved); you asked for 4."
+
+
+TAKING = {
+    "issue": (lambda bolt: issue(bolt.here, 4), InsufficientStock),
+    "adjust": (lambda bolt: adjust(bolt.here, -4), InsufficientStock),
+    "send": (lambda bolt: send(bolt.here, bolt.there_location, 4), InsufficientStock),
+    "count": (lambda bolt: bulk((bolt.here, 6)), InvalidRows),
+}
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_who_takes_after_a_reservation_leaves_what_is_reserved(taking, race, ledger):
+    bolt = shelf()
+    take, refused = TAKING[taking]
+    assert type(race(lambda: reserve(bolt.here, 7), lambda: take(bolt))) is refused
+    assert ledger.quantities(bolt.here) == [10]
+
+
+def test_what_came_in_is_not_taken_back_once_it_is_reserved(race, ledger):
+    bolt = shelf(here="0")
+    came = receive(5, item_id=bolt.here).operation_id
+    assert isinstance(race(lambda: reserve(bolt.here, 2), lambda: undo(came)), InsufficientStock)
+    assert ledger.quantities(bolt.here) == [5]
+
+
+def test_two_release_the_same_reservation(race):
+    kept = reserve(shelf().here, 2).reservation_id
+
+    def release():
+        return transact(reservations.release_reservation, reservation_id=kept)
+
+    assert isinstance(race(release, release), AlreadyDecided)
+
+
+# Shipments
+
+
+def test_a_shipment_after_a_transfer_finds_what_is_left(race, ledger):
+    bolt = shelf()
+    error = race(lambda: transfer(bolt.here, bolt.there, 7), lambda: send(bolt.here, bolt.there_location, 4))
+    assert isinstance(error, InsufficientStock)
+    assert ledger.quantities(bolt.here, bolt.there) == [3, 12]
+
+
+def test_two_are_the_first_to_send_anything(race, ledger):
+    bolt, nut = shelf(), shelf("Nut")
+    race(lambda: send(bolt.here, bolt.there_location, 1), lambda: send(nut.here, nut.there_location, 2))
+    moving = ledger.rows(
+        "SELECT i.quantity FROM inventory_item i JOIN location l ON l.id = i.location_id AND l.kind = 'transit'"
+        " ORDER BY i.id"
+    )
+    assert [row.quantity for row in moving] == [1, 2]
+    assert len(ledger.rows("SELECT id FROM location WHERE kind = 'transit'")) == 1
+
+
+# What one is worth
+
+
+def revalue(product_id, cost):
+    return transact(valuation.revalue_product, product_id=product_id, unit_cost=Decimal(cost), note="worth it")
+
+
+def test_an_issue_is_booked_at_the_cost_that_was_just_set(race, ledger):
+    bolt = shelf(here="10", there="10", unit_cost=Decimal(1))
+    race(lambda: revalue(bolt.product_id, 3), lambda: issue(bolt.there, 5))
+    assert ledger.movements(bolt.there)[-1].value == -15
+    assert ledger.worth(bolt.product_id) == (15, 45)
+
+
+def test_a_cost_is_set_for_what_is_left_after_an_issue(race, ledger):
+    bolt = shelf(here="10", there="10", unit_cost=Decimal(1))
+    race(lambda: issue(bolt.there, 5), lambda: revalue(bolt.product_id, 3))
+    assert ledger.worth(bolt.product_id) == (15, 45)
+
+
+def test_of_two_who_set_the_same_cost_the_second_has_nothing_to_set(race, ledger):
+    bolt = shelf(here="10", there="0", unit_cost=Decimal(1))
+    error = race(lambda: revalue(bolt.product_id, 3), lambda: revalue(bolt.product_id, 3))
+    assert isinstance(error, Conflict)
+    assert ledger.worth(bolt.product_id) == (10, 30)
+
+
+# Places that are being closed
+
+
+def close(location_id):
+    return transact(locations.set_location_active, location_id=location_id, version=1, active=False)
+
+
+def create(location_id, **more):
+    known = {"sku": "NEW", "name": "New"} if "product_id" not in more else {}
+    return transact(stock.create_inventory_item, location_id=location_id, quantity=Decimal(4), **known, **more)
+
+
+ARRIVING = {
+    "a new product": lambda bolt, place: create(place),
+    "a product that is known": lambda bolt, place: create(place, product_id=bolt.product_id),
+    "a receipt": lambda bolt, place: receive(4, product_id=bolt.product_id, location_id=place),
+    "a shipment": lambda bolt, place: send(bolt.here, place, 4),
+}
+
+
+@pytest.mark.parametrize("arriving", ARRIVING)
+def test_what_arrives_while_a_place_is_being_closed_finds_it_closed(arriving, race, ledger):
+    bolt, shed = shelf(), location("SHED", name="Shed").id or 0
+    error = race(lambda: close(shed), lambda: ARRIVING[arriving](bolt, shed))
+    assert isinstance(error, Invalid)
+    assert not ledger.rows("SELECT id FROM inventory_item WHERE location_id = %s", [shed])
+    assert not ledger.rows("SELECT id FROM shipment")
+
+
+@pytest.mark.parametrize("arriving", ARRIVING)
+def test_a_place_is_not_closed_while_something_arrives(arriving, race, ledger):
+    bolt, shed = shelf(), location("SHED", name="Shed").id or 0
+    error = race(lambda: ARRIVING[arriving](bolt, shed), lambda: close(shed))
+    assert isinstance(error, Conflict)
+    assert "Shed cannot be closed: 4 pcs of " in str(error)
+    assert ledger.rows("SELECT active FROM location WHERE id = %s", [shed])[0].active
+
+
+def test_nothing_is_sent_through_a_place_that_is_being_closed(race, ledger):
+    bolt, road = shelf(), location("ROAD", name="Road", kind="transit").id or 0
+    accept(send(bolt.here, bolt.there_location, 1).shipment_id)
+    error = race(lambda: close(road), lambda: send(bolt.here, bolt.there_location, 4))
+    assert isinstance(error, Conflict)
+    assert str(error) == "The location of what is on its way was closed just now. Try again."
+    assert ledger.quantities(bolt.here) == [9]
+
+
+# Periods and books
+
+
+def test_two_open_the_same_period_again(race):
+    close_through(30)
+    (last,) = read(periods.list_periods).rows
+
+    def reopen():
+        return transact(periods.reopen_period, period_id=last.id, reason="an invoice came late")
+
+    assert isinstance(race(reopen, reopen, [("advisory", "ExclusiveLock")]), AlreadyDecided)
+
+
+def test_two_who_begin_to_check_the_books_check_them_once(race, ledger):
+    first = []
+    second = race(
+        lambda: first.append(transact(books.begin_check)),
+        lambda: transact(books.begin_check),
+        [("advisory", "ExclusiveLock")],
+    )
+    assert [row.id for row in ledger.rows("SELECT id FROM books_check")] == [*first] == [second]
+
+
+def test_putting_the_books_right_waits_for_who_books_and_keeps_it(race, ledger, observer):
+    bolt = shelf()
+    observer.execute("ALTER TABLE inventory_item DISABLE TRIGGER USER")
+    observer.execute("UPDATE inventory_item SET quantity = 12 WHERE id = %s", [bolt.here])
+    observer.execute("ALTER TABLE inventory_item ENABLE TRIGGER USER")
+    check = transact(books.begin_check)
+    while jobs.check_next(check):
+        pass
+    rebuilt = race(
+        lambda: issue(bolt.here, 3), lambda: transact(books.rebuild_books, check_id=check, reason="it was wrong")
+    )
+    assert rebuilt.items == 1
+    assert ledger.quantities(bolt.here) == [7]

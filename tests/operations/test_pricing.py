@@ -452,3 +452,9 @@ def test_a_refusal_on_record_holds_no_price(as_ann, trail):
     nut = priced("NUT", "86420.97")
     refusal(InvalidRows, update, price(nut, "7", read_price="8"))
     assert "86420" not in str(trail.last(name="pricing.update_pricing")).replace(",", "")
+
+
+def test_percent_that_make_no_price_are_a_fault_of_their_row(as_ann):
+    dear = priced("DEAR", "9999999999")
+    error = refusal(InvalidRows, update, {"product_id": dear, "percent": "900"})
+    assert error.rows == ((1, "price", "This number is too large."),)

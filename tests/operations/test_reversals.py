@@ -7,8 +7,8 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import AlreadyDecided, Conflict, InsufficientStock, Invalid, NotAllowed, NotFound
 from inventory_app.models.catalog import Location
-from inventory_app.operations import valuation
-from inventory_app.unit_of_work import transact
+from inventory_app.operations import reversals, valuation
+from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, location, person, product
 from tests.operations.shelf import (
     Ledger,
@@ -205,3 +205,39 @@ def test_a_double_click_takes_back_once(ledger):
     first, again = (undo(done.operation_id, idempotency_key="k") for _ in range(2))
     assert first == again
     assert ledger.quantities(bolt.here) == [10]
+
+
+def test_where_nothing_is_left_the_last_cost_stays(ledger):
+    nut, shed = product("NUT", unit_cost=Decimal(2)), location("SHED")
+    came = receive(3, product_id=nut.id, location_id=shed.id, unit_cost=Decimal(5))
+    undo(came.operation_id)
+    assert ledger.worth(nut.id) == (0, 0)
+    assert ledger.cost(nut.id) == 5
+
+
+def test_it_says_beforehand_what_would_be_taken_back_and_why_it_cannot_be(ledger):
+    def about(movement_id):
+        return read(reversals.takeable, movement_id=movement_id)
+
+    bolt = shelf()
+    issue(bolt.here, 3)
+    gone = last(ledger, bolt.here)
+    found = about(gone.id)
+    assert found.about.startswith("Issue: −3 pcs Bolt at Bolt north, ")
+    assert found.why_not == ""
+    take_back(gone.id)
+    assert about(gone.id).why_not.startswith("This was taken back already, by ann on ")
+    assert about(last(ledger, bolt.here).id).why_not.startswith("This took something back itself.")
+    transfer(bolt.here, bolt.there, 4)
+    moved = about(last(ledger, bolt.there).id)
+    assert moved.about.startswith("Transfer: +4 pcs Bolt at Bolt south, ")
+    assert moved.about.endswith(" Both halves of it are taken back together.")
+    refusal(NotFound, about, 999_999)
+
+
+def test_a_revaluation_is_taken_back_of_what_is_on_its_way_too(ledger):
+    bolt = shelf()
+    send(bolt.here, bolt.there_location, 4)
+    done = transact(valuation.revalue_product, product_id=bolt.product_id, unit_cost=Decimal(9), note="wrong")
+    assert undo(done.operation_id).movements == 3
+    assert ledger.worth(bolt.product_id) == (15, Decimal("37.5"))

@@ -380,8 +380,11 @@ def test_what_is_not_in_use_takes_no_new_item():
     assert error.fields == {"product_id": "Choose a product that is in use."}
     arrange(lambda session: setattr(session.get_one(Product, old.id), "active", True))
     close(west.id)
-    error = refusal(Invalid, create, product_id=old.id, location_id=west.id)
-    assert error.fields == {"location_id": "Choose a location that is in use."}
+    road = location("ROAD", kind="transit")
+    for place in (west, road):
+        for known in ({"product_id": old.id}, {"sku": "NEW", "name": "New"}):
+            error = refusal(Invalid, create, location_id=place.id, **known)
+            assert error.fields == {"location_id": "Choose a location that is in use."}
 
 
 def test_an_sku_is_used_once():
