@@ -48,9 +48,11 @@ def missing(kind: Kind, mapping: Iterable[str]) -> list[str]:
 
 
 def looks_like(kind: Kind, header: Sequence[str]) -> Kind | None:
-    """Return the other kind that a file has every needed column of; None when it fits no other."""
+    """Return the other kind whose columns a file has, more of them than of its own; None when it fits no other."""
+    known = len(guessed(kind, header))
     for other in KINDS:
-        if other != kind and not missing(other, guessed(other, header)):
+        columns = guessed(other, header)
+        if len(columns) > known and not missing(other, columns):
             return other
     return None
 

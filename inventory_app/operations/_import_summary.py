@@ -87,17 +87,23 @@ def _categories(session: Session, run: Mapping[str, object]) -> _Found:
     return [Total("Get their name", f"{named:,}", "had only their number")], []
 
 
+# Each side by itself first: joined at once, the planner would compare every item with every product.
 _OPENINGS = sa.text("""
-SELECT p.wanted ->> 'unit_code' AS unit, sum(w.quantity) AS quantity, sum(round(w.quantity * w.cost, 4)) AS worth,
-       count(*) FILTER (WHERE p.active AND p.level > 0 AND w.quantity <= p.level) AS due,
+WITH made AS MATERIALIZED (
+  SELECT c.target_id AS id, c.wanted ->> 'unit_code' AS unit, v.active, v.reorder_point AS level, v.unit_price AS price
+    FROM import_change c
+   CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS v(active boolean, reorder_point numeric, unit_price numeric)
+   WHERE c.run_id = :run AND c.target = 'product' AND c.state = 'new'
+), opened AS MATERIALIZED (
+  SELECT w.* FROM import_change c
+   CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS w(product_id bigint, quantity numeric, cost numeric)
+   WHERE c.run_id = :run AND c.target = 'inventory_item' AND c.state = 'new'
+)
+SELECT p.unit, sum(i.quantity) AS quantity, sum(round(i.quantity * i.cost, 4)) AS worth,
+       count(*) FILTER (WHERE p.active AND p.level > 0 AND i.quantity <= p.level) AS due,
        count(*) FILTER (WHERE NOT p.active) AS inactive, count(*) FILTER (WHERE p.price = 0) AS free,
        count(*) AS products
-  FROM import_change i
- CROSS JOIN LATERAL jsonb_to_record(i.wanted) AS w(product_id bigint, quantity numeric, cost numeric)
-  JOIN (SELECT c.target_id, c.wanted, v.active, v.reorder_point AS level, v.unit_price AS price FROM import_change c
-         CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS v(active boolean, reorder_point numeric, unit_price numeric)
-         WHERE c.run_id = :run AND c.target = 'product' AND c.state = 'new') p ON p.target_id = w.product_id
- WHERE i.run_id = :run AND i.target = 'inventory_item' AND i.state = 'new' GROUP BY 1 ORDER BY 2 DESC, 1
+  FROM opened i JOIN made p ON p.id = i.product_id GROUP BY 1 ORDER BY 2 DESC, 1
 """)
 _WITHOUT_COST = sa.text("""
 SELECT count(*) FROM import_change c JOIN import_row r ON r.run_id = c.run_id AND r.row = c.row
@@ -145,13 +151,15 @@ def _listed(names: Sequence[str]) -> str:
 
 
 _COUNTS = sa.text("""
+WITH counted AS MATERIALIZED (
+  SELECT w.product_id, w.cost, w.quantity - coalesce((c.before ->> 'quantity')::numeric, 0) AS difference
+    FROM import_change c
+   CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS w(product_id bigint, quantity numeric, cost numeric)
+   WHERE c.run_id = :run AND c.target = 'inventory_item' AND c.state <> 'same'
+)
 SELECT p.unit_code AS unit, sum(d.difference) FILTER (WHERE d.difference > 0) AS more,
        -sum(d.difference) FILTER (WHERE d.difference < 0) AS less, sum(round(d.difference * d.cost, 4)) AS worth
-  FROM import_change c
- CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS w(product_id bigint, quantity numeric, cost numeric)
- CROSS JOIN LATERAL (SELECT w.quantity - coalesce((c.before ->> 'quantity')::numeric, 0) AS difference, w.cost) d
-  JOIN product p ON p.id = w.product_id
- WHERE c.run_id = :run AND c.target = 'inventory_item' AND c.state <> 'same' GROUP BY 1 ORDER BY 1
+  FROM counted d JOIN product p ON p.id = d.product_id GROUP BY 1 ORDER BY 1
 """)
 
 

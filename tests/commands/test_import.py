@@ -88,7 +88,7 @@ def test_it_looks_refuses_imports_and_recognises_a_file(command, trail):
     assert count(Product) == 2
     counted = command("stock", "sku,quantity\nNW-22,100\n")
     assert counted.stdout.splitlines()[-1] == "Imported 1 row of stock: 1 changed."
-    assert "row 2 · NW-22 · quantity: 104.000 → 100" in counted.stdout
+    assert "row 2 · NW-22 · quantity: 104.0 → 100" in counted.stdout
     only = command("products", "sku,name\nNW-22,Knäckebröd\n", "--only-add")
     assert (only.returncode, "NW-22 is in use already" in only.stderr) == (1, True)
 
