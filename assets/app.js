@@ -137,9 +137,20 @@
       if (way) { ev.preventDefault(); way.click(); }
     }
   });
-  // ---- Ctrl+K: the palette; the server finds products and suppliers, pages are filtered here -------------------
+  // ---- Ctrl+K: the palette; the server finds what is called so, pages are filtered here -------------------
   const palette = () => document.getElementById("palette");
   const ways = () => [...all("#palette [data-jump-list] a")].filter((a) => !a.hidden);
+  const typed = (box) => box.querySelector("[data-jump]").value.trim();
+  const answered = (box) => typed(box) === (box.dataset.asked || "").trim();
+  let jumping = false; // Enter was pressed before the answer came: the first that it brings is meant.
+  new MutationObserver(() => {
+    const box = palette();
+    narrow();
+    if (!jumping || !box || !answered(box)) return;
+    jumping = false;
+    const first = ways()[0];
+    if (first && box.matches(":popover-open")) first.click();
+  }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["data-asked"] });
   function narrow() {
     const box = palette();
     if (!box) return;
@@ -175,16 +186,17 @@
         ev.preventDefault();
         const next = at + (ev.key === "ArrowDown" ? 1 : -1);
         (list[next] || (next < 0 ? field : ev.target)).focus();
-      } else if (ev.key === "Enter" && ev.target === field && list.length) {
+      } else if (ev.key === "Enter" && ev.target === field) {
         ev.preventDefault();
-        list[0].click();
+        jumping = !answered(box) && !(list[0] && list[0].dataset.words);
+        if (!jumping && list.length) list[0].click();
       } else if (ev.key === "Escape") { // at once: a search field keeps the first Escape for its text otherwise
         ev.preventDefault();
         box.hidePopover();
       }
     }
   });
-  document.addEventListener("input", (ev) => { if (ev.target.matches && ev.target.matches("[data-jump]")) narrow(); });
+  document.addEventListener("input", (ev) => { if (ev.target.matches && ev.target.matches("[data-jump]")) { jumping = false; narrow(); } });
   document.addEventListener("toggle", (ev) => {
     if (ev.target !== palette()) return;
     const field = ev.target.querySelector("[data-jump]");

@@ -1,7 +1,7 @@
 """The list of products: what it can be sorted and narrowed down by, and its rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,10 @@ from inventory_app.models.catalog import Category, Product
 from inventory_app.models.stock import ProductStock
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import bar, is_due, reorder_due
-from inventory_app.operations._item_list import product_words, word_of_product
+from inventory_app.operations._item_list import SEARCH
 from inventory_app.operations._last_changes import last_changes
 from inventory_app.operations._ledger import say
-from inventory_app.operations._list_filters import AnyOf, Contains, OneOf, Range, Words
+from inventory_app.operations._list_filters import AnyOf, Contains, OneOf, Range
 from inventory_app.operations._lists import Column, Join, Listing
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._remembered import Remembered
@@ -65,7 +65,8 @@ LIST = Listing(
         # Carries what can be done with the row. When it changed is in the trail, which no list is sorted by.
         Column(key="changed", label="Changed", fixed=True),
     ),
-    search=Words(key="q", label="Search", word=word_of_product, finds=product_words),
+    # The product is the row itself.
+    search=replace(SEARCH, needs=()),
     filters=(
         OneOf(
             key="view",

@@ -291,7 +291,7 @@ def list_change_sets(session: Session, *, view: View) -> SetList:
     rows = {one.id: _set_row(session, one, by) for one, by in found}
     everything = session.scalar(sa.select(sa.func.count()).select_from(ChangeSet)) or 0
     count = LIST.count(session, allowed) if allowed.narrows else everything
-    return SetList(allowed, Page([rows[id_] for id_ in page.rows], page.before, page.after), count, everything)
+    return SetList(allowed, page.of([rows[id_] for id_ in page.rows]), count, everything)
 
 
 def _set_row(session: Session, one: ChangeSet, by: str) -> SetRow:

@@ -59,6 +59,7 @@ def _table() -> rx.Component:
         shape=("64px", "60%", "50%", "64pxr", "60%", "70%"),
         hide={"unit_cost": "md", "unit_price": "md", "supplier": "lg", "category": "md"},
         selectable=False,
+        changed=True,
     )
 
 
@@ -72,7 +73,7 @@ def _cells(row: rx.Var[ProductRow]) -> dict[str, rx.Component]:
     shown = rx.el.span(rx.cond(row.picture, picture, rx.fragment()), named, class_name="who")
     return {
         "sku": tables.cell(ident(row.sku)),
-        "name": tables.cell(shown, card="title"),
+        "name": tables.cell(shown, tables.changed_by(S.changed.get(row.id, "")), card="title"),
         "category": tables.cell(tables.quantity(row.category), hide="md"),
         "unit": tables.cell(row.unit),
         "on_hand": tables.cell(
