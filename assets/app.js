@@ -133,7 +133,8 @@
       const box = here.querySelector(".c-check input");
       if (box) { ev.preventDefault(); box.click(); }
     } else if (here === el && ev.key === "Enter") {
-      const way = here.querySelector("a.rowlink, .card-title a[href], a.id[href]");
+      // What the row is about; other links of it only if there is none.
+      const way = ["a.rowlink", ".card-title a[href]", "a.id[href]"].map((sel) => here.querySelector(sel)).find(Boolean);
       if (way) { ev.preventDefault(); way.click(); }
     }
   });

@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex_base.components.memo import memo
 
-from inventory_app.components.basics import icon, key, link
+from inventory_app.components.basics import button, icon, key, link
 from inventory_app.components.places import GROUPS, HOME, OWN, WAITING, Place, open_to
 from inventory_app.operations.finding import Found
 from inventory_app.states.auth import AuthState
@@ -24,6 +24,12 @@ def opener() -> rx.Component:
         class_name="jump",
         custom_attrs={"popoverTarget": ID, "aria-keyshortcuts": "Control+K Meta+K"},
     )
+
+
+def scan() -> rx.Component:
+    """Open the palette for a scanner, which types a barcode and Enter."""
+    said = "Scan or type a barcode, SKU or name"
+    return button("Scan", icon_name="scan-barcode", title=said, custom_attrs={"popoverTarget": ID})
 
 
 def palette() -> rx.Component:

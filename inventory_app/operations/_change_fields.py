@@ -253,6 +253,8 @@ QUANTITY = Field(
     source=ITEMS,
     parse=_quantity("quantity"),
     rules=lambda value: (
+        (value < 0, "less than nothing would be left"),
+        (value > LARGEST, "that is more than can be kept"),
         _fits_unit(value),
         (~PLACE.c.active, "its location is closed"),
         (value < _reserved(), "more of it is reserved"),

@@ -132,6 +132,7 @@ class ProductRow:
     unit_cost: str
     unit_price: str
     supplier: str
+    supplier_href: str
     active: bool
     changed_by: str
     initials: str
@@ -171,7 +172,8 @@ def rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[ProductRo
     found = {row[0].id: row for row in session.execute(_DETAILS, {"ids": list(ids)})} if ids else {}
     pictures = pictures_of(session, "product", ids)
     changes = last_changes(session, "product", ids)
-    prices, stock = (p in viewer.permissions for p in (Permission.PRICES_VIEW, Permission.INVENTORY_VIEW))
+    needs = (Permission.PRICES_VIEW, Permission.INVENTORY_VIEW, Permission.SUPPLIERS_VIEW)
+    prices, stock, suppliers = (permission in viewer.permissions for permission in needs)
     made = list[ProductRow]()
     for id_ in ids:
         product, category, supplier, held = found[id_]
@@ -194,6 +196,7 @@ def rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[ProductRo
                 unit_cost=f"{product.unit_cost:,.2f}" if prices else "",
                 unit_price=f"{product.unit_price:,.2f}" if prices else "",
                 supplier=supplier or "",
+                supplier_href=f"/suppliers/{product.supplier_id}" if supplier and suppliers else "",
                 active=product.active,
                 changed_by=who,
                 initials=initials_of(who),

@@ -44,6 +44,7 @@ class ItemRow:
     """
 
     id: int
+    product_id: int
     sku: str
     product: str
     category: str
@@ -75,6 +76,7 @@ class Kept:
     """An item as the database knows it, for one viewer: `unit_cost` is None without `prices:view`."""
 
     id: int
+    product_id: int
     sku: str
     product: str
     category: str | None
@@ -103,6 +105,7 @@ class Kept:
         fill, rest, tick = bar(quantity, total, self.reorder_point)
         return ItemRow(
             id=self.id,
+            product_id=self.product_id,
             sku=self.sku,
             product=self.product,
             category=self.category or "",
@@ -153,6 +156,7 @@ class Summary:
 _DETAILS = (
     sa.select(
         _ITEM_ID,
+        col(Product.id).label("product_id"),
         col(Product.sku),
         col(Product.name).label("product"),
         col(Category.name).label("category"),

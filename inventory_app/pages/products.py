@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, gates, listing, tables
-from inventory_app.components.basics import button, ident, when
+from inventory_app.components.basics import button, ident, link, when
 from inventory_app.operations._product_list import LIST, ProductRow
 from inventory_app.pages._page import page
 from inventory_app.pages._product_dialogs import create_dialog
@@ -84,7 +84,14 @@ def _cells(row: rx.Var[ProductRow]) -> dict[str, rx.Component]:
         "reorder_point": tables.cell(tables.quantity(row.reorder_point), numeric=True),
         "unit_cost": tables.cell(tables.quantity(row.unit_cost), numeric=True, hide="md"),
         "unit_price": tables.cell(tables.quantity(row.unit_price), numeric=True, hide="md"),
-        "supplier": tables.cell(tables.quantity(row.supplier), hide="lg"),
+        "supplier": tables.cell(
+            rx.cond(
+                row.supplier_href,
+                link(rx.el.bdi(row.supplier), href=row.supplier_href, plain=True),
+                tables.quantity(row.supplier),
+            ),
+            hide="lg",
+        ),
         "changed": tables.cell(
             tables.who(row.initials, row.changed_by, when(row.changed_at, row.changed_at)), card="foot"
         ),
