@@ -258,7 +258,7 @@
     if (!el.isConnected) return;
     tipOf = el;
     tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip") || el.getAttribute("data-phone-tip");
-    tip.showPopover();
+    if (!tip.matches(":popover-open")) tip.showPopover();
     const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
     const below = a.bottom + 6 + b.height < innerHeight;
     tip.style.top = (below ? a.bottom + 6 : a.top - b.height - 6) + "px";
@@ -279,7 +279,7 @@
     const el = ev.pointerType === "touch" && tipped(ev); // held, not tapped
     if (el) tipTimer = setTimeout(() => showTip(el), 450);
   });
-  document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
+  document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (!el || !el.matches(":focus-visible")) return hideTip(); clearTimeout(tipTimer); tipTimer = setTimeout(() => showTip(el)); }); // not at once: a popover that closes gives the focus back while it still closes
 
   // ---- The zone of this clock, so that the server knows where a day begins; no more than a wish ----------------
   try {
