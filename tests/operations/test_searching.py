@@ -166,3 +166,15 @@ def test_suppliers_and_people_are_found_in_the_same_way(ann: Actor):
     people = read(users.list_users, view=PEOPLE.read({"q": "quatermain"})).page
     said = "Nothing called “quatermain” here; similar:"
     assert ([row.username for row in people.rows], people.note) == (["quartermain"], said)
+
+
+def test_the_pages_of_suppliers_that_are_spelt_alike_follow_each_other(ann: Actor):
+    for number in range(27):
+        factories.supplier(f"Anvil {number:02}")
+    first = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25"})).page
+    assert (len(first.rows), first.before) == (25, "")
+    second = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25", "at": first.after})).page
+    assert [row.name for row in second.rows] == ["Anvil 25", "Anvil 26"]
+    assert second.note == first.note
+    back = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25", "at": second.before})).page
+    assert back.rows == first.rows
