@@ -133,13 +133,25 @@
       const box = here.querySelector(".c-check input");
       if (box) { ev.preventDefault(); box.click(); }
     } else if (here === el && ev.key === "Enter") {
-      const way = here.querySelector("a.rowlink, .card-title a[href], a.id[href]");
+      // What the row is about; other links of it only if there is none.
+      const way = ["a.rowlink", ".card-title a[href]", "a.id[href]"].map((sel) => here.querySelector(sel)).find(Boolean);
       if (way) { ev.preventDefault(); way.click(); }
     }
   });
-  // ---- Ctrl+K: the palette; the server finds products and suppliers, pages are filtered here -------------------
+  // ---- Ctrl+K: the palette; the server finds what is called so, pages are filtered here -------------------
   const palette = () => document.getElementById("palette");
   const ways = () => [...all("#palette [data-jump-list] a")].filter((a) => !a.hidden);
+  const typed = (box) => box.querySelector("[data-jump]").value.trim();
+  const answered = (box) => typed(box) === (box.dataset.asked || "").trim();
+  let jumping = false; // Enter was pressed before the answer came: the first that it brings is meant.
+  new MutationObserver(() => {
+    const box = palette();
+    narrow();
+    if (!jumping || !box || !answered(box)) return;
+    jumping = false;
+    const first = ways()[0];
+    if (first && box.matches(":popover-open")) first.click();
+  }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["data-asked"] });
   function narrow() {
     const box = palette();
     if (!box) return;
@@ -175,16 +187,17 @@
         ev.preventDefault();
         const next = at + (ev.key === "ArrowDown" ? 1 : -1);
         (list[next] || (next < 0 ? field : ev.target)).focus();
-      } else if (ev.key === "Enter" && ev.target === field && list.length) {
+      } else if (ev.key === "Enter" && ev.target === field) {
         ev.preventDefault();
-        list[0].click();
+        jumping = !answered(box) && !(list[0] && list[0].dataset.words);
+        if (!jumping && list.length) list[0].click();
       } else if (ev.key === "Escape") { // at once: a search field keeps the first Escape for its text otherwise
         ev.preventDefault();
         box.hidePopover();
       }
     }
   });
-  document.addEventListener("input", (ev) => { if (ev.target.matches && ev.target.matches("[data-jump]")) narrow(); });
+  document.addEventListener("input", (ev) => { if (ev.target.matches && ev.target.matches("[data-jump]")) { jumping = false; narrow(); } });
   document.addEventListener("toggle", (ev) => {
     if (ev.target !== palette()) return;
     const field = ev.target.querySelector("[data-jump]");
@@ -245,7 +258,7 @@
     if (!el.isConnected) return;
     tipOf = el;
     tip.textContent = el.getAttribute("data-tip") || el.getAttribute("data-rail-tip") || el.getAttribute("data-phone-tip");
-    tip.showPopover();
+    if (!tip.matches(":popover-open")) tip.showPopover();
     const a = el.getBoundingClientRect(), b = tip.getBoundingClientRect();
     const below = a.bottom + 6 + b.height < innerHeight;
     tip.style.top = (below ? a.bottom + 6 : a.top - b.height - 6) + "px";
@@ -266,7 +279,7 @@
     const el = ev.pointerType === "touch" && tipped(ev); // held, not tapped
     if (el) tipTimer = setTimeout(() => showTip(el), 450);
   });
-  document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (el && el.matches(":focus-visible")) showTip(el); else hideTip(); });
+  document.addEventListener("focusin", (ev) => { const el = tipped(ev); if (!el || !el.matches(":focus-visible")) return hideTip(); clearTimeout(tipTimer); tipTimer = setTimeout(() => showTip(el)); }); // not at once: a popover that closes gives the focus back while it still closes
 
   // ---- The zone of this clock, so that the server knows where a day begins; no more than a wish ----------------
   try {

@@ -1,15 +1,17 @@
-"""Ctrl+K: go to a page, a product or a supplier without the mouse; assets/app.js has the keys."""
+"""Ctrl+K: go to a page or whatever can be found without the mouse; assets/app.js has the keys."""
 
 import reflex as rx
 from reflex_base.components.memo import memo
 
-from inventory_app.components.basics import icon, key, link
+from inventory_app.components.basics import button, icon, key, link
 from inventory_app.components.places import GROUPS, HOME, OWN, WAITING, Place, open_to
+from inventory_app.operations.finding import Found
 from inventory_app.states.auth import AuthState
-from inventory_app.states.palette import Hit, PaletteState
+from inventory_app.states.palette import PaletteState
 
 S = PaletteState
 ID = "palette"
+_WHAT = "A page, product, place, supplier or person"
 
 
 def opener() -> rx.Component:
@@ -24,8 +26,14 @@ def opener() -> rx.Component:
     )
 
 
+def scan() -> rx.Component:
+    """Open the palette for a scanner, which types a barcode and Enter."""
+    said = "Scan or type a barcode, SKU or name"
+    return button("Scan", icon_name="scan-barcode", title=said, custom_attrs={"popoverTarget": ID})
+
+
 def palette() -> rx.Component:
-    """Ask where to go: pages by their names, products and suppliers as the server finds them; once for all pages.
+    """Ask where to go: pages by their names, everything else as the server finds it; once for all pages.
 
     Beside the page rather than in it: the next page replaces the one before a moment after its address, and keys
     that were pressed in between would be lost with it.
@@ -41,8 +49,8 @@ def overlay(stateful: bool) -> rx.Component | None:  # noqa: FBT001  # how Refle
 def _box() -> rx.Component:
     field = rx.el.input(
         type="search",
-        placeholder="A page, product or supplier",
-        aria_label="A page, product or supplier",
+        placeholder=_WHAT,
+        aria_label=_WHAT,
         on_change=S.find.debounce(200),
         auto_complete="off",
         spell_check=False,
@@ -58,10 +66,11 @@ def _box() -> rx.Component:
             class_name="jump-list",
             custom_attrs={"data-jump-list": ""},
         ),
-        rx.el.p("No page, product or supplier is called so.", class_name="jump-none", role="status"),
+        rx.el.p("Nothing that you may see is called so.", class_name="jump-none", role="status"),
         id=ID,
         class_name="menu jump-box",
-        custom_attrs={"popover": "auto"},
+        # Enter waits for the answer to what stands in the field: a scanner is faster than any server.
+        custom_attrs={"popover": "auto", "data-asked": S.asked},
         role="dialog",
         aria_label="Search or jump to",
     )
@@ -79,8 +88,16 @@ def _page(place: Place) -> rx.Component:
     )
 
 
-def _hit(hit: rx.Var[Hit]) -> rx.Component:
-    mark = rx.cond(hit.kind == "product", icon("package"), icon("truck"))
+def _hit(hit: rx.Var[Found]) -> rx.Component:
+    mark = rx.match(
+        hit.kind,
+        ("item", icon("boxes")),
+        ("location", icon("map-pin")),
+        ("category", icon("folder-tree")),
+        ("supplier", icon("truck")),
+        ("person", icon("user")),
+        icon("package"),
+    )
     return link(
         mark,
         rx.el.span(rx.el.bdi(hit.label), class_name="grow clip"),

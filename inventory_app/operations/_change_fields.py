@@ -246,6 +246,8 @@ QUANTITY = Field(
     source=ITEMS,
     parse=_quantity("quantity"),
     rules=lambda value: (
+        (value < 0, "less than nothing would be left"),
+        (value > LARGEST, "that is more than can be kept"),
         _fits_unit(value),
         (~PLACE.c.active, "its location is closed"),
         (PLACE.c.kind == "transit", "it is on its way: accept its shipment instead"),

@@ -1,6 +1,6 @@
 """The list of items: what it can be sorted and narrowed down by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,17 @@ from inventory_app.models.catalog import Category, Location, Product, SearchWord
 from inventory_app.models.stock import InventoryItem, ItemWorth
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import reorder_due
-from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Condition, Contains, OneOf, Range, Words
+from inventory_app.operations._list_filters import (
+    AnyOf,
+    Asked,
+    Asking,
+    Condition,
+    Contains,
+    OneOf,
+    Range,
+    Words,
+    turned_round,
+)
 from inventory_app.operations._lists import Column, Group, Join, Listing
 from inventory_app.operations._paging import like_escaped
 from inventory_app.operations._remembered import Remembered
@@ -34,10 +44,13 @@ def _categories(session: Session) -> list[tuple[int, str]]:
 _COMPARED, _MOST_SIMILAR, _SIMILAR = 4, 3, 0.4
 _LIKE = sa.bindparam("like", type_=sa.Text())
 _TYPED = sa.bindparam("typed", type_=sa.Text())
-_HAS, _LIKENESS = col(SearchWord.word).like(_LIKE), sa.func.similarity(col(SearchWord.word), _TYPED)
+_TURNED = col(SearchWord.word) == sa.any_(sa.bindparam("turned", type_=sa.ARRAY(sa.Text())))
+_HAS = col(SearchWord.word).like(_LIKE)
+# Two letters turned round leave the fewest trigrams, and are the commonest slip: as good as the word itself.
+_LIKENESS = sa.case((_TURNED, sa.literal(1.0)), else_=sa.func.similarity(col(SearchWord.word), _TYPED))
 _SIMILAR_WORDS = (
     sa.select(col(SearchWord.word), _HAS, _LIKENESS)
-    .where(sa.or_(_HAS, col(SearchWord.word).bool_op("%")(_TYPED)))
+    .where(sa.or_(_HAS, _TURNED, col(SearchWord.word).bool_op("%")(_TYPED)))
     .order_by(_HAS.desc(), _LIKENESS.desc(), col(SearchWord.word))
     .limit(_MOST_SIMILAR)
 )
@@ -47,18 +60,23 @@ def _similar(session: Session, word: str) -> list[str]:
     """Return the words of products that a mistyped word may be; none for a word that products have in theirs."""
     if len(word) < _COMPARED or not word.isalpha():
         return []
-    found = session.connection().execute(_SIMILAR_WORDS, {"like": f"%{word}%", "typed": word}).all()
+    asked = {"like": f"%{word}%", "typed": word, "turned": turned_round(word)}
+    found = session.connection().execute(_SIMILAR_WORDS, asked).all()
     return [] if any(has for _, has, _ in found) else [like for like, _, likeness in found if likeness >= _SIMILAR]
 
 
-def taken_for(session: Session, search: str) -> dict[str, list[str]]:
-    """Return which words of a search no product has, and those that were looked for instead."""
-    words = dict.fromkeys(sort_key(search).split())
-    return {
+def taken_for(session: Session, search: str) -> str:
+    """Say which words of a search no product has, and what was looked for instead; empty when all are known."""
+    found = {
         word: similar
-        for word in words
+        for word in dict.fromkeys(sort_key(search).split())
         if not any(word in name for _, name in _categories(session)) and (similar := _similar(session, word))
     }
+    return " ".join(f"Nothing is called “{word}”: this is {_either(similar)}." for word, similar in found.items())
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(f"“{word}”" for word in words)
 
 
 def word_of_product(asking: Asking, word: str) -> Asked:
@@ -98,7 +116,7 @@ SEARCH = Words(
     finds=product_words,
     begins=(col(Product.search), col(Product.sort_key)),
     codes=(col(Product.barcode),),
-    near=col(Product.search),
+    taken=taken_for,
 )
 
 #: The list of items.

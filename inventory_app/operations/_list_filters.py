@@ -300,6 +300,8 @@ class Words(Filter):
     codes: tuple[Key, ...] = ()
     #: The folded text in which words are looked for that are spelt alike, when no row has those that were typed.
     near: Key | None = None
+    #: Says which words of a search were taken for others, where `word` does so by itself; empty when none was.
+    taken: Callable[[Session, str], str] | None = None
 
     def tidied(self, text: str) -> str:
         """Return the text as it was typed, so that the search box keeps it."""
@@ -332,7 +334,7 @@ class Words(Filter):
         asking.session.execute(_LIKENESS, {"least": str(_LEAST_LIKE)})
         values, turns = dict[str, Any](), list[int]()
         for number, word in enumerate(words):
-            turned = _turned(word)
+            turned = turned_round(word)
             asked: dict[str, Any] = {f"turned{at}": f"%{like_escaped(one)}%" for at, one in enumerate(turned)}
             asked["near"] = word
             found, likeness = self._likeness(len(turned), lambda name: name)
@@ -375,7 +377,7 @@ class Words(Filter):
         return sa.and_(found, likeness >= sa.bindparam(name("least"), type_=sa.Float()))
 
 
-def _turned(word: str) -> list[str]:
+def turned_round(word: str) -> list[str]:
     """Return a word with each two neighbours turned round: the slip that leaves the fewest trigrams."""
     turns = min(len(word) - 1, _MOST_TURNED)
     return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(turns) if word[at] != word[at + 1]]

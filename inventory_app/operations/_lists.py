@@ -243,6 +243,8 @@ class Listing:
         if at == How.NEAR:
             return self._read(session, view, (How.NEAR,), (at, cursor), few=few)
         page = self._read(session, view, ways, (at, cursor), few=few)
+        if page.rows and isinstance(self.search, Words) and self.search.taken and view.search.strip():
+            return replace(page, note=self.search.taken(session, view.search))
         if page.rows or view.cursor or not view.search:
             return page
         return self._read(session, view, (How.NEAR,), ("", ""), few=few)
@@ -298,7 +300,7 @@ class Listing:
             [row[0] for _, row in rows],
             cursor_at(rows[0], backwards=True) if has_before else "",
             cursor_at(rows[-1], backwards=False) if has_after else "",
-            view.search.strip() if How.NEAR in ways else "",
+            f"Nothing called “{view.search.strip()}” here; similar:" if How.NEAR in ways else "",
         )
 
     def _by_group(self, session: Session, shape: _Shape, values: dict[str, Any]) -> list[Any] | None:

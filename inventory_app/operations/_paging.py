@@ -33,17 +33,17 @@ _DIGITS = 30
 class Page(Generic[Row]):
     """Rows in order, and the cursors of the pages before and after (empty: there is none).
 
-    `similar_to` is what was searched for and not found: the rows are spelt like it.
+    `note` says, where something was searched for that nothing is called, what the rows were found by instead.
     """
 
     rows: list[Row]
     before: str = ""
     after: str = ""
-    similar_to: str = ""
+    note: str = ""
 
     def of(self, rows: list[Other]) -> "Page[Other]":
         """Return the page with other rows: what is shown of those that were found."""
-        return Page(rows, self.before, self.after, self.similar_to)
+        return Page(rows, self.before, self.after, self.note)
 
 
 def keyset(

@@ -1,7 +1,7 @@
 """The list of products: what it can be sorted and narrowed down by, and its rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,10 @@ from inventory_app.models.catalog import Category, Product
 from inventory_app.models.stock import ProductStock
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import bar, is_due, reorder_due
-from inventory_app.operations._item_list import product_words, word_of_product
+from inventory_app.operations._item_list import SEARCH
 from inventory_app.operations._last_changes import last_changes
 from inventory_app.operations._ledger import say
-from inventory_app.operations._list_filters import AnyOf, Contains, OneOf, Range, Words
+from inventory_app.operations._list_filters import AnyOf, Contains, OneOf, Range
 from inventory_app.operations._lists import Column, Join, Listing
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._remembered import Remembered
@@ -65,7 +65,8 @@ LIST = Listing(
         # Carries what can be done with the row. When it changed is in the trail, which no list is sorted by.
         Column(key="changed", label="Changed", fixed=True),
     ),
-    search=Words(key="q", label="Search", word=word_of_product, finds=product_words),
+    # The product is the row itself.
+    search=replace(SEARCH, needs=()),
     filters=(
         OneOf(
             key="view",
@@ -131,6 +132,7 @@ class ProductRow:
     unit_cost: str
     unit_price: str
     supplier: str
+    supplier_href: str
     active: bool
     changed_by: str
     initials: str
@@ -170,7 +172,8 @@ def rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[ProductRo
     found = {row[0].id: row for row in session.execute(_DETAILS, {"ids": list(ids)})} if ids else {}
     pictures = pictures_of(session, "product", ids)
     changes = last_changes(session, "product", ids)
-    prices, stock = (p in viewer.permissions for p in (Permission.PRICES_VIEW, Permission.INVENTORY_VIEW))
+    needs = (Permission.PRICES_VIEW, Permission.INVENTORY_VIEW, Permission.SUPPLIERS_VIEW)
+    prices, stock, suppliers = (permission in viewer.permissions for permission in needs)
     made = list[ProductRow]()
     for id_ in ids:
         product, category, supplier, held = found[id_]
@@ -193,6 +196,7 @@ def rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[ProductRo
                 unit_cost=f"{product.unit_cost:,.2f}" if prices else "",
                 unit_price=f"{product.unit_price:,.2f}" if prices else "",
                 supplier=supplier or "",
+                supplier_href=f"/suppliers/{product.supplier_id}" if supplier and suppliers else "",
                 active=product.active,
                 changed_by=who,
                 initials=initials_of(who),

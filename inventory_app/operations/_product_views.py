@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.models.catalog import Category, Location, Lot, Product, Unit
-from inventory_app.models.stock import InventoryItem, ProductStock, StockMovement
+from inventory_app.models.stock import InventoryItem, ProductStock, Reservation, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._last_changes import last_changes
 from inventory_app.operations._ledger import say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import Page
+from inventory_app.operations._people_names import called
 from inventory_app.operations._product_list import ProductCounts, ProductRow
 from inventory_app.operations._trees import categories
 from inventory_app.permissions import Permission
@@ -67,6 +68,19 @@ class KeptAt:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A part of what is at a place that nobody takes until then."""
+
+    id: int
+    quantity: str
+    location: str
+    reference: str
+    until: str
+    by: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProductDetail:
     """A product with where it is kept; money is empty without `prices:view`, stock without `inventory:view`."""
 
@@ -94,6 +108,7 @@ class ProductDetail:
     kept_at: list[KeptAt]
     #: Places beyond those that are shown.
     more_places: int
+    kept_back: list[KeptBack]
     stock_href: str
     changed_by: str
     changed_at: str
@@ -139,6 +154,7 @@ def detail(session: Session, viewer: Viewer, product_id: int) -> ProductDetail |
         active=product.active,
         kept_at=kept[:PLACES_SHOWN],
         more_places=max(len(kept) - PLACES_SHOWN, 0),
+        kept_back=_kept_back(session, product) if sees_stock else [],
         stock_href=f"/inventory?q={product.sku}",
         changed_by=who,
         changed_at=at.isoformat(),
@@ -170,9 +186,37 @@ def _kept_at(session: Session, product: Product) -> list[KeptAt]:
             lot=lot or "",
             expires_on=f"{expires:%-d %b %Y}" if expires else "",
             quantity=say(quantity, product.unit_code),
-            href=f"/inventory?q={product.sku}",
+            href=f"/inventory/{id_}",
         )
         for id_, location, lot, expires, quantity in rows
+    ]
+
+
+def _kept_back(session: Session, product: Product) -> list[KeptBack]:
+    """Return the reservations that count now, what ends first at the top."""
+    rows = session.execute(
+        sa.select(Reservation, col(Location.name), called(col(Reservation.created_by)))
+        .join(InventoryItem, col(InventoryItem.id) == col(Reservation.item_id))
+        .join(Location, col(Location.id) == col(InventoryItem.location_id))
+        .where(
+            col(InventoryItem.product_id) == product.id,
+            col(Reservation.released_at).is_(None),
+            col(Reservation.expires_at) > sa.func.clock_timestamp(),
+        )
+        .order_by(col(Reservation.expires_at), col(Reservation.id))
+        .limit(PLACES_SHOWN)
+    )
+    return [
+        KeptBack(
+            row.id or 0,
+            say(row.quantity, product.unit_code),
+            location,
+            row.reference or row.note or "",
+            row.expires_at.isoformat(),
+            by,
+            f"/inventory/{row.item_id}",
+        )
+        for row, location, by in rows
     ]
 
 

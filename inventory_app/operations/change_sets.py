@@ -29,6 +29,7 @@ from inventory_app.operations._change_fields import (
 )
 from inventory_app.operations._change_list import LIST, STATUSES
 from inventory_app.operations._change_sets import APPROVAL, Looked, looked_at, sentence
+from inventory_app.operations._ledger import LARGEST
 from inventory_app.operations._lists import View
 from inventory_app.operations._numbers import typed
 from inventory_app.operations._operation import current_viewer, operation, query, require
@@ -184,21 +185,43 @@ def _products_by_sku(session: Session, skus: Sequence[str]) -> dict[str, int]:
 
 
 @operation(Permission.INVENTORY_BULK_UPDATE, reason="reason")
-def propose_quantities(
-    session: Session, *, quantities: Mapping[int, str], title: str = "", reason: str = ""
+def propose_quantities(  # as many as the form has fields
+    session: Session,
+    *,
+    quantities: Mapping[int, str] | None = None,
+    item_ids: Sequence[int] = (),
+    how: str = "set",
+    value: str = "",
+    title: str = "",
+    reason: str = "",
 ) -> Proposed:
-    """Propose what was counted of many items, by the id of the item."""
-    counted = {int(id_): QUANTITY.parse(session, text) for id_, text in quantities.items()}
-    return _proposed(
-        _change_sets.propose(
-            session,
-            QUANTITY,
-            ids=list(counted),
-            after=QUANTITY.each(counted),
-            title=_titled(title, "Quantity", len(counted), "item"),
-            reason=reason,
-        )
-    )
+    """Propose quantities for many items: what was counted of each, or for all of `item_ids` one value or difference."""
+    if how not in ("set", "by"):
+        raise Invalid(fields={"how": "Choose one of the list."})
+    counted = {int(id_): QUANTITY.parse(session, text) for id_, text in (quantities or {}).items()}
+    after = QUANTITY.each(counted)
+    if quantities is None and how == "by":
+        # What is more than the column holds becomes its largest value, which no rule lets pass.
+        most = sa.literal(LARGEST + Decimal("0.999"), QUANTITY.column.type)
+        after = sa.func.least(QUANTITY.column + sa.literal(_difference(value), QUANTITY.column.type), most)
+    elif quantities is None:
+        after = sa.literal(QUANTITY.parse(session, value), QUANTITY.column.type)
+    ids = list(item_ids) if quantities is None else list(counted)
+    named = _titled(title, "Quantity", len(ids), "item")
+    return _proposed(_change_sets.propose(session, QUANTITY, ids=ids, after=after, title=named, reason=reason))
+
+
+def _difference(text: str) -> Decimal:
+    """Return how much more or less was typed; raises `Invalid`."""
+    try:
+        found = typed(text.strip().replace("−", "-"))
+    except ValueError as error:
+        raise Invalid(fields={"value": str(error)}) from error
+    if not found:
+        raise Invalid(fields={"value": "Enter how much more (5) or less (-5) there is."})
+    if abs(found) > LARGEST:
+        raise Invalid(fields={"value": "This number is too large."})
+    return found
 
 
 def _may_change(session: Session, change_set: ChangeSet) -> None:
@@ -292,7 +315,7 @@ def list_change_sets(session: Session, *, view: View) -> SetList:
     rows = {one.id: _set_row(session, one, by) for one, by in found}
     everything = session.scalar(sa.select(sa.func.count()).select_from(ChangeSet)) or 0
     count = LIST.count(session, allowed) if allowed.narrows else everything
-    return SetList(allowed, Page([rows[id_] for id_ in page.rows], page.before, page.after), count, everything)
+    return SetList(allowed, page.of([rows[id_] for id_ in page.rows]), count, everything)
 
 
 def _set_row(session: Session, one: ChangeSet, by: str) -> SetRow:

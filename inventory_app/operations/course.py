@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from inventory_app.permissions import Permission
 
 #: A year of days; what was before is the first point.
 _DAYS = 365
+#: Of more movements than these nobody waits for the newest on the start page.
+_MANY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,18 @@ SELECT greatest(effective_day, %(first)s) AS day, kind,
 
 @Remembered
 def _by_day(session: Session) -> Sequence[Any]:
-    first = now().astimezone(UTC).date() - timedelta(days=_DAYS)
-    return session.connection().exec_driver_sql(_BY_DAY, {"first": first}).all()
+    return session.connection().exec_driver_sql(_BY_DAY, {"first": year_begins().date()}).all()
+
+
+def year_begins() -> datetime:
+    """Return when the year of days until today begins (UTC)."""
+    return datetime.combine(now().astimezone(UTC).date() - timedelta(days=_DAYS), time(), UTC)
+
+
+@partial(Remembered, dear=lambda kinds: sum(kind.number for kind in kinds) > _MANY)
+def year_by_kind(session: Session) -> list[KindCourse]:
+    """Return how many movements of each kind there were in the year until today; of many, a little while ago."""
+    return _kinds(_by_day(session))
 
 
 @query(Permission.INVENTORY_VIEW)
@@ -87,14 +100,13 @@ def stock_course(session: Session, *, at: datetime | None = None, way: Way = Way
     found = as_of.by_place(session, moment, way)
     stock = as_of.total(session, found)
     rows = _by_day(session)
-    today = now().astimezone(UTC).date()
     return Course(
         stock=stock,
         value="" if stock.value is None else money(stock.value),
         places=_places(session, found, sees=sees),
         worth=_worth(rows) if sees else [],
         kinds=_kinds(rows),
-        begins=datetime.combine(today - timedelta(days=_DAYS), time(), UTC),
+        begins=year_begins(),
     )
 
 

@@ -10,13 +10,11 @@ from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_operation
 from inventory_app.models._base import now
-from inventory_app.models.catalog import Product
 from inventory_app.models.stock import ProductStock
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
-from inventory_app.operations._figures import SHARE_LEFT, bar, figures, is_due
-from inventory_app.operations._ledger import say
+from inventory_app.operations._figures import SHARE_LEFT, figures, is_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
 from inventory_app.operations._people_list import waits
 from inventory_app.operations._supplier_fields import place
@@ -24,7 +22,9 @@ from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations._trail_rows import operation_rows
+from inventory_app.operations.course import KindCourse, year_begins, year_by_kind
 from inventory_app.operations.dashboard import Waiting, count_waiting
+from inventory_app.operations.reorder import LowRow, low_rows
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -47,20 +47,6 @@ class WaitingRow:
     since: str
     late: bool
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class LowRow:
-    """A product at or below its reorder point, all places together; the rest as in `items.ItemRow`."""
-
-    sku: str
-    product: str
-    on_hand: str
-    reorder_point: str
-    unit: str
-    level: str
-    fill: int
-    tick: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +84,9 @@ class Home:
     products_to_reorder: int
     done: list[DoneRow]
     as_of: str
+    #: How much moved in the year that began then.
+    kinds: list[KindCourse]
+    begins: datetime
     worth: str
     currency: str
     shares: list[Share]
@@ -128,6 +117,8 @@ def home(session: Session) -> Home:
         products_to_reorder=stock.products_to_reorder if stock else 0,
         done=_done(session, viewer),
         as_of=stock.as_of() if stock else "",
+        kinds=year_by_kind(session) if stock else [],
+        begins=year_begins(),
         worth=f"{stock.worth:,.2f}" if stock and worth else "",
         currency=get_settings().currency,
         shares=_shares(stock.by_category) if stock and worth else [],
@@ -204,14 +195,7 @@ def _late(session: Session, viewer: Viewer, counts: Waiting) -> int:
 
 #: The products to reorder of which there is least, measured by their reorder points.
 _LOW = (
-    sa.select(
-        col(Product.sku),
-        col(Product.name),
-        col(Product.unit_code),
-        col(ProductStock.reorder_at),
-        col(ProductStock.quantity),
-    )
-    .join(ProductStock, col(ProductStock.product_id) == col(Product.id))
+    sa.select(col(ProductStock.product_id))
     .where(is_due())
     .order_by(SHARE_LEFT, col(ProductStock.product_id))
     .limit(LOW_SHOWN)
@@ -219,21 +203,7 @@ _LOW = (
 
 
 def _low(session: Session) -> list[LowRow]:
-    return [_low_row(*row) for row in session.execute(_LOW)]
-
-
-def _low_row(sku: str, name: str, unit: str, point: Decimal, on_hand: Decimal) -> LowRow:
-    fill, _, tick = bar(on_hand, on_hand, point)
-    return LowRow(
-        sku=sku,
-        product=name,
-        on_hand=say(on_hand),
-        reorder_point=say(point),
-        unit=unit,
-        level="out" if on_hand == 0 else "low",
-        fill=fill,
-        tick=tick,
-    )
+    return low_rows(session, session.scalars(_LOW).all())
 
 
 def _done(session: Session, viewer: Viewer) -> list[DoneRow]:

@@ -14,7 +14,7 @@ from inventory_app.models.catalog import Category, Location, Lot, Product
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import NAMED, bar, figures, held
-from inventory_app.operations._item_list import LIST, taken_for
+from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, places, reserved_of_item, say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, query
@@ -44,6 +44,7 @@ class ItemRow:
     """
 
     id: int
+    product_id: int
     sku: str
     product: str
     category: str
@@ -75,6 +76,7 @@ class Kept:
     """An item as the database knows it, for one viewer: `unit_cost` is None without `prices:view`."""
 
     id: int
+    product_id: int
     sku: str
     product: str
     category: str | None
@@ -103,6 +105,7 @@ class Kept:
         fill, rest, tick = bar(quantity, total, self.reorder_point)
         return ItemRow(
             id=self.id,
+            product_id=self.product_id,
             sku=self.sku,
             product=self.product,
             category=self.category or "",
@@ -153,6 +156,7 @@ class Summary:
 _DETAILS = (
     sa.select(
         _ITEM_ID,
+        col(Product.id).label("product_id"),
         col(Product.sku),
         col(Product.name).label("product"),
         col(Category.name).label("category"),
@@ -229,8 +233,7 @@ def overview(session: Session, *, view: View) -> Overview:
     allowed = _allowed(session, view)
     summary = _summary(session)
     page, count = LIST.listed(session, allowed, summary.items)
-    notes = (_taken_for(session, allowed.search), _note(session, allowed.filters.get("view", "")))
-    note = " ".join(filter(None, notes))
+    note = _note(session, allowed.filters.get("view", ""))
     return Overview(allowed, _page(session, page), count, summary, known_choices(session), note)
 
 
@@ -238,16 +241,6 @@ def overview(session: Session, *, view: View) -> Overview:
 def matching_items(session: Session, *, view: View, most: int) -> list[int]:
     """Return the ids of at most so many items of a view, over all its pages."""
     return LIST.ids(session, _allowed(session, view), most)
-
-
-def _taken_for(session: Session, search: str) -> str:
-    """Say which words nothing is called by, and what was looked for instead."""
-    found = taken_for(session, search) if search else {}
-    return " ".join(f"Nothing is called “{word}”: this is {_either(similar)}." for word, similar in found.items())
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(f"“{word}”" for word in words)
 
 
 def _note(session: Session, tab: str) -> str:

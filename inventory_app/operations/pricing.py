@@ -288,7 +288,7 @@ def list_prices(session: Session, *, view: View) -> Prices:
     rows = _price_rows(session, page.rows)
     return Prices(
         allowed,
-        Page([rows[id_] for id_ in page.rows if id_ in rows], page.before, page.after),
+        page.of([rows[id_] for id_ in page.rows if id_ in rows]),
         count,
         everything,
         known_choices(session).categories,

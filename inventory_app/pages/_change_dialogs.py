@@ -1,4 +1,4 @@
-"""The dialogs that propose a change of all selected products: on every page whose list offers them."""
+"""The dialogs that propose a change of all selected products or items: on every page whose list offers them."""
 
 import reflex as rx
 
@@ -10,13 +10,14 @@ S = BulkChangeState
 
 
 def bulk_change_dialogs() -> rx.Component:
-    """Ask how prices change, or what else all the selected products shall have."""
+    """Ask how prices or quantities change, or what else all the selected products shall have."""
     arrival = dialogs.closed_on_arrival(S.close)
-    return rx.fragment(arrival, _prices(), _products())
+    return rx.fragment(arrival, _prices(), _products(), _quantities())
 
 
-def _number() -> rx.Component:
-    return rx.fragment(S.number.to_string(), rx.cond(S.number == 1, " product is selected", " products are selected"))
+def _number(thing: str = "product") -> rx.Component:
+    said = rx.cond(S.number == 1, f" {thing} is selected", f" {thing}s are selected")
+    return rx.fragment(S.number.to_string(), said)
 
 
 def _words() -> list[rx.Component]:
@@ -115,6 +116,40 @@ def _products() -> rx.Component:
         status="You see every product before anything changes.",
         primary=forms.submit("Show the difference"),
         on_submit=S.propose_products,
+        turn=S.turn,
+        idempotency_key=S.idempotency_key,
+    )
+
+
+def _quantities() -> rx.Component:
+    return dialogs.dialog(
+        forms.fields_row(
+            forms.field(
+                "How",
+                forms.select(
+                    "how",
+                    [("by", "More or less by"), ("set", "Set one quantity")],
+                    id="f-bulk-how-many",
+                    value_now=S.how,
+                    on_change=S.choose_quantity,
+                ),
+                error=forms.problem(S.errors, "how"),
+            ),
+            forms.field(
+                rx.cond(S.how == "set", "On hand", "Change by"),
+                forms.number_input("value", id="f-bulk-quantity", required=True),
+                error=forms.problem(S.errors, "value"),
+                hint=rx.cond(S.how == "set", "The same for all of them.", "5 is more, -5 is less."),
+            ),
+        ),
+        *_words(),
+        open=S.dialog == "quantities",
+        on_open_change=S.close,
+        title="Change the quantities",
+        sub=_number("item"),
+        status="You see every item before anything changes; it is booked as a count.",
+        primary=forms.submit("Show the difference"),
+        on_submit=S.propose_quantities,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
     )

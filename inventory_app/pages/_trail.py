@@ -3,8 +3,8 @@
 import reflex as rx
 
 from inventory_app.components import feedback, trail
-from inventory_app.components.basics import Content, icon, ident
-from inventory_app.operations.trail import ChangeRow, FieldRow, OperationDetail
+from inventory_app.components.basics import Content, icon, ident, link, when
+from inventory_app.operations.trail import ChangeRow, FieldRow, HistoryRow, OperationDetail
 
 
 def outcome(value: rx.Var[str]) -> rx.Component:
@@ -67,6 +67,31 @@ def _field(row: rx.Var[FieldRow]) -> rx.Component:
                 class_name="diff-pair",
             )
         ),
+    )
+
+
+def history(rows: rx.Var[list[HistoryRow]]) -> rx.Component:
+    """List what happened to a record field by field, the newest first."""
+    return rx.el.ol(rx.foreach(rows, _happened), class_name="history")
+
+
+def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
+    deed = row.operation
+    return rx.el.li(
+        feedback.avatar(deed.initials),
+        rx.el.div(
+            rx.el.div(
+                rx.el.strong(deed.person),
+                " ",
+                link(deed.name, href="/audit/" + deed.id, class_name="id"),
+                rx.el.span(when(deed.at, deed.at_text), class_name="meta end"),
+                class_name="history-head",
+            ),
+            rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
+            fields(row.change.fields, row.change.kind),
+            class_name="grow",
+        ),
+        key=row.change.id,
     )
 
 

@@ -126,7 +126,9 @@ def _actions() -> list[rx.Component]:
     label = rx.cond(
         C.needs_agreement,
         "Ask for agreement",
-        rx.cond(C.effective_on, "Plan " + C.rows, "Apply " + C.rows + " changes"),
+        rx.cond(
+            C.effective_on, "Plan " + C.rows, rx.cond(C.rows == "1", "Apply 1 change", "Apply " + C.rows + " changes")
+        ),
     )
     draft = row_of(
         rx.cond(C.waiting, rx.fragment(), _set_form(button("Discard", submit=True), on_submit=D.discard_set)),

@@ -2,9 +2,10 @@
 
 import reflex as rx
 
-from inventory_app.components import charts, feedback, gates, layout, tables
+from inventory_app.components import charts, feedback, gates, layout, palette, tables
 from inventory_app.components.basics import button, icon, link, when
-from inventory_app.operations.home import DoneRow, LowRow, Share, WaitingRow
+from inventory_app.operations.home import DoneRow, Share, WaitingRow
+from inventory_app.operations.reorder import LowRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
@@ -18,6 +19,7 @@ def home() -> rx.Component:
     """Greet, and show a person what is theirs to see."""
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/home.css", custom_attrs={"precedence": "page"}),
+        rx.el.link(rel="stylesheet", href="/charts.css", custom_attrs={"precedence": "page"}),
         rx.cond(S.loading, layout.page_skeleton(), _loaded()),
     )
 
@@ -28,6 +30,7 @@ def _loaded() -> rx.Component:
             rx.fragment(S.greeting, ", ", rx.el.bdi(AuthState.name.split(" ")[0])),
             sub=rx.fragment(S.today, ". ", S.waits),
             actions=(
+                gates.can(Permission.PRODUCTS_VIEW, palette.scan()),
                 gates.can(Permission.INVENTORY_VIEW, button("Find stock", icon_name="search", href="/inventory")),
             ),
         ),
@@ -37,7 +40,11 @@ def _loaded() -> rx.Component:
                 _waiting(),
                 gates.can(Permission.INVENTORY_VIEW, _low()),
             ),
-            layout.column(rx.cond(S.worth, _worth(), rx.fragment()), _done()),
+            layout.column(
+                rx.cond(S.worth, _worth(), rx.fragment()),
+                rx.cond(S.kinds.length() > 0, _moved(), rx.fragment()),
+                _done(),
+            ),
         ),
     )
 
@@ -127,7 +134,11 @@ def _low() -> rx.Component:
         rx.cond(
             S.low.length() > 0,
             tables.table(
-                tables.head(tables.column("Product"), tables.column("On hand", numeric=True)),
+                tables.head(
+                    tables.column("Product"),
+                    tables.column("On hand", numeric=True),
+                    tables.column("Order", numeric=True),
+                ),
                 rx.el.tbody(rx.foreach(S.low, _low_row)),
                 label="To reorder",
             ),
@@ -141,13 +152,17 @@ def _low() -> rx.Component:
 
 
 def _low_row(row: rx.Var[LowRow]) -> rx.Component:
-    found = link(row.product, href="/inventory?q=" + row.sku, plain=True, class_name="rowlink")
+    to_product = link(row.product, href="/products/" + row.id.to_string(), plain=True, class_name="rowlink")
+    found = gates.can(Permission.PRODUCTS_VIEW, to_product, otherwise=rx.el.span(row.product))
+    suggested = rx.el.span(row.suggested, rx.el.span(row.unit, class_name="unit"), title=row.why)
+    phone = rx.fragment(row.sku, " · order ", row.suggested, " ", row.unit)
     on_hand = rx.fragment(row.on_hand, rx.el.span(" of ", row.reorder_point, class_name="unit"))
     return tables.row(
-        tables.cell(tables.two_line(found, row.sku), card="title"),
+        tables.cell(tables.two_line(found, row.sku, phone=phone), card="title"),
         tables.cell(
             tables.level(on_hand, row.unit, fill=row.fill, tick=row.tick, state=row.level), numeric=True, card="figure"
         ),
+        tables.cell(suggested, numeric=True),
         key=row.sku,
     )
 
@@ -165,6 +180,15 @@ def _worth() -> rx.Component:
         rx.cond(S.as_of, rx.el.p("As of ", when(S.as_of, S.as_of), class_name="card-foot meta"), rx.fragment()),
         title="Stock value by category",
         end=rx.fragment(rx.el.strong(S.worth, class_name="sum"), S.currency),
+    )
+
+
+def _moved() -> rx.Component:
+    return layout.card(
+        charts.kinds(rx.foreach(S.kinds, charts.kind)),
+        title="Movements by kind",
+        note="in a year, week by week",
+        end=link("All", href="/movements", aria_label="All movements"),
     )
 
 

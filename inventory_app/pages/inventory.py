@@ -7,6 +7,7 @@ from inventory_app.components.basics import button, icon_button, ident, when
 from inventory_app.components.trail import history_href
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations.items import ItemRow
+from inventory_app.pages._change_dialogs import bulk_change_dialogs
 from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items, entry_menu, may_enter, receive_button
 from inventory_app.pages._page import page
 from inventory_app.pages._stock_dialogs import stock_dialogs
@@ -34,6 +35,7 @@ def inventory() -> rx.Component:
         stock_dialogs(),
         entry_dialogs(),
         take_back_parts(),
+        bulk_change_dialogs(),
     )
 
 
@@ -88,7 +90,13 @@ def _table() -> rx.Component:
 
 def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
     return {
-        "sku": tables.cell(ident(row.sku)),
+        "sku": tables.cell(
+            gates.can(
+                Permission.PRODUCTS_VIEW,
+                ident(row.sku, href="/products/" + row.product_id.to_string()),
+                otherwise=ident(row.sku),
+            )
+        ),
         "product": tables.cell(
             tables.two_line(row.product, _about(row), phone=_where(row), href="/inventory/" + row.id.to_string()),
             tables.changed_by(S.changed.get(row.id, "")),
@@ -129,6 +137,10 @@ def _cells(row: rx.Var[ItemRow]) -> dict[str, rx.Component]:
                     Permission.INVENTORY_TRANSFER,
                     icon_button("arrow-left-right", "Transfer", on_click=S.open_transfer(row.id)),
                 ),
+                gates.can(
+                    Permission.INVENTORY_BULK_UPDATE,
+                    icon_button("clipboard-check", "Count", on_click=S.open_count(row.id)),
+                ),
                 gates.can(Permission.AUDIT_VIEW, icon_button("history", "History", href=_history(row))),
                 entry_menu(row.id, row.product),
                 _menu(row),
@@ -160,12 +172,15 @@ def _menu(row: rx.Var[ItemRow]) -> rx.Component:
     """Offer on the phone, where a card has room for one button, everything the row offers elsewhere."""
     may_adjust, may_transfer = gates.may(Permission.INVENTORY_ADJUST), gates.may(Permission.INVENTORY_TRANSFER)
     may_audit = gates.may(Permission.AUDIT_VIEW)
+    may_count = gates.may(Permission.INVENTORY_BULK_UPDATE)
+    count = dialogs.menu_item("Count", icon_name="clipboard-check", on_select=S.open_count(row.id))
     adjust = dialogs.menu_item("Adjust", icon_name="diff", on_select=S.open_adjust(row.id))
     transfer = dialogs.menu_item("Transfer", icon_name="arrow-left-right", on_select=S.open_transfer(row.id))
     menu = dialogs.menu(
         icon_button("ellipsis", "What can be done with " + row.product),
         rx.cond(may_adjust, adjust, rx.fragment()),
         rx.cond(may_transfer, transfer, rx.fragment()),
+        rx.cond(may_count, count, rx.fragment()),
         *entry_items(row.id),
         rx.cond(may_audit, dialogs.menu_item("History", icon_name="history", href=_history(row)), rx.fragment()),
     )
@@ -193,6 +208,13 @@ def _footer() -> rx.Component:
     return listing.footer(
         S,
         gates.can(Permission.INVENTORY_BULK_UPDATE, count),
+        gates.can(
+            Permission.INVENTORY_BULK_UPDATE, button("Change quantities", icon_name="diff", on_click=S.open_quantities)
+        ),
+        gates.can(Permission.PRICES_UPDATE, button("Change prices", icon_name="percent", on_click=S.open_prices)),
+        gates.can(
+            Permission.PRODUCTS_MANAGE, button("Change the products", icon_name="pencil", on_click=S.open_products)
+        ),
         first=rx.cond(some, S.rows[0].sku, ""),
         last=rx.cond(some, S.rows[S.rows.length() - 1].sku, ""),
     )

@@ -9,7 +9,6 @@ from inventory_app.components.basics import Content, Text, button, icon, icon_bu
 from inventory_app.components.trail import history_href
 from inventory_app.operations._movement_lines import MovementLine
 from inventory_app.operations.item_page import Promise
-from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
 from inventory_app.pages._entry_dialogs import entry_dialogs, entry_items
 from inventory_app.pages._moment import picker
@@ -83,8 +82,9 @@ def _about() -> rx.Component:
         return rx.cond(text, rx.fragment(" · ", text if shown is None else shown), rx.fragment())
 
     supplier = link(D.supplier, href="/suppliers/" + D.supplier_id.to_string())
+    to_product = ident(D.sku, href="/products/" + D.product_id.to_string())
     return rx.fragment(
-        ident(D.sku),
+        gates.can(Permission.PRODUCTS_VIEW, to_product, otherwise=ident(D.sku)),
         part(D.category),
         part(D.location),
         part(D.lot, rx.fragment("lot ", D.lot)),
@@ -319,7 +319,7 @@ def _history() -> rx.Component:
         aria_label="Pages of the history",
     )
     return layout.card(
-        rx.el.ol(rx.foreach(S.history, _happened), class_name="history"),
+        _trail.history(S.history),
         title="History",
         end=layout.segmented(
             ("Item", S.history_hrefs["item"], S.history_of == "item"),
@@ -328,24 +328,4 @@ def _history() -> rx.Component:
         ),
         foot=turn,
         flush=True,
-    )
-
-
-def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
-    deed = row.operation
-    return rx.el.li(
-        feedback.avatar(deed.initials),
-        rx.el.div(
-            rx.el.div(
-                rx.el.strong(deed.person),
-                " ",
-                link(deed.name, href="/audit/" + deed.id, class_name="id"),
-                rx.el.span(when(deed.at, deed.at_text), class_name="meta end"),
-                class_name="history-head",
-            ),
-            rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
-            _trail.fields(row.change.fields, row.change.kind),
-            class_name="grow",
-        ),
-        key=row.change.id,
     )

@@ -95,7 +95,13 @@ def _cells(row: rx.Var[PriceRow]) -> dict[str, rx.Component]:
     return {
         "sku": tables.cell(ident(row.sku)),
         "product": tables.cell(
-            tables.two_line(row.product, gone, phone=rx.fragment(row.sku, " · cost ", row.unit_cost)), card="title"
+            tables.two_line(
+                row.product,
+                gone,
+                href="/products/" + row.id.to_string(),
+                phone=rx.fragment(row.sku, " · cost ", row.unit_cost),
+            ),
+            card="title",
         ),
         "category": tables.cell(tables.quantity(row.category), hide="md"),
         "unit_cost": tables.cell(row.unit_cost, numeric=True, hide="md"),

@@ -1,15 +1,19 @@
-"""One product: what is known, where it is kept, and what can be done with it."""
+"""One product: what is known, where it is kept, what it cost, what happened to it, and what can be done with it."""
 
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, gates, layout, tables
 from inventory_app.components.basics import button, ident, link, stack, when
 from inventory_app.components.documents import documents
+from inventory_app.components.prices import price_history
 from inventory_app.components.trail import history_href
-from inventory_app.operations._product_views import KeptAt
+from inventory_app.operations._product_views import KeptAt, KeptBack
+from inventory_app.pages import _trail
+from inventory_app.pages._entry_dialogs import entry_dialogs, receive_button
 from inventory_app.pages._page import page
 from inventory_app.pages._product_dialogs import archive_dialog, edit_dialog
 from inventory_app.pages._supplier_products import terms_card
+from inventory_app.pages._take_back import take_back_parts
 from inventory_app.pages.lots import lots_card
 from inventory_app.permissions import Permission
 from inventory_app.states.documents import DocumentsState
@@ -37,6 +41,8 @@ def product() -> rx.Component:
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
         dialogs.closed_on_arrival(S.close),
         edit_dialog(),
+        entry_dialogs(),
+        take_back_parts(),
         archive_dialog(),
     )
 
@@ -62,9 +68,12 @@ def _found() -> rx.Component:
         layout.columns(
             layout.column(
                 gates.can(Permission.INVENTORY_VIEW, _kept()),
+                rx.cond(D.kept_back.length() > 0, _kept_back(), rx.fragment()),
                 rx.cond(D.lots_kept, lots_card(), rx.fragment()),
                 terms_card(of_product=True),
+                rx.cond(S.prices.is_not_none(), _prices(), rx.fragment()),
                 documents(),
+                rx.cond(S.changes.length() > 0, _history(), rx.fragment()),
             ),
             layout.column(_facts(), gates.can(Permission.PRICES_VIEW, _money()), _changed()),
         ),
@@ -95,6 +104,7 @@ def _actions() -> list[rx.Component]:
     return [
         gates.can(Permission.AUDIT_VIEW, button("History", icon_name="history", href=history_href(("product", D.id)))),
         gates.can(Permission.PRODUCTS_MANAGE, rx.cond(D.active, archive, restore)),
+        rx.cond(D.active, receive_button(D.sku), rx.fragment()),
         gates.can(Permission.PRODUCTS_MANAGE, button("Correct", icon_name="pencil", on_click=S.open_edit)),
     ]
 
@@ -185,12 +195,46 @@ def _place(row: rx.Var[KeptAt]) -> rx.Component:
     lot = rx.cond(row.lot, ident(row.lot), _dash())
     phone = rx.cond(row.lot, rx.fragment("Lot ", row.lot, rx.cond(row.expires_on, " until " + row.expires_on, "")), "")
     return tables.row(
-        tables.cell(tables.two_line(rx.el.bdi(row.location), "", phone=phone), card="title"),
+        tables.cell(tables.two_line(rx.el.bdi(row.location), "", phone=phone, href=row.href), card="title"),
         _if_by_lot(tables.cell(lot)),
         _if_by_lot(tables.cell(tables.quantity(row.expires_on))),
         tables.cell(row.quantity, numeric=True, card="figure"),
         key=row.id,
     )
+
+
+def _kept_back() -> rx.Component:
+    def line(row: rx.Var[KeptBack]) -> rx.Component:
+        meta = rx.fragment(
+            rx.cond(row.reference, rx.fragment(rx.el.bdi(row.reference), " · "), ""),
+            rx.el.bdi(row.by),
+            ", until ",
+            when(row.until, row.until, style="full"),
+        )
+        at = link(rx.el.bdi(row.location), href=row.href, plain=True, class_name="rowlink")
+        return layout.row_item(at, meta, icon_name="bookmark", end=rx.el.strong(row.quantity), key=row.id)
+
+    return layout.card(layout.rows(rx.foreach(D.kept_back, line)), title="Kept back", flush=True)
+
+
+def _prices() -> rx.Component:
+    return layout.card(
+        price_history(S.prices),
+        title="Price over time",
+        end=link("In the list of prices", href="/pricing?q=" + D.sku),
+        flush=True,
+    )
+
+
+def _history() -> rx.Component:
+    turn = rx.el.nav(
+        rx.cond(S.later_href, button("Later changes", href=S.later_href), rx.fragment()),
+        rx.cond(S.earlier_href, button("Earlier changes", href=S.earlier_href), rx.fragment()),
+        link("All of it in the audit trail", href=S.trail_href),
+        class_name="row-x",
+        aria_label="Pages of the history",
+    )
+    return layout.card(_trail.history(S.changes), title="History", foot=turn, flush=True)
 
 
 def _changed() -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, gates, listing, tables
-from inventory_app.components.basics import button, ident, when
+from inventory_app.components.basics import button, ident, link, when
 from inventory_app.operations._product_list import LIST, ProductRow
 from inventory_app.pages._page import page
 from inventory_app.pages._product_dialogs import create_dialog
@@ -59,6 +59,7 @@ def _table() -> rx.Component:
         shape=("64px", "60%", "50%", "64pxr", "60%", "70%"),
         hide={"unit_cost": "md", "unit_price": "md", "supplier": "lg", "category": "md"},
         selectable=False,
+        changed=True,
     )
 
 
@@ -72,7 +73,7 @@ def _cells(row: rx.Var[ProductRow]) -> dict[str, rx.Component]:
     shown = rx.el.span(rx.cond(row.picture, picture, rx.fragment()), named, class_name="who")
     return {
         "sku": tables.cell(ident(row.sku)),
-        "name": tables.cell(shown, card="title"),
+        "name": tables.cell(shown, tables.changed_by(S.changed.get(row.id, "")), card="title"),
         "category": tables.cell(tables.quantity(row.category), hide="md"),
         "unit": tables.cell(row.unit),
         "on_hand": tables.cell(
@@ -83,7 +84,14 @@ def _cells(row: rx.Var[ProductRow]) -> dict[str, rx.Component]:
         "reorder_point": tables.cell(tables.quantity(row.reorder_point), numeric=True),
         "unit_cost": tables.cell(tables.quantity(row.unit_cost), numeric=True, hide="md"),
         "unit_price": tables.cell(tables.quantity(row.unit_price), numeric=True, hide="md"),
-        "supplier": tables.cell(tables.quantity(row.supplier), hide="lg"),
+        "supplier": tables.cell(
+            rx.cond(
+                row.supplier_href,
+                link(rx.el.bdi(row.supplier), href=row.supplier_href, plain=True),
+                tables.quantity(row.supplier),
+            ),
+            hide="lg",
+        ),
         "changed": tables.cell(
             tables.who(row.initials, row.changed_by, when(row.changed_at, row.changed_at)), card="foot"
         ),

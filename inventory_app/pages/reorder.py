@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, listing, tables
+from inventory_app.components import feedback, gates, listing, tables
 from inventory_app.components.basics import link
 from inventory_app.operations.reorder import LIST, USAGE_DAYS, LowRow
 from inventory_app.pages._page import page
@@ -43,7 +43,8 @@ def _table() -> rx.Component:
 
 
 def _cells(row: rx.Var[LowRow]) -> dict[str, rx.Component]:
-    found = link(row.product, href="/inventory?q=" + row.sku, plain=True, class_name="rowlink")
+    to_product = link(row.product, href="/products/" + row.id.to_string(), plain=True, class_name="rowlink")
+    found = gates.can(Permission.PRODUCTS_VIEW, to_product, otherwise=rx.el.span(row.product))
     on_hand = rx.fragment(row.on_hand, rx.el.span(" of ", row.reorder_point, class_name="unit of"))
     held = rx.cond(row.reserved, row.reserved + " reserved", "")
     order = rx.fragment(

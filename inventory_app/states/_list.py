@@ -107,7 +107,7 @@ class ListState(KeptViewsState, rx.State, mixin=True):
     sort_lines: list[Choosable] = []
     sort_label: str = ""
     shown: str = ""
-    #: What is said above rows that were not searched for, but are spelt like it.
+    #: What is said above rows that are not called as was searched for, but are spelt like it.
     similar: str = ""
     previous_href: str = ""
     next_href: str = ""
@@ -153,7 +153,7 @@ class ListState(KeptViewsState, rx.State, mixin=True):
         self.q = view.search
         count = say_count(listed.count)
         self.matching = count
-        self.similar = f"Nothing called “{page.similar_to}” here; similar:" if page.similar_to else ""
+        self.similar = page.note
         self.more_match = listed.count > len(self.present)
         self.shown = f"{count} of {listed.everything:,}" if view.narrows else count
         self.previous_href = _view.href(self._path, address, at=page.before) if page.before else ""

@@ -1,4 +1,4 @@
-"""The dialogs that propose the same change for all selected products, whichever list they were selected in.
+"""The dialogs that propose the same change for all selected products or items, whichever list they were selected in.
 
 A list offers them with two lines of its own State, and puts `bulk_change_dialogs()` on its page:
 
@@ -64,8 +64,18 @@ class BulkProductForm(Payload):
     product_ids: list[Id] = []
 
 
+class BulkQuantityForm(Payload):
+    """What there is of the selected items, or how much more or less; `item_ids` where no dialog has kept them."""
+
+    how: Literal["set", "by"]
+    value: Line
+    title: Line = ""
+    reason: Note = ""
+    item_ids: list[Id] = []
+
+
 class BulkChangeState(FormState, rx.State):
-    """The products somebody selected, and the dialog that asks what shall change."""
+    """The products or items somebody selected, and the dialog that asks what shall change."""
 
     dialog: str = ""
     number: int = 0
@@ -85,7 +95,8 @@ class BulkChangeState(FormState, rx.State):
                 found = await fetch(change_sets.field_choices)
             self.fields, self.categories, self.suppliers = found.fields, found.categories, found.suppliers
         self._new_form()
-        self.how, self.field, self.dialog = "percent", "category_id", dialog
+        self.how = "by" if dialog == "quantities" else "percent"
+        self.field, self.dialog = "category_id", dialog
 
     @rx.event
     @action(Permission.PRODUCTS_VIEW)
@@ -128,6 +139,23 @@ class BulkChangeState(FormState, rx.State):
             done = await in_transaction(change_sets.propose_products, **given)
         return self._show(done)
 
+    @rx.event
+    @action(Permission.INVENTORY_BULK_UPDATE)
+    async def choose_quantity(self, how: Line) -> None:
+        """Ask for a quantity, or for a difference."""
+        self.how = "set" if how == "set" else "by"
+
+    @rx.event
+    @action(change_sets.propose_quantities)
+    async def propose_quantities(self, form: BulkQuantityForm) -> Any:
+        """Propose quantities for the selected items, and show the difference."""
+        given = form.arguments()
+        given["item_ids"] = form.item_ids or list(self._ids)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(change_sets.propose_quantities, **given)
+        return self._show(done)
+
     def _show(self, done: Proposed) -> Any:
         self.dialog = ""
         self._new_form()
@@ -135,7 +163,7 @@ class BulkChangeState(FormState, rx.State):
         return [rx.redirect(f"/changes/{done.change_set_id}"), _toast.success(said)]
 
 
-async def propose_for(state: rx.State, dialog: Literal["prices", "products"], product_ids: list[int]) -> None:
-    """Ask what shall change of these products."""
+async def propose_for(state: rx.State, dialog: Literal["prices", "products", "quantities"], ids: list[int]) -> None:
+    """Ask what shall change of these products; of these items, where it is about quantities."""
     bulk = await state.get_state(BulkChangeState)
-    await bulk._begin(dialog, product_ids)  # noqa: SLF001  # ours
+    await bulk._begin(dialog, ids)  # noqa: SLF001  # ours

@@ -1,11 +1,15 @@
 """The start page: a greeting by the clock on the wall, and what the person finds there."""
 
+from datetime import UTC, datetime, time
+
 import reflex as rx
 
 from inventory_app.models._base import now
 from inventory_app.operations import _zones
-from inventory_app.operations.home import DoneRow, Home, LowRow, Share, WaitingRow, home
+from inventory_app.operations.home import DoneRow, Home, Share, WaitingRow, home
+from inventory_app.operations.reorder import LowRow
 from inventory_app.states._action import action
+from inventory_app.states._charts import Frame, Spark, spark
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch
 
@@ -34,6 +38,7 @@ class HomeState(rx.State):
     worth: str = ""
     currency: str = ""
     shares: list[Share] = []
+    kinds: list[Spark] = []
     no_stock: bool = False
 
     @rx.event
@@ -57,6 +62,12 @@ class HomeState(rx.State):
         self.low_note = f"{number:,} product{'' if number == 1 else 's'}" if number else ""
         self.as_of = found.as_of
         self.worth, self.currency = found.worth, found.currency
+        # Days of the ledger are those of UTC.
+        frame = Frame(found.begins, now(), "UTC")
+        self.kinds = [
+            spark(one.label, [(datetime.combine(day, time(), UTC), number) for day, number in one.days], frame)
+            for one in found.kinds
+        ]
         self.no_stock = found.no_stock
         self.loading = False
 

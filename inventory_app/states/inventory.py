@@ -8,7 +8,7 @@ from reflex_base.event import Event
 
 from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
-from inventory_app.operations import catalog, items, reasons, stock
+from inventory_app.operations import catalog, change_sets, items, reasons, stock
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations._lists import Listing, View
@@ -32,6 +32,7 @@ from inventory_app.states._stock_forms import (
     sentence_of,
 )
 from inventory_app.states.auth import AuthState
+from inventory_app.states.bulk_changes import MOST_CHANGED, propose_for
 from inventory_app.states.item import ItemState
 from inventory_app.unit_of_work import fetch, in_transaction
 
@@ -205,6 +206,30 @@ class InventoryState(ListState, rx.State):
     async def open_bulk(self) -> None:
         """Ask for the counted quantities of the selected rows, as they are now."""
         await self._count(await self._selected_ids(_MOST_COUNTED_AT_ONCE))
+
+    @rx.event
+    @action(change_sets.propose_quantities)
+    async def open_quantities(self) -> None:
+        """Ask how the quantities of the selected items change."""
+        await propose_for(self, "quantities", await self._selected_ids(MOST_CHANGED))
+
+    @rx.event
+    @action(change_sets.propose_prices)
+    async def open_prices(self) -> None:
+        """Ask how the prices of the selected items' products change."""
+        await propose_for(self, "prices", await self._selected_products())
+
+    @rx.event
+    @action(change_sets.propose_products)
+    async def open_products(self) -> None:
+        """Ask what the products of all the selected items shall have."""
+        await propose_for(self, "products", await self._selected_products())
+
+    async def _selected_products(self) -> list[int]:
+        item_ids = await self._selected_ids(MOST_CHANGED)
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            return await fetch(change_sets.products_of_items, item_ids=item_ids)
 
     @rx.event
     @action(stock.bulk_update_inventory)

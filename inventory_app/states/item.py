@@ -7,7 +7,7 @@ import reflex as rx
 
 from inventory_app.errors import NotFound
 from inventory_app.models._base import now
-from inventory_app.operations import item_page, trail
+from inventory_app.operations import item_page
 from inventory_app.operations._ledger import say
 from inventory_app.operations._zones import clock, zone_words
 from inventory_app.operations.as_of import Way
@@ -17,9 +17,10 @@ from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import FormState, action
 from inventory_app.states._charts import Chart, Frame, steps
+from inventory_app.states._history import history_of
 from inventory_app.states._moments import WAYS, TravelForm, destination, here, read_moment
 from inventory_app.states.auth import AuthState
-from inventory_app.unit_of_work import fetch, in_transaction
+from inventory_app.unit_of_work import fetch
 
 ITEMS = "/inventory"
 #: How far back the drawing goes: what the address says, and the days that are.
@@ -105,16 +106,12 @@ class ItemState(FormState, rx.State):
         """Read what happened to the item or its product, and put the look on record, as on the trail's own pages."""
         of = view["of"] or _OF[0]
         table, key = ("product", item.product_id) if of == "product" else ("inventory_item", item.id)
-        search = trail.record_search(table, str(key))
-        looked = await fetch(trail.list_operations, search=search)
-        page = await fetch(trail.record_history, table=table, pk=str(key), cursor=cursor)
-        if not looked.recorded:
-            await in_transaction(trail.view_trail, search=search)
-        self.history, self.history_of = page.rows, of
+        found = await history_of(table, key, cursor)
+        self.history, self.history_of = found.rows, of
         self.history_hrefs = {one: here(path, view, of=one if one != _OF[0] else "") for one in _OF}
-        self.later_href = here(path, view, page=page.before) if page.before else ""
-        self.earlier_href = here(path, view, page=page.after) if page.after else ""
-        self.trail_href = _view.href("/audit", {"q": search})
+        self.later_href = here(path, view, page=found.later) if found.later else ""
+        self.earlier_href = here(path, view, page=found.earlier) if found.earlier else ""
+        self.trail_href = _view.href("/audit", {"q": found.search})
 
     @rx.event
     @action(Permission.INVENTORY_VIEW)

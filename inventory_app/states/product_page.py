@@ -1,16 +1,21 @@
-"""One product: what is known, where it is kept, correcting and archiving it."""
+"""One product: what is known, where it is kept, what it cost and what happened to it; correcting and archiving it."""
 
 from typing import Any
 
 import reflex as rx
 
-from inventory_app.operations import products
+from inventory_app.operations import pricing, products
 from inventory_app.operations._product_views import ProductChoices, ProductDetail
+from inventory_app.operations.pricing import History
+from inventory_app.operations.trail import HistoryRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, action
+from inventory_app.states._history import history_of
 from inventory_app.states._product_forms import ProductForm, VersionForm
+from inventory_app.states._reload import loaded_by
 from inventory_app.states.auth import AuthState
+from inventory_app.states.products import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
 
 
@@ -19,6 +24,12 @@ class ProductPageState(FormState, rx.State):
 
     loading: bool = True
     detail: ProductDetail | None = None
+    #: What it cost when, for who may see that.
+    prices: History | None = None
+    changes: list[HistoryRow] = []
+    earlier_href: str = ""
+    later_href: str = ""
+    trail_href: str = ""
 
     dialog: str = ""
     choices: ProductChoices = ProductChoices([], [], [])
@@ -32,10 +43,19 @@ class ProductPageState(FormState, rx.State):
     @action(Permission.PRODUCTS_VIEW)
     async def load(self) -> None:
         """Show the product the address names."""
-        asked = _view.number({"id": self.router.url.path.rstrip("/").rpartition("/")[2]}, "id")
+        path, cursor = self.router.url.path.rstrip("/"), self.router.url.query_parameters.get("page", "")
+        asked = _view.number({"id": path.rpartition("/")[2]}, "id")
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             found = await fetch(products.product_detail, product_id=asked) if asked else None
+            self.prices, self.changes, self.earlier_href, self.later_href = None, [], "", ""
+            if found and auth_state._may(Permission.PRICES_VIEW):  # noqa: SLF001  # ours
+                self.prices = await fetch(pricing.price_history, product_id=found.id)
+            if found and auth_state._may(Permission.AUDIT_VIEW):  # noqa: SLF001  # ours
+                told = await history_of("product", found.id, cursor)
+                self.changes, self.trail_href = told.rows, _view.href("/audit", {"q": told.search})
+                self.later_href = _view.href(path, {"page": told.later}) if told.later else ""
+                self.earlier_href = _view.href(path, {"page": told.earlier}) if told.earlier else ""
         if found is None or self.detail is None or found.id != self.detail.id:
             self.dialog = ""
             self._new_form()
@@ -113,3 +133,6 @@ class ProductPageState(FormState, rx.State):
         self.dialog = ""
         self._new_form()
         return [ProductPageState.load, _toast.success(message)]
+
+
+loaded_by(PATH, ProductPageState.load)

@@ -11,7 +11,7 @@ from inventory_app.operations._lists import Listing
 from inventory_app.operations._product_list import LIST, ProductRow, product_href
 from inventory_app.operations._product_views import ProductChoices
 from inventory_app.permissions import Permission
-from inventory_app.states import _toast
+from inventory_app.states import _live, _toast
 from inventory_app.states._action import Line, action
 from inventory_app.states._list import Listed, ListState
 from inventory_app.states._product_forms import NewProductForm
@@ -26,6 +26,8 @@ class ProductsState(ListState, rx.State):
 
     columns: list[str] = LIST.everybodys()
     rows: list[ProductRow] = []
+    #: Who changed which row while this page was open, by `Product.id`.
+    changed: dict[int, str] = {}
     everything: int = 0
     active: int = 0
     archived: int = 0
@@ -41,6 +43,22 @@ class ProductsState(ListState, rx.State):
     @action(Permission.PRODUCTS_VIEW)
     async def load(self) -> None:
         """Show what the address asks for."""
+        # Before it is read, so that nothing is missed that follows.
+        _live.watch(self, "product", ProductsState.changed_elsewhere)
+        await self._load()
+        self.changed = {}
+
+    @rx.event
+    @action(Permission.PRODUCTS_VIEW)
+    async def changed_elsewhere(self) -> None:
+        """Show the list anew and mark what somebody else has changed; an open dialog stays as it is."""
+        changed = _live.changed(self)
+        # Of many products few are on this page.
+        if changed.keys() & set(self.present):
+            await self._load()
+            self.changed = {id_: who for id_, who in (self.changed | changed).items() if id_ in self.present}
+
+    async def _load(self) -> None:
         view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():

@@ -109,3 +109,33 @@ def test_a_shipment_goes_and_arrives_in_part(shelf: None, window: Window, mark: 
     window.toast("1 pcs were lost on the way")
     window.goto("/shipments?status=accepted")
     expect(window.row(f"Widget {mark}")).to_be_visible()
+
+
+def test_many_items_are_changed_as_one_set_looked_at_applied_and_taken_back(shelf: None, window: Window, mark: str):
+    window.goto(f"/inventory?q={mark}")
+    row = window.row(f"SKU{mark}".upper())
+    row.locator("input.check").click()
+    window.button("Change quantities").click()
+    window.fill(window.dialog(), value="-20", reason="Damp")
+    window.button("Show the difference", within=window.dialog()).click()
+    expect(window.page).to_have_url(re.compile(r"/changes/\d+$"))
+    expect(window.page.get_by_text("less than nothing would be left")).to_be_visible()
+    window.button("Discard").click()
+    expect(window.page.get_by_text("Discarded", exact=True).first).to_be_visible()
+    window.goto(f"/inventory?q={mark}")
+    # What was selected stays so while the same rows are listed.
+    box = window.row(f"SKU{mark}".upper()).locator("input.check")
+    if not box.is_checked():
+        box.click()
+    expect(box).to_be_checked()
+    window.button("Change quantities").click()
+    window.fill(window.dialog(), value="-2", reason="Damp")
+    window.button("Show the difference", within=window.dialog()).click()
+    expect(window.page.locator("tbody tr").first).to_contain_text("10 pcs")
+    window.button("Apply 1 change").click()
+    expect(window.page.get_by_text("Applied", exact=True).first).to_be_visible()
+    window.button("Take back…").click()
+    window.button("Take it back", within=window.dialog()).click()
+    expect(window.page.get_by_text("Taken back", exact=True).first).to_be_visible()
+    window.goto(f"/inventory?q={mark}")
+    expect(window.row(f"SKU{mark}".upper())).to_contain_text("12")

@@ -15,6 +15,7 @@ from inventory_app.models.catalog import Category, Product, ProductPrice
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.stock import InventoryItem, Reservation
 from inventory_app.operations import change_sets, home, locations, pricing, reservations, trail
+from inventory_app.operations._ledger import LARGEST
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, person, product, role, supplier
@@ -279,6 +280,45 @@ def test_quantities_are_booked_as_counts_and_taken_back_by_counts(as_ann, ledger
     revert(found)
     assert ledger.quantities(bolt.here, nut.here) == [10, 10]
     ledger.balances()
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "left"),
+    [("by", "-3", [7, 7]), ("by", "+2.0", [12, 12]), ("by", "−1", [9, 9]), ("set", "4", [4, 4])],
+)
+def test_many_items_get_one_quantity_or_difference(as_ann, ledger, how, value, left):
+    items = [shelf("Bolt").here, shelf("Nut").here]
+    found = count(None, item_ids=items, how=how, value=value)
+    assert ledger.quantities(*items) == [10, 10]
+    apply(found)
+    assert ledger.quantities(*items) == left
+    revert(found)
+    assert ledger.quantities(*items) == [10, 10]
+    ledger.balances()
+
+
+def test_less_than_nothing_or_more_than_can_be_kept_is_listed(as_ann):
+    bolt = shelf("Bolt").here
+    assert [row.fault for row in detail(count(None, item_ids=[bolt], how="by", value="-11")).page.rows] == [
+        "less than nothing would be left"
+    ]
+    assert [row.fault for row in detail(count(None, item_ids=[bolt], how="by", value=f"{LARGEST:f}")).page.rows] == [
+        "that is more than can be kept"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "field", "said"),
+    [
+        ("by", "0", "value", "how much more"),
+        ("by", "x", "value", "Enter a number"),
+        ("by", "1" + "0" * 15, "value", "too large"),
+        ("set", "-1", "value", "negative"),
+        ("percent", "5", "how", "Choose one"),
+    ],
+)
+def test_what_is_no_quantity_for_many_is_refused(as_ann, how, value, field, said):
+    assert said in refusal(Invalid, count, None, item_ids=[shelf("Bolt").here], how=how, value=value).fields[field]
 
 
 def test_a_quantity_that_moved_or_is_reserved_is_listed(as_ann, ledger):

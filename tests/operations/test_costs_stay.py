@@ -90,6 +90,7 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "explain.why_not": lambda p: [{"user_id": p.user, "permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.why_nobody": lambda p: [{"permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.subject_name": lambda p: [{"supplier_id": p.supplier}],
+    "finding.find_anything": lambda p: [{"text": "canary"}, {"text": "a"}],
     "items.list_items": lambda p: [
         {"view": View(sort=column.key, descending=down)} for column in LIST.columns.values() for down in (False, True)
     ],

@@ -12,7 +12,7 @@ from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
 from inventory_app.models.users import LocalUser, Role
-from inventory_app.operations import _figures, import_runs, items, stock, suppliers, users
+from inventory_app.operations import _figures, import_runs, items, reorder, stock, suppliers, users
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.operations._trail_labels import FORMER_OPERATIONS, operation_words
@@ -82,7 +82,16 @@ def test_products_to_reorder_come_with_what_there_is_least_of_first(stocked, ann
     assert found.products_to_reorder == 2
     with acting_as(ann):
         listed = read(items.overview, view=View(filters={"view": "reorder"}))
+        assert read(reorder.list_low, view=View()).page.rows == found.low, "with the same suggestions"
     assert listed.count == listed.summary.to_reorder == 3
+
+
+def test_movements_are_counted_by_kind_since_a_year_ago(stocked, ann):
+    with acting_as(ann):
+        transact(stock.transfer_inventory, from_item_id=stocked[0].id, to_item_id=stocked[1].id, quantity=Decimal(1))
+    found = seen_by(ann)
+    assert [(kind.label, kind.number) for kind in found.kinds] == [("Adjusted", 3), ("Moved", 2)]
+    assert timedelta(days=365) <= now() - found.begins < timedelta(days=366)
 
 
 def test_what_stock_is_worth_adds_up_and_is_what_the_list_says(stocked, ann):
@@ -114,6 +123,7 @@ def test_nobody_sees_on_the_start_page_what_they_may_not_see_elsewhere(stocked, 
     employee = seen_by(person("emma", "employee"))
     assert employee.low
     assert (employee.worth, employee.shares, employee.waiting) == ("", [], [])
+    assert (nothing.kinds, [kind.label for kind in employee.kinds]) == ([], ["Adjusted"])
 
 
 def test_ones_own_last_changes_are_there_and_nobody_elses(stocked, ann, ada):

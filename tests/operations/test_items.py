@@ -313,11 +313,11 @@ def tools(database):
     [
         ("hammer", ["T1"], ""),
         ("hamer", ["T1"], "Nothing is called “hamer”: this is “hammer”."),
-        ("hakcsaw", ["T2"], ""),
+        ("hakcsaw", ["T2"], "Nothing is called “hakcsaw”: this is “hacksaw”."),
         ("hacsaw", ["T2"], "Nothing is called “hacsaw”: this is “hacksaw”."),
         ("Schraubenschlüsel 13", ["T3"], "Nothing is called “schraubenschlusel”: this is “schraubenschlussel”."),
         ("ack", ["T2"], ""),
-        ("hamer bolt", [], "Nothing is called “hamer”: this is “hammer”."),
+        ("hamer bolt", [], ""),
         ("zzzz", [], ""),
         ("mm", ["T3"], ""),
         ("8", [], ""),
@@ -328,7 +328,7 @@ def tools(database):
 def test_a_mistyped_word_finds_what_was_meant_and_that_is_said(tools, ann, typed, skus, said):
     with acting_as(ann):
         found = read(items.overview, view=View(search=typed))
-    assert ([kept.sku for kept in found.page.rows], found.count, found.note) == (skus, len(skus), said)
+    assert ([kept.sku for kept in found.page.rows], found.count, found.page.note) == (skus, len(skus), said)
 
 
 def test_words_of_a_new_name_are_known_at_once(tools, ann, database):

@@ -1,5 +1,6 @@
 """Products: what can be entered, corrected and archived, and what a person reads who is refused."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -298,6 +299,31 @@ def test_a_product_on_its_way_is_not_archived():
     assert str(refusal(Conflict, archive, mine)) == (
         "Bolt cannot be archived: 4 pcs are on their way. Accept it first."
     )
+
+
+def test_its_page_says_what_is_kept_back_until_when_and_leads_to_the_item():
+    bolt = product("BOLT", name="Bolt")
+    kept = item(bolt.id, location("N", name="North").id, 10)
+    until = now() + timedelta(days=2)
+    for quantity, more in ((4, {"reference": "Order 7"}), (1, {"note": "For Eve"}), (2, {"released_at": now()})):
+        add(
+            Reservation(
+                item_id=kept.id or 0,
+                quantity=Decimal(quantity),
+                expires_at=until + timedelta(hours=quantity),
+                created_by="ann",
+                **more,
+            )
+        )
+    found = detail(bolt.id)
+    assert [(row.quantity, row.location, row.reference, row.by) for row in found.kept_back] == [
+        ("1 pcs", "North", "For Eve", "Ann"),
+        ("4 pcs", "North", "Order 7", "Ann"),
+    ]
+    assert {row.href for row in (*found.kept_back, *found.kept_at)} == {f"/inventory/{kept.id}"}
+    role("lister", "products:view")
+    with acting_as(person("cat", "lister")):
+        assert detail(bolt.id).kept_back == []
 
 
 def test_a_product_of_which_some_is_reserved_is_not_archived():

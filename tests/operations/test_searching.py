@@ -6,9 +6,11 @@ import pytest
 
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import Invalid
-from inventory_app.operations import items, suppliers, users
+from inventory_app.operations import items, pricing, products, suppliers, users
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._people_list import LIST as PEOPLE
+from inventory_app.operations._price_list import LIST as PRICES
+from inventory_app.operations._product_list import LIST as PRODUCTS
 from inventory_app.operations._supplier_list import LIST as SUPPLIERS
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.items import Overview
@@ -64,7 +66,7 @@ def test_an_order_that_was_asked_for_is_kept():
 @pytest.mark.usefixtures("shelf")
 def test_case_accents_and_the_order_of_words_do_not_matter(text: str):
     assert skus(text) == ["C-1"]
-    assert found(text).page.similar_to == ""
+    assert found(text).page.note == ""
 
 
 @pytest.mark.parametrize("text", ["shelv", "shlef", "shelf unti", "shelff", "SHÉLV"])
@@ -72,8 +74,9 @@ def test_case_accents_and_the_order_of_words_do_not_matter(text: str):
 def test_only_when_nothing_is_found_what_is_spelt_alike_is_and_it_is_said(text: str):
     answer = found(text)
     assert [row.sku for row in answer.page.rows] == ["Z-2"]
-    # A mistyped word of letters is taken for one that products have; whatever else is spelt alike is found after that.
-    assert answer.page.similar_to == text or answer.note.startswith("Nothing is called")
+    # A mistyped word is taken for one that products have.
+    assert answer.page.note.startswith("Nothing is called “")
+    assert answer.page.note.endswith((": this is “shelf”.", ": this is “unit”."))
     assert answer.count == 1
     assert read(items.matching_items, view=LIST.read({"q": text}), most=10) == [answer.page.rows[0].id]
 
@@ -83,7 +86,7 @@ def test_only_when_nothing_is_found_what_is_spelt_alike_is_and_it_is_said(text: 
 def test_what_is_like_nothing_finds_nothing(text: str):
     answer = found(text)
     assert skus(text) == ([] if text != "sh" else ["Z-2", "BOLT-1"])
-    assert answer.page.similar_to == ""
+    assert answer.page.note == ""
 
 
 @pytest.mark.parametrize("text", ["she\0lv", "\0\0\0\0", "\ud800\ud800\ud800", "x" * 500])
@@ -127,7 +130,7 @@ def test_the_pages_of_what_is_alike_follow_each_other(ann: Actor):
     assert (len(first.rows), first.before) == (25, "")
     second = found("shlef", size="25", at=first.after).page
     assert [row.sku for row in second.rows] == [f"A{number:03}" for number in range(25, 30)]
-    assert second.similar_to == "shlef"
+    assert second.note == "Nothing is called “shlef”: this is “shelf”."
     assert found("shlef", size="25", at=second.before).page.rows[0].sku == "A000"
 
 
@@ -142,6 +145,16 @@ def test_a_place_in_another_way_of_searching_is_none():
         found("bolt", at=f"elsewhere.{after}")
 
 
+@pytest.mark.usefixtures("shelf")
+def test_every_list_of_products_finds_and_says_the_same():
+    listed = read(products.list_products, view=PRODUCTS.read({"q": "bolt"})).page
+    assert ([row.sku for row in listed.rows], listed.note) == (["B-1", "BOLT-1", "A-1", "Z-1"], "")
+    said = "Nothing is called “shlef”: this is “shelf”."
+    for query, listing in ((products.list_products, PRODUCTS), (pricing.list_prices, PRICES)):
+        alike = read(query, view=listing.read({"q": "shlef"})).page
+        assert ([row.sku for row in alike.rows], alike.note) == (["Z-2"], said)
+
+
 def test_suppliers_and_people_are_found_in_the_same_way(ann: Actor):
     for name in ("North Anvil", "Anvil & Sons"):
         factories.supplier(name)
@@ -149,6 +162,19 @@ def test_suppliers_and_people_are_found_in_the_same_way(ann: Actor):
     named = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvil"})).page
     assert [row.name for row in named.rows] == ["Anvil & Sons", "North Anvil"]
     alike = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli"})).page
-    assert (len(alike.rows), alike.similar_to) == (2, "anvli")
+    assert (len(alike.rows), alike.note) == (2, "Nothing called “anvli” here; similar:")
     people = read(users.list_users, view=PEOPLE.read({"q": "quatermain"})).page
-    assert ([row.username for row in people.rows], people.similar_to) == (["quartermain"], "quatermain")
+    said = "Nothing called “quatermain” here; similar:"
+    assert ([row.username for row in people.rows], people.note) == (["quartermain"], said)
+
+
+def test_the_pages_of_suppliers_that_are_spelt_alike_follow_each_other(ann: Actor):
+    for number in range(27):
+        factories.supplier(f"Anvil {number:02}")
+    first = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25"})).page
+    assert (len(first.rows), first.before) == (25, "")
+    second = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25", "at": first.after})).page
+    assert [row.name for row in second.rows] == ["Anvil 25", "Anvil 26"]
+    assert second.note == first.note
+    back = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25", "at": second.before})).page
+    assert back.rows == first.rows

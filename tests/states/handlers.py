@@ -413,6 +413,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             BulkChangeState.propose_products,
             lambda t: {"form": {"field": "reorder_point", "value": "7", "product_ids": [t.product]}},
         ),
+        (BulkChangeState.propose_quantities, lambda t: {"form": {"how": "by", "value": "1", "item_ids": [t.first]}}),
         (PlannedPriceState.cancel_planned, lambda t: {"price_id": t.planned_price}),
         (PricingState.save_price, lambda t: {"form": {"product_id": t.product, "new_price": "13"}}),
         (PricingState.update_pricing, lambda t: {"product_id": t.product, "new_price": "12.5", "reason": "Steel"}),

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import psycopg
 
-from inventory_app.operations import stock, suppliers, users
+from inventory_app.operations import products, stock, suppliers, users
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
 from inventory_app.states.explain import PersonState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.products import ProductsState
 from inventory_app.states.supplier_list import SupplierListState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import transact
@@ -231,3 +232,16 @@ async def test_an_item_that_somebody_else_moves_is_shown_anew_and_marked(site: S
         assert str(elsewhere) not in Answer(tab.messages).vars()["inventory_state.changed"]
         shown = Answer(tab.messages).vars()
         assert {row["id"]: row["on_hand"] for row in shown["inventory_state.rows"]} == {item: "7", other: "10"}
+
+
+async def test_a_product_that_somebody_else_changes_is_shown_anew_and_marked(site: Site):
+    ann, bob, mark = site.person("ann", "manager"), site.person("bob", "employee"), secrets.token_hex(4)
+    bolt = factories.product(f"B{mark}".upper(), name=f"Bolt {mark}")
+    other = factories.product(f"O{mark}".upper(), name="Something else")
+    async with Tab(site.signed_in(bob), f"/products?q=Bolt+{mark}") as tab:
+        await tab.call(ProductsState.load)
+        # What is not listed here is nobody's news.
+        by(ann, products.archive_product, product_id=other.id, version=1)
+        by(ann, products.update_product, product_id=bolt.id, version=1, name=f"Bolt {mark} M8", unit_code="pcs")
+        await marked(tab, {str(bolt.id): ann.name}, of="products_state")
+        assert Answer(tab.messages).vars()["products_state.rows"][0]["name"] == f"Bolt {mark} M8"

@@ -101,7 +101,7 @@ def _nothing(answer: Answer, own: Own, held: frozenset[Permission]) -> None:
 
 def _finds(answer: Answer, own: Own, held: frozenset[Permission]) -> None:
     kinds = {hit["kind"] for hit in answer.vars().get("palette_state.hits", []) if own.word in hit["label"]}
-    expected = {("product", Permission.INVENTORY_VIEW), ("supplier", Permission.SUPPLIERS_VIEW)}
+    expected = {("product", Permission.PRODUCTS_VIEW), ("supplier", Permission.SUPPLIERS_VIEW)}
     assert kinds == {kind for kind, permission in expected if permission in held}
 
 
