@@ -81,6 +81,7 @@ def test_a_wrong_password_is_said_once_and_the_name_stays(ann: Person, window: W
     expect(window.page.get_by_text("The username or the password is not right")).to_be_visible()
     expect(window.page.locator("[name=username]")).to_have_value(ann.username)
     expect(window.page.locator("[name=password]")).to_have_value("")
+    expect(window.page.locator("[name=password]")).to_be_focused()
     window.page.reload()
     window.ready()
     window.fill(username=ann.username, password=PASSWORD)
