@@ -65,7 +65,7 @@ def _cells(row: rx.Var[MovementLine]) -> dict[str, rx.Component]:
         "record": tables.cell(record(row), hide="md"),
         "who": tables.cell(
             tables.with_actions(
-                row_of(rx.el.span(recorded, " · ", class_name="only-phone"), tables.who(row.initials, row.who, "")),
+                row_of(rx.el.span(recorded, " ·", class_name="only-phone"), tables.who(row.initials, row.who, "")),
                 rx.cond(row.taken_back, rx.fragment(), take_back_button(row.id, row.what)),
             ),
             card="foot",
