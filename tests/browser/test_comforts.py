@@ -89,8 +89,9 @@ def test_a_wrong_password_is_said_once_and_the_name_stays(ann: Person, window: W
     window.at("/inventory")
 
 
-_NOTE_TOASTS = """() => new MutationObserver((changes) => { for (const change of changes) for (const node of change.addedNodes)
-  if (node.nodeType === 1 && node.matches("[data-sonner-toast]")) window.__toasted = true; })
+_NOTE_TOASTS = """() => new MutationObserver((changes) => {
+    for (const node of changes.flatMap((change) => [...change.addedNodes]))
+      if (node.nodeType === 1 && node.matches("[data-sonner-toast]")) window.__toasted = true; })
   .observe(document.body, { subtree: true, childList: true })"""
 
 
@@ -103,7 +104,9 @@ def test_what_is_said_beside_a_field_is_not_said_by_a_toast_too(ann: Person, win
     window.button("New location").click()
     window.fill(window.dialog(), code=code, name="Another")
     window.button("Add the location", within=window.dialog()).click()
-    expect(window.dialog().locator("#f-code-error")).to_contain_text("A location of this code exists.")
+    expect(window.dialog().locator(".field-error").filter(visible=True)).to_contain_text(
+        "A location of this code exists."
+    )
     window.page.wait_for_function("window.__toasted")
     expect(window.page.locator("[data-sonner-toast]")).to_have_count(0)
 
