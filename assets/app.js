@@ -337,7 +337,7 @@
   /** Close the toast of a refusal whose sentence is to be read beside a field anyway. */
   function saidOnce(toast) {
     const said = (toast.querySelector("[data-title]") || toast).textContent.trim();
-    const beside = all(".field[data-invalid=true]>.field-error,.count-line>.field-error").some((el) => el.checkVisibility() && el.textContent.trim() === said);
+    const beside = [...all(".field[data-invalid=true]>.field-error,.count-line>.field-error")].some((el) => el.checkVisibility() && el.textContent.trim() === said);
     const close = toast.querySelector("[data-close-button]");
     if (beside && close) close.click();
   }
@@ -362,7 +362,9 @@
           refineIn(node); syncIn(node);
           if (kept) fillAgain(node);
           if (node.closest("[data-jump-list]")) narrow();
-          if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") { releaseAll(); setTimeout(saidOnce, 50, node); } });
+          // The first toast comes inside the list of all.
+          const toast = node.matches("[data-sonner-toast]") ? node : node.querySelector("[data-sonner-toast]");
+          if (toast) queueMicrotask(() => { if (toast.dataset.type === "error") { releaseAll(); setTimeout(saidOnce, 50, toast); } });
         }
         if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
         if (change.removedNodes.length && tipOf && !tipOf.isConnected) { hideTip(); tipOf = undefined; } // no pointerout comes

@@ -89,10 +89,10 @@ def test_a_wrong_password_is_said_once_and_the_name_stays(ann: Person, window: W
     window.at("/inventory")
 
 
-_NOTE_TOASTS = """() => new MutationObserver((changes) => {
+_NOTE_TOASTS = """() => { const MARK = "[data-sonner-toast]"; new MutationObserver((changes) => {
     for (const node of changes.flatMap((change) => [...change.addedNodes]))
-      if (node.nodeType === 1 && node.matches("[data-sonner-toast]")) window.__toasted = true; })
-  .observe(document.body, { subtree: true, childList: true })"""
+      if (node.nodeType === 1 && (node.matches(MARK) || node.querySelector(MARK))) window.__toasted = true; })
+  .observe(document.body, { subtree: true, childList: true }); }"""
 
 
 def test_what_is_said_beside_a_field_is_not_said_by_a_toast_too(ann: Person, window: Window):
