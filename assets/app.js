@@ -347,6 +347,14 @@
   }
   const syncIn = (root) => all("input[data-mixed],input[data-search][data-value],button[data-density]", root).forEach(sync);
 
+  /** Close the toast of a refusal whose sentence is to be read beside a field anyway. */
+  function saidOnce(toast) {
+    const said = (toast.querySelector("[data-title]") || toast).textContent.trim();
+    const beside = [...all(".field[data-invalid=true]>.field-error,.count-line>.field-error")].some((el) => el.checkVisibility() && el.textContent.trim() === said);
+    const close = toast.querySelector("[data-close-button]");
+    if (beside && close) close.click();
+  }
+
   new MutationObserver((changes) => {
     if (sent || kept) keep();
     for (const change of changes) {
@@ -367,7 +375,9 @@
           refineIn(node); syncIn(node);
           if (kept) fillAgain(node);
           if (node.closest("[data-jump-list]")) narrow();
-          if (node.matches("[data-sonner-toast]")) queueMicrotask(() => { if (node.dataset.type === "error") releaseAll(); });
+          // The first toast comes inside the list of all.
+          const toast = node.matches("[data-sonner-toast]") ? node : node.querySelector("[data-sonner-toast]");
+          if (toast) queueMicrotask(() => { if (toast.dataset.type === "error") { releaseAll(); setTimeout(saidOnce, 50, toast); } });
         }
         if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
         if (change.removedNodes.length && tipOf && !tipOf.isConnected) { hideTip(); tipOf = undefined; } // no pointerout comes

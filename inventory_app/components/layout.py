@@ -7,6 +7,7 @@ import reflex as rx
 
 from inventory_app.components import feedback, navigation
 from inventory_app.components.basics import Content, Text, _join, icon, icon_button, link
+from inventory_app.states.auth import AuthState
 
 #: A step of the breadcrumb: words, or words and where they lead.
 Crumb = Text | tuple[Text, Text]
@@ -49,9 +50,10 @@ def shell(
 
 def door(*content: Content, wide: bool = False, below: Content | None = None) -> rx.Component:
     """Put content on a card in the middle: the pages of people who are not signed in."""
+    company = rx.cond(AuthState.company, AuthState.company, "Inventory")
     return rx.el.div(
         rx.el.header(
-            rx.el.span(navigation.logo(), rx.el.span("Inventory", class_name="brand-name"), class_name="brand"),
+            rx.el.span(navigation.logo(), rx.el.span(company, class_name="brand-name"), class_name="brand"),
             navigation.mode_button(),
             class_name="door-top",
         ),

@@ -222,7 +222,7 @@ def _status(approval: Approval) -> str:
 
 def _asked_by(approval: Approval, known: rules.Facts, viewer: Viewer) -> str:
     if approval.requested_by is None:
-        return "nobody here"
+        return "the applicant"
     return "you" if approval.requested_by == viewer.user_id else known.name(approval.requested_by)
 
 

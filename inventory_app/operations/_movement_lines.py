@@ -11,6 +11,7 @@ from sqlmodel import Session
 from inventory_app.context import NOBODY
 from inventory_app.operations._ledger import say
 from inventory_app.operations._operation import current_viewer
+from inventory_app.operations.pictures import initials_of
 from inventory_app.permissions import Permission
 
 #: A fact that was recorded so much later than it happened is back-dated.
@@ -104,7 +105,7 @@ def _line(row: Any, held: frozenset[str]) -> MovementLine:
         note=row.note or "",
         reference=row.reference or "",
         who=who,
-        initials=who[:2].upper(),
+        initials=initials_of(who),
         recorded_at=row.recorded_at.isoformat(),
         occurred_at=row.occurred_at.isoformat(),
         late=is_late(row.occurred_at, row.recorded_at),

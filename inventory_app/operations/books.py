@@ -241,9 +241,9 @@ def _note(notes: list[dict[str, Any]]) -> str:
     products = sum(note["products"] for note in notes)
     if not products:
         return ""
-    are = "1 product is" if products == 1 else f"{products:,} products are"
+    of = "1 product" if products == 1 else f"{products:,} products"
     return (
-        f"The value of {are} not the quantity times today's unit cost. That is no fault: what was booked keeps its "
+        f"The value of {of} is not the quantity times today's unit cost. That is no fault: what was booked keeps its "
         "cost, and an average is rounded."
     )
 

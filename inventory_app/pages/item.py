@@ -84,6 +84,8 @@ def _about() -> rx.Component:
     supplier = link(D.supplier, href="/suppliers/" + D.supplier_id.to_string())
     to_product = ident(D.sku, href="/products/" + D.product_id.to_string())
     return rx.fragment(
+        # The bar of the phone says what and where, not what it is called.
+        rx.el.strong(D.product, class_name="only-phone"),
         gates.can(Permission.PRODUCTS_VIEW, to_product, otherwise=ident(D.sku)),
         part(D.category),
         part(D.location),

@@ -11,10 +11,26 @@ from inventory_app.states.auth import AuthState
 @page("/link", "Choose a password", public=True)
 def one_time_link() -> rx.Component:
     """Take the new password and post it with the token to /auth/link."""
+    # Refused, and no token left to send: nothing that is filled in could arrive.
+    dead = (AuthState.flash_tone == "bad") & (AuthState.form_values.get("token", "") == "")
     return layout.door(
         rx.el.h1("Choose your password", class_name="h1"),
-        rx.el.p("Then sign in with it. This link works once.", class_name="sub"),
-        feedback.flash(),
+        rx.cond(
+            dead,
+            rx.fragment(rx.el.p("That takes a link that still works.", class_name="sub"), feedback.flash()),
+            rx.fragment(
+                rx.el.p("Then sign in with it. This link works once.", class_name="sub"), feedback.flash(), _form()
+            ),
+        ),
+        below=rx.el.div(
+            rx.el.span("The link does not work? Ask for a new one, or ", link("sign in", href="/login"), "."),
+            class_name="door-links",
+        ),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.fragment(
         forms.native_form(
             rx.el.input(
                 type="hidden",
@@ -41,9 +57,5 @@ def one_time_link() -> rx.Component:
                 ),
             ),
             rx.fragment(),
-        ),
-        below=rx.el.div(
-            rx.el.span("The link does not work? Ask for a new one, or ", link("sign in", href="/login"), "."),
-            class_name="door-links",
         ),
     )

@@ -31,11 +31,18 @@ def _password() -> rx.Component:
         auto_focus=True,
         required=True,
     )
+    # After a refusal the name is there already: the cursor belongs into the password, in a field that is made anew.
+    again = AuthState.form_values.get("username", "") != ""
     return forms.native_form(
         forms.hidden_input("next", AuthState.next_url),
         forms.field("Username", username, error=forms.problem(AuthState.form_errors, "username")),
         forms.password_field(
-            "Password", "password", required=True, error=forms.problem(AuthState.form_errors, "password")
+            "Password",
+            "password",
+            required=True,
+            auto_focus=again,
+            key=rx.cond(again, "again", "first"),
+            error=forms.problem(AuthState.form_errors, "password"),
         ),
         forms.checkbox(
             "remember",

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, listing, tables
-from inventory_app.components.basics import button, ident, when
+from inventory_app.components.basics import button, ident, row_of, when
 from inventory_app.operations._movement_lines import MovementLine
 from inventory_app.operations._movement_list import LIST
 from inventory_app.pages._movement_cells import aside, record, what
@@ -66,11 +66,10 @@ def _cells(row: rx.Var[MovementLine]) -> dict[str, rx.Component]:
         "record": tables.cell(record(row), hide="md"),
         "who": tables.cell(
             tables.with_actions(
-                tables.who(row.initials, row.who, ""),
+                row_of(rx.el.span(recorded, " ·", class_name="only-phone"), tables.who(row.initials, row.who, "")),
                 rx.cond(row.taken_back, rx.fragment(), take_back_button(row.id, row.what)),
             ),
             card="foot",
-            phone=rx.fragment(recorded, " · ", row.who),
         ),
     }
 

@@ -81,11 +81,34 @@ def test_a_wrong_password_is_said_once_and_the_name_stays(ann: Person, window: W
     expect(window.page.get_by_text("The username or the password is not right")).to_be_visible()
     expect(window.page.locator("[name=username]")).to_have_value(ann.username)
     expect(window.page.locator("[name=password]")).to_have_value("")
+    expect(window.page.locator("[name=password]")).to_be_focused()
     window.page.reload()
     window.ready()
     window.fill(username=ann.username, password=PASSWORD)
     window.button("Sign in").click()
     window.at("/inventory")
+
+
+_NOTE_TOASTS = """() => { const MARK = "[data-sonner-toast]"; new MutationObserver((changes) => {
+    for (const node of changes.flatMap((change) => [...change.addedNodes]))
+      if (node.nodeType === 1 && (node.matches(MARK) || node.querySelector(MARK))) window.__toasted = true; })
+  .observe(document.body, { subtree: true, childList: true }); }"""
+
+
+def test_what_is_said_beside_a_field_is_not_said_by_a_toast_too(ann: Person, window: Window):
+    code = secrets.token_hex(4).upper()
+    factories.location(code, name="North")
+    window.enter(ann)
+    window.goto("/locations")
+    window.page.evaluate(_NOTE_TOASTS)
+    window.button("New location").click()
+    window.fill(window.dialog(), code=code, name="Another")
+    window.button("Add the location", within=window.dialog()).click()
+    expect(window.dialog().locator(".field-error").filter(visible=True)).to_contain_text(
+        "A location of this code exists."
+    )
+    window.page.wait_for_function("window.__toasted")
+    expect(window.page.locator("[data-sonner-toast]")).to_have_count(0)
 
 
 def test_nothing_of_a_session_is_readable_by_a_script(ann: Person, open_window: Open):

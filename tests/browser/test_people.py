@@ -95,6 +95,7 @@ def test_somebody_is_invited_chooses_a_password_and_is_in(
     dead.fill(password=NEW_PASSWORD)
     dead.button("Set the password").click()
     expect(dead.page.get_by_text("This link does not work (any more)")).to_be_visible()
+    expect(dead.page.locator("[name=password]")).to_have_count(0)
 
 
 def test_a_new_password_by_a_link_from_the_page_about_the_person(

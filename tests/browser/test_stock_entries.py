@@ -80,6 +80,7 @@ def test_what_is_reserved_is_not_there_to_issue(shelf: None, window: Window, mar
     expect(dialog).to_contain_text("12 pcs on hand, 4 pcs available")
     window.fill(dialog, quantity="5")
     expect(dialog.locator(".field-error").filter(visible=True)).to_contain_text("Only 4 pcs of")
+    expect(window.page.locator("[data-sonner-toast]").filter(has_text="Only 4 pcs of")).to_have_count(0)
     window.fill(dialog, quantity="4", reason_code="sold")
     window.button("Issue", within=dialog).click()
     window.toast("12 pcs → 8 pcs")

@@ -556,7 +556,7 @@ def test_an_application_and_an_import_wait_like_what_is_entered(ann, nancy, stra
     with acting_as(ann):
         transact(suppliers.create_supplier, name="T")
         rows = {row.title: row for row in read(approvals.waiting_for_me).rows}
-    assert rows["S"].asked_by == "nobody here"
+    assert rows["S"].asked_by == "the applicant"
     assert rows["S"].why_not == ""
     assert rows["T"].why_not == "You entered this supplier, so somebody else must approve it."
 

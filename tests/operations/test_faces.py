@@ -64,7 +64,7 @@ def test_what_nobody_here_asked_for_has_no_face(database):
     eve = person("eve", "manager")
     supplier("Stranger Ltd")
     (row,) = see(eve, approvals.waiting_for_me).rows
-    assert (row.asked_by, row.initials, row.picture) == ("nobody here", "", "")
+    assert (row.asked_by, row.initials, row.picture) == ("the applicant", "", "")
 
 
 def test_the_trail_shows_the_picture_that_somebody_has_today(database):

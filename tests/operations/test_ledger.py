@@ -395,7 +395,7 @@ def test_nothing_is_booked_in_a_closed_period(ledger):
     assert reopen(row.id) == row.closed_through
     issue(bolt.here, 1, occurred_at=inside)
     (row,) = read(periods.list_periods).rows
-    assert (row.reopened_by, row.reopened_reason, row.last) == ("carl", "late invoice", False)
+    assert (row.reopened_by, row.reopened_reason, row.last) == ("Carl", "late invoice", False)
 
 
 @pytest.mark.usefixtures("as_carl")
