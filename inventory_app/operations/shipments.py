@@ -208,7 +208,7 @@ def list_shipments(session: Session, *, view: View) -> ShipmentListing:
     page, count = LIST.listed(session, allowed)
     everything = LIST.count(session, View())
     under_way = LIST.count(session, View(filters={"status": "sent"}))
-    found = session.execute(_DETAILS, {"ids": page.rows}).all() if page.rows else []
+    found = session.execute(_DETAILS, {"ids": page.rows}).all() if page.rows else ()
     names = names_of(session, (name for row in found for name in (row.sent_by, row.accepted_by)))
     rows = {row.id: _row(row, names) for row in found}
     known = sa.select(col(Location.id), col(Location.name)).order_by(col(Location.sort_key), col(Location.id))
