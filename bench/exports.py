@@ -70,7 +70,7 @@ def main() -> None:
 
 def _measure(items: int, kept: Path | None, rounds: int) -> dict[str, Fetched]:
     found: dict[str, Fetched] = {}
-    with tempfile.TemporaryDirectory() as logged, place(kept) as data_dir:
+    with tempfile.TemporaryDirectory() as logged, place(kept, items) as data_dir:
         port = stage.free_port()
         stage.enter_environment(data_dir, port)
         logs.configure("warning", "json")

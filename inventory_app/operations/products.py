@@ -265,9 +265,9 @@ def list_products(session: Session, *, view: View) -> views.ProductListing:
     """Return a page of products as the list describes them, with the counts of its tabs."""
     viewer = current_viewer(session)
     allowed = lists.LIST.allowed(view, viewer.permissions)
-    page, counts = lists.LIST.page(session, allowed), lists.counts(session)
+    counts = lists.counts(session)
+    page, number = lists.LIST.listed(session, allowed, counts.everything)
     rows = lists.rows(session, viewer, page.rows)
-    number = lists.LIST.count(session, allowed) if allowed.narrows else counts.everything
     return views.ProductListing(allowed, page.of(rows), number, counts, categories(session))
 
 
