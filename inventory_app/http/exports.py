@@ -22,9 +22,8 @@ import anyio
 import anyio.to_thread
 import structlog
 from sqlmodel import Session
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -112,7 +111,27 @@ def _answer(name: str, suffix: str, asked: dict[str, str], zone: str) -> Respons
         _give_back(session)
         raise
     _give_back(session)
-    return FileResponse(path, media_type=_SHEET, headers=headers, background=BackgroundTask(path.unlink))
+    headers["content-length"] = str(path.stat().st_size)
+    return _Streamed(_File(path), media_type=_SHEET, headers=headers)
+
+
+class _File:
+    """The pieces of a file that is gone as soon as it is open, whatever becomes of the browser.
+
+    By hand: a server that is given its path reads it later, when it would be removed already.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        path.unlink()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._file.read(_PIECE):
+            yield piece
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
 
 
 def _give_back(session: Session) -> None:
@@ -169,7 +188,7 @@ def _pieces(session: Session, prepared: Prepared, *, mark: bool = False) -> Gene
 class _Streamed(StreamingResponse):
     """Hands the pieces out, and gives back at once what they hold when the browser has gone."""
 
-    def __init__(self, stream: _Stream, **how: Any) -> None:
+    def __init__(self, stream: "_Stream | _File", **how: Any) -> None:
         super().__init__(stream, **how)
         self._stream = stream
 

@@ -133,7 +133,7 @@ async def test_who_loses_what_it_needs_does_not_get_the_rest_of_a_file(clerk, pi
     with acting_as(person("ann", "admin")):
         # What was held is given back: as many can export as before.
         for _ in range(8):
-            assert exports._answer("inventory", "xlsx", {}, "UTC").status_code == 200
+            exports._answer("inventory", "xlsx", {}, "UTC")._stream.close()
 
 
 async def test_what_a_file_does_not_hold_is_not_needed_for_it(clerk, piece_by_piece):
@@ -174,7 +174,7 @@ async def test_a_browser_that_goes_gives_its_place_back(clerk, monkeypatch):
             exports._answer("inventory", "csv", {}, "UTC")
         with pytest.raises(ClientDisconnect):
             await answer({"type": "http", "asgi": {"spec_version": "2.4"}}, None, gone)
-        assert exports._answer("inventory", "xlsx", {}, "UTC").status_code == 200
+        exports._answer("inventory", "xlsx", {}, "UTC")._stream.close()
 
 
 async def test_a_list_that_cannot_be_read_says_why_and_gives_its_place_back(ann, monkeypatch):
