@@ -50,7 +50,7 @@ async def test_the_matrix_shows_every_role_and_what_cannot_be_changed(ada, ann):
     state = await tab(RolesState, ada)
     assert [column.name for column in state.columns] == list(DEFAULT_ROLES)
     assert [row.key for row in state.rows if not row.heading] == [p.value for p in Permission]
-    assert state.sub == "5 roles, 25 permissions, 2 people who can sign in"
+    assert state.sub == "5 roles, 26 permissions, 2 people who can sign in"
     assert cell(state, "admin", "audit:view") == "t"
     assert cell(state, "manager", "audit:view") == "1"
     assert cell(state, "employee", "audit:view") == "0"
