@@ -22,6 +22,8 @@ PRODUCTS_A_CHUNK = 200
 ITEMS_A_CHUNK = 1_000
 DAYS = 730
 LOCATIONS = 200
+#: So many movements has the item to which the most happens.
+BUSIEST = 10_000
 _WHO = "system:bench"
 NULL = "\\N"
 
@@ -180,6 +182,32 @@ def suppliers(company: Company) -> list[str]:
 
 def _row(*values: object) -> str:
     return "\t".join(str(value) for value in values)
+
+
+# The item to which the most happens, after all others
+
+
+def busiest(company: Company) -> dict[str, list[str]]:
+    """Return its product, its price and the item itself, which in the end holds half as many as it has movements."""
+    id_, sku, name = company.products + 1, "BUSIEST", "Parcel label, used all day"
+    product = _row(id_, sku, name, sort_key(name), sort_key(f"{sku} {name}"), "", leaves()[0][0], "pcs", NULL, "f",
+                   1, 2, company.currency, 0, 1, NULL, "t", 1, company.begin)  # fmt: skip
+    place, held = bins(company)[0][0], BUSIEST // 2
+    item = _row(company.items + 1, id_, place, NULL, held, BUSIEST, company.today, _WHO)
+    price = _row(id_, company.begin, NULL, 2, company.currency, "First price")
+    return {"product": [product], "product_price": [price], "inventory_item": [item]}
+
+
+def busiest_movements(company: Company, operation: UUID) -> Iterator[str]:
+    """Yield its movements: three come, two go, evenly over two years."""
+    last = company.items * company.rounds
+    for number in range(1, BUSIEST + 1):
+        change, kind = (3, "receipt") if number % 2 else (-2, "issue")
+        reason = "delivered" if number % 2 else "used"
+        when = company.begin + (company.today - company.begin) * number / BUSIEST
+        yield _row(
+            last + number, company.items + 1, number, kind, change, 1, change, reason, NULL, NULL, operation, when, NULL
+        )
 
 
 # The rest, by chunks

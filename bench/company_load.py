@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from bench import stage
-from bench.company_data import COLUMNS, Chunk, Company, categories, locations, suppliers
-from inventory_app import first_run, logs, migrations
+from bench.company_data import COLUMNS, Chunk, Company, busiest, busiest_movements, categories, locations, suppliers
+from inventory_app import first_run, jobs, logs, migrations
 from inventory_app.context import acting_as, system_actor
 from inventory_app.database.embedded import Server
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
@@ -55,16 +55,30 @@ def load(server: Server, items: int, processes: int = 4) -> float:
     first_run.mirror_permissions()
     with open_session() as session:
         last = session.scalar(sa.text("SELECT max(id) FROM location")) or 0
-        engine = session.connection().engine
-    engine.dispose()
+    _dispose()
     company = Company(items, currency=get_settings().currency, first_location=last + 1)
     _write({"location": locations(company), "category": categories(), "supplier": suppliers(company)})
     tasks = [range(company.chunks)[at : at + _CHUNKS_A_TASK] for at in range(0, company.chunks, _CHUNKS_A_TASK)]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         for number, _ in enumerate(pool.map(_part, [company] * len(tasks), tasks), 1):
             sys.stderr.write(f"[{time.perf_counter() - began:.0f} s] {number} of {len(tasks)} parts\n")
+    _write_busiest(company)
+    jobs.sum_days()
+    _dispose()
     settle(server)
     return time.perf_counter() - began
+
+
+def _write_busiest(company: Company) -> None:
+    _write(busiest(company))
+    with acting_as(system_actor("bench")):
+        transact(_copy, table="stock_movement", rows=lambda id_: busiest_movements(company, id_))
+
+
+def _dispose() -> None:
+    with open_session() as session:
+        engine = session.connection().engine
+    engine.dispose()
 
 
 def _part(company: Company, numbers: range) -> None:
@@ -114,9 +128,7 @@ def sign_in(people: int) -> list[str]:
     tokens = [secrets.token_urlsafe() for _ in range(people)]
     with acting_as(system_actor("bench")):
         transact(_sign_in, hashes=[hash_token(token) for token in tokens])
-    with open_session() as session:
-        engine = session.connection().engine
-    engine.dispose()
+    _dispose()
     return tokens
 
 

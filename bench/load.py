@@ -6,7 +6,7 @@ import random
 import secrets
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -75,7 +75,7 @@ async def transfers(base: str, data: Data, clients: int, seconds: float) -> Samp
             one, other = random.choice(pairs)  # noqa: S311  # no secret
             if random.random() < 0.5:  # noqa: S311  # one way or the other
                 one, other = other, one
-            await timed(lambda one=one, other=other: _transfer(tab, one, data.places[other]), samples)
+            await timed(lambda one=one, other=other: transfer(tab, one, data.places[other]), samples)
 
     async with AsyncExitStack() as stack:
         tabs = [await stack.enter_async_context(Tab(base, token)) for token in data.tokens[:clients]]
@@ -105,7 +105,7 @@ def _settled(text: str) -> bool:
     return "is_hydrated" in text
 
 
-async def _transfer(tab: Tab, item_id: int, location_id: int) -> str:
+async def transfer(tab: Tab, item_id: int, location_id: int) -> str:
     """Send the form of the page's dialog."""
     form = {
         "from_item_id": item_id,
@@ -124,7 +124,7 @@ async def two_items(base: str, data: Data, clients: int, seconds: float) -> Samp
 
     async def work(tab: Tab, here: int, there: int, until: float) -> None:
         while time.perf_counter() < until:
-            await timed(lambda: _transfer(tab, here, data.places[there]), samples)
+            await timed(lambda: transfer(tab, here, data.places[there]), samples)
 
     async with AsyncExitStack() as stack:
         tabs = [await stack.enter_async_context(Tab(base, token)) for token in data.tokens[:clients]]
@@ -159,17 +159,19 @@ async def bulk_updates(base: str, data: Data, rounds: int, size: int = 100) -> S
     async with Tab(base, data.tokens[0]) as tab:
         for _, quantity in zip(range(rounds), quantities, strict=False):
             updates = [{"item_id": id_, "quantity": quantity} for id_ in ids]
-            await saved.once(
-                lambda updates=updates: tab.ask(
-                    f"{INVENTORY}.bulk_update_inventory",
-                    _TOAST,
-                    updates=updates,
-                    reason_code="counted",
-                    idempotency_key=secrets.token_hex(16),
-                ),
-                tab,
-            )
+            await saved.once(lambda updates=updates: bulk_update(tab, updates), tab)
     return saved
+
+
+async def bulk_update(tab: Tab, updates: Sequence[Mapping[str, object]]) -> str:
+    """Send counts as one bulk update."""
+    return await tab.ask(
+        f"{INVENTORY}.bulk_update_inventory",
+        _TOAST,
+        updates=updates,
+        reason_code="counted",
+        idempotency_key=secrets.token_hex(16),
+    )
 
 
 async def creations(base: str, data: Data, rounds: int) -> Saved:
@@ -222,4 +224,17 @@ async def _deep(tab: Tab) -> str:
     return var(found, "next_href")
 
 
-__all__ = ["Samples", "Saved", "bulk_updates", "creations", "delta", "lists", "median", "transfers", "two_items"]
+__all__ = [
+    "Samples",
+    "Saved",
+    "bulk_update",
+    "bulk_updates",
+    "creations",
+    "delta",
+    "lists",
+    "median",
+    "timed",
+    "transfer",
+    "transfers",
+    "two_items",
+]

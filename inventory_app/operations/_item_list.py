@@ -99,6 +99,7 @@ SEARCH = Words(
     begins=(col(Product.search), col(Product.sort_key)),
     codes=(col(Product.barcode),),
     near=col(Product.search),
+    lexicon=col(SearchWord.word),
 )
 
 #: The list of items.

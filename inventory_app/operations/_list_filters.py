@@ -38,6 +38,8 @@ _LEAST_LIKE = 0.4
 _ABOUT_AS_LIKE = 0.85
 _SHORTEST_NEAR = 3
 _MOST_TURNED = 12
+#: A lexicon has words of so many letters; so many of them are looked for instead of one.
+_SHORTEST_KNOWN, _MOST_ALIKE = 4, 8
 _LIKENESS = sa.text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)")
 
 
@@ -300,6 +302,8 @@ class Words(Filter):
     codes: tuple[Key, ...] = ()
     #: The folded text in which words are looked for that are spelt alike, when no row has those that were typed.
     near: Key | None = None
+    #: The words those texts have, each once, where a table holds them: these are compared instead, which are few.
+    lexicon: Key | None = None
 
     def tidied(self, text: str) -> str:
         """Return the text as it was typed, so that the search box keeps it."""
@@ -329,25 +333,49 @@ class Words(Filter):
         words = sort_key(storable(text)).split()[:_MOST_WORDS]
         if self.near is None or not words or min(map(len, words)) < _SHORTEST_NEAR:
             return None
+        if self.lexicon is not None and not any(map(self._may_be_mistyped, words)):
+            return None
         asking.session.execute(_LIKENESS, {"least": str(_LEAST_LIKE)})
-        values, turns = dict[str, Any](), list[int]()
+        values, shapes = dict[str, Any](), list[Hashable]()
         for number, word in enumerate(words):
+            found = self._near_word(asking, word) if self.lexicon is None else self._known_words(asking, word)
+            if found is None:
+                return None
+            shapes.append(found[0])
+            values |= {f"{name}_{number}": value for name, value in found[1].items()}
+        return _Shaped(How.NEAR, tuple(shapes)), values
+
+    def _near_word(self, asking: Asking, word: str) -> Asked | None:
+        turned = _turned(word)
+        asked: dict[str, Any] = {f"turned{at}": f"%{like_escaped(one)}%" for at, one in enumerate(turned)}
+        asked["near"] = word
+        found, likeness = self._likeness(self.near, len(turned), lambda name: name)
+        likest = asking.session.execute(sa.select(sa.func.max(likeness)).where(found), asked).scalar_one()
+        # Only what is about as like as the likest: with three letters in common there is always something.
+        return None if likest is None else (len(turned), asked | {"least": likest * _ABOUT_AS_LIKE})
+
+    @staticmethod
+    def _may_be_mistyped(word: str) -> bool:
+        # Shorter words, and codes, are not in the lexicon.
+        return word.isalpha() and len(word) >= _SHORTEST_KNOWN
+
+    def _known_words(self, asking: Asking, word: str) -> Asked | None:
+        """Ask for the known words that are about as like as the likest; a code is like nothing but itself."""
+        known, text = [word], self.lexicon
+        if text is not None and self._may_be_mistyped(word):
             turned = _turned(word)
             asked: dict[str, Any] = {f"turned{at}": f"%{like_escaped(one)}%" for at, one in enumerate(turned)}
-            asked["near"] = word
-            found, likeness = self._likeness(len(turned), lambda name: name)
-            likest = asking.session.execute(sa.select(sa.func.max(likeness)).where(found), asked).scalar_one()
-            if likest is None:
-                return None
-            # Only what is about as like as the likest: with three letters in common there is always something.
-            asked["least"] = likest * _ABOUT_AS_LIKE
-            values |= {f"{name}_{number}": value for name, value in asked.items()}
-            turns.append(len(turned))
-        return _Shaped(How.NEAR, tuple(turns)), values
+            found, likeness = self._likeness(text, len(turned), lambda name: name)
+            alike = likeness.label("alike")
+            likest = sa.select(text, alike).where(found).order_by(alike.desc(), text).limit(_MOST_ALIKE)
+            rows = asking.session.execute(likest, asked | {"near": word}).all()
+            known = [row[0] for row in rows if row[1] >= rows[0][1] * _ABOUT_AS_LIKE]
+        patterns = {f"known{at}": f"%{like_escaped(one)}%" for at, one in enumerate(known)}
+        return (len(known), patterns) if known else None
 
-    def _likeness(self, turns: int, name: Callable[[str], str]) -> tuple[Condition, sa.ColumnElement[float]]:
+    @staticmethod
+    def _likeness(text: Any, turns: int, name: Callable[[str], str]) -> tuple[Condition, sa.ColumnElement[float]]:
         """Return which rows have a word like this one, and how like; one with two letters turned round is as good."""
-        text: Any = self.near
         word = sa.bindparam(name("near"), type_=sa.Text())
         # One by one: an index knows nothing of arrays of patterns.
         turned = [text.like(sa.bindparam(name(f"turned{at}"), type_=sa.Text())) for at in range(turns)]
@@ -363,15 +391,18 @@ class Words(Filter):
         """Find every word, in the way that was asked for."""
         if isinstance(shape, _Shaped):
             if shape.how == How.NEAR:
-                near = [self._is_near(turns, lambda name, n=n: f"{name}_{n}") for n, turns in enumerate(shape.asked)]
+                near = [self._is_near(one, lambda name, n=n: f"{name}_{n}") for n, one in enumerate(shape.asked)]
                 return sa.and_(*near)
             first = self._first()
             return sa.and_(self.condition(shape.asked), first if shape.how == How.FIRST else sa.not_(first))
         found = [self.finds(one, lambda name, n=number: f"{name}_{n}") for number, one in enumerate(shape)]
         return sa.and_(sa.true(), *found)
 
-    def _is_near(self, turns: int, name: Callable[[str], str]) -> Condition:
-        found, likeness = self._likeness(turns, name)
+    def _is_near(self, number: int, name: Callable[[str], str]) -> Condition:
+        if self.lexicon is not None:
+            text: Any = self.near
+            return sa.or_(*(text.like(sa.bindparam(name(f"known{at}"), type_=sa.Text())) for at in range(number)))
+        found, likeness = self._likeness(self.near, number, name)
         return sa.and_(found, likeness >= sa.bindparam(name("least"), type_=sa.Float()))
 
 

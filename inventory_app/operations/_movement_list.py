@@ -1,17 +1,14 @@
 """The list of movements: what it can be sorted and narrowed down by."""
 
-from collections.abc import Callable
-from typing import Any
-
 import sqlalchemy as sa
 from sqlmodel import col
 
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, StockMovement
-from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Condition, OneOf, Range, Words
+from inventory_app.operations._item_list import product_words, word_of_product
+from inventory_app.operations._list_filters import AnyOf, Condition, OneOf, Range, Words
 from inventory_app.operations._lists import Column, Join, Listing
 from inventory_app.operations._movement_lines import LATE
-from inventory_app.operations._paging import like_escaped
 from inventory_app.permissions import Permission
 
 _ITEM = ("item",)
@@ -26,19 +23,6 @@ KIND_WORDS = {
     MovementKind.REVERSAL: "Taken back",
     MovementKind.REVALUATION: "Value corrected",
 }
-
-
-def _word(asking: Asking, word: str) -> Asked:
-    del asking
-    return True, {"word": f"%{like_escaped(word)}%"}
-
-
-def _finds(shape: Any, name: Callable[[str], str]) -> Condition:
-    del shape
-    # By the few products that have the word: their index begins, and the ledger is reached by their items.
-    found = sa.select(col(Product.id)).where(col(Product.search).like(sa.bindparam(name("word"), type_=sa.Text())))
-    items = sa.select(col(InventoryItem.id)).where(col(InventoryItem.product_id).in_(found))
-    return col(StockMovement.item_id).in_(items)
 
 
 def _since(interval: str) -> Condition:
@@ -71,7 +55,7 @@ LIST = Listing(
         # Carries what can be done with the row.
         Column(key="who", label="By", fixed=True),
     ),
-    search=Words(key="q", label="Search", word=_word, finds=_finds),
+    search=Words(key="q", label="Search", needs=("product",), word=word_of_product, finds=product_words),
     filters=(
         AnyOf(key="item", label="Item", matches=lambda ids: col(StockMovement.item_id) == sa.any_(ids)),
         AnyOf(key="kind", label="Kind", type_=str, matches=lambda kinds: col(StockMovement.kind) == sa.any_(kinds)),

@@ -1,8 +1,9 @@
 """A transfer in one statement: lock in id order, decide, update both items, book both movements.
 
 It does what `stock.transfer_inventory` would do step by step, and does it only when every rule allows it. What it
-does not do it does not explain either: it answers None with both rows locked, and the steps decide again, rule by
-rule, and say why not. The rules stand there; the condition here may only be narrower. Tests run both ways.
+does not do it does not explain either: it answers None with both rows locked, or none where the item to be is not
+there yet, and the steps decide again, rule by rule, and say why not. The rules stand there; the condition here may only
+be narrower. Tests run both ways.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ WITH target AS MATERIALIZED (
        AND there.lot_id IS NOT DISTINCT FROM here.lot_id) END AS id
 ), locked AS MATERIALIZED (
   SELECT id, product_id, location_id, lot_id, quantity, sequence FROM inventory_item
-   WHERE id = ANY (ARRAY[%(from_item)s::bigint, (SELECT id FROM target)]) ORDER BY id FOR UPDATE
+   WHERE id = ANY (ARRAY[%(from_item)s::bigint, (SELECT id FROM target)]) AND (SELECT id FROM target) IS NOT NULL
+   ORDER BY id FOR UPDATE
 ), seen AS MATERIALIZED (
   SELECT locked.id, locked.product_id, locked.lot_id, locked.quantity, locked.sequence, product.name AS product,
          product.unit_cost, unit.code AS unit, unit.decimals, location.name AS location,

@@ -3,10 +3,10 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, NoReturn, TypeVar
 from uuid import UUID
@@ -27,6 +27,8 @@ Key = Any  # a column, as SQLAlchemy or as SQLModel types it
 PAGE_SIZE = 50
 #: More than any figure of ours has.
 _DIGITS = 30
+#: How a cursor's texts become what is not written as itself.
+_READ: dict[Any, Callable[[str], Any]] = {UUID: UUID, date: date.fromisoformat}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ def _typed(value: Any, column: Key) -> Any:
         value = Decimal(value)
         if not value.is_finite() or value.adjusted() > _DIGITS:
             raise ValueError
-    elif kind is UUID:
-        value = UUID(value)
+    elif kind in _READ:
+        value = _READ[kind](value)
     elif kind is datetime:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:

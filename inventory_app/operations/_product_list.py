@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.models.catalog import Category, Product
+from inventory_app.models.catalog import Category, Product, SearchWord
 from inventory_app.models.stock import ProductStock
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._figures import bar, is_due, reorder_due
@@ -65,7 +65,14 @@ LIST = Listing(
         # Carries what can be done with the row. When it changed is in the trail, which no list is sorted by.
         Column(key="changed", label="Changed", fixed=True),
     ),
-    search=Words(key="q", label="Search", word=word_of_product, finds=product_words),
+    search=Words(
+        key="q",
+        label="Search",
+        word=word_of_product,
+        finds=product_words,
+        near=col(Product.search),
+        lexicon=col(SearchWord.word),
+    ),
     filters=(
         OneOf(
             key="view",

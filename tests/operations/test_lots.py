@@ -163,6 +163,27 @@ def test_who_may_not_see_stock_is_told_of_none(milk, database):
 # Suppliers' terms
 
 
+@pytest.mark.parametrize("sort", ["expires_on", "code", "product"])
+@pytest.mark.parametrize("way", ["asc", "desc"])
+def test_the_pages_of_every_order_hold_every_lot_once_forth_and_back(milk, sort, way):
+    today = date(2030, 1, 1)
+    rows = [
+        Lot(product_id=milk, code=f"L{n:03}", expires_on=today + timedelta(days=n // 2) if n % 5 else None)
+        for n in range(60)
+    ]
+    arrange(lambda session: session.add_all(rows))
+    met, cursor = list[list[str]](), ""
+    while True:
+        page = read(lots.list_lots, view=LIST.read({"sort": sort, "dir": way, "size": "25", "at": cursor})).page
+        met.append([row.code for row in page.rows])
+        if not page.after:
+            break
+        cursor = page.after
+    assert sorted(code for codes in met for code in codes) == [f"L{n:03}" for n in range(60)]
+    back = read(lots.list_lots, view=LIST.read({"sort": sort, "dir": way, "size": "25", "at": page.before})).page
+    assert [row.code for row in back.rows] == met[-2]
+
+
 @pytest.fixture
 def acme() -> int:
     return supplier("Acme").id or 0

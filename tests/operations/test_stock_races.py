@@ -6,9 +6,11 @@ from contextvars import copy_context
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from inventory_app.context import acting_as
 from inventory_app.errors import InsufficientStock, InvalidRows
+from inventory_app.unit_of_work import open_session
 from tests.factories import location, person
 from tests.fixtures.database import forget_cached
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
@@ -114,6 +116,20 @@ def test_two_people_can_be_the_first_to_bring_it_somewhere(as_ann, nancy, observ
             one.result()
             other.result()
     assert [m.quantity for m in ledger.movements() if m.item_id not in (bolt.here, bolt.there)] == [4, 5]
+
+
+def test_who_brings_it_somewhere_new_waits_for_its_product_with_no_item_in_hand(as_ann, observer, ledger):
+    bolt, west = shelf(), location("WEST", name="West")
+    with open_session() as receiving:
+        # As a receipt begins: the product first, its items after that.
+        receiving.execute(sa.text("SELECT FROM product WHERE id = :id FOR UPDATE"), {"id": bolt.product_id})
+        holder = receiving.scalar(sa.text("SELECT pg_backend_pid()"))
+        with Side(lambda: transfer(bolt.here, None, 4, to_location_id=west.id)) as moving:
+            wait_until_blocked(observer, by=holder)
+            receiving.execute(sa.text("SELECT FROM inventory_item WHERE id = :id FOR UPDATE NOWAIT"), {"id": bolt.here})
+            receiving.rollback()
+            moving.result()
+    assert ledger.quantities(bolt.here) == [6]
 
 
 def test_many_in_both_directions_lose_nothing(as_ann, monkeypatch, ledger):
