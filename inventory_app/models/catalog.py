@@ -107,6 +107,8 @@ class Product(Record, table=True):
         sa.Index("ix_product_inactive", "id", postgresql_where=sa.text("active IS FALSE")),
         sa.Index("ix_product_unit_cost", "unit_cost", "id"),
         sa.Index("ix_product_unit_price", "unit_price", "id"),
+        sa.Index("ix_product_reorder_point", "reorder_point", "id"),
+        sa.Index("ix_product_unit_code", "unit_code", "id"),
         sa.Index("ix_product_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
         {"info": audited()},
     )
@@ -205,6 +207,7 @@ class Lot(Record, table=True):
             info=says("code", "This product has a lot of this code."),
         ),
         sa.Index("ix_lot_expires_on", "expires_on", "id"),
+        sa.Index("ix_lot_code", sa.text("lower(code)"), "id"),
         {"info": audited()},
     )
 

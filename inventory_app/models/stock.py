@@ -115,6 +115,11 @@ class StockMovement(Record, table=True):
         sa.Index("ix_stock_movement_recorded", "recorded_at", "id"),
         sa.Index("ix_stock_movement_operation", "operation_id"),
         sa.Index("ix_stock_movement_occurred", "occurred_at"),
+        sa.Index("ix_stock_movement_quantity", "quantity", "id"),
+        sa.Index("ix_stock_movement_value", "value", "id"),
+        # Few kinds and reasons: they are small, and whoever asks for a rare one need not read the whole ledger.
+        sa.Index("ix_stock_movement_kind", "kind"),
+        sa.Index("ix_stock_movement_reason", "reason_code"),
         # What was issued of an item lately, without a look at anything else it went through.
         sa.Index(
             "ix_stock_movement_issued",

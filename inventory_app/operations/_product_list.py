@@ -16,7 +16,7 @@ from inventory_app.operations._item_list import product_words, word_of_product
 from inventory_app.operations._last_changes import last_changes
 from inventory_app.operations._ledger import say
 from inventory_app.operations._list_filters import AnyOf, Contains, OneOf, Range, Words
-from inventory_app.operations._lists import Column, Join, Listing
+from inventory_app.operations._lists import Column, Group, Join, Listing
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._remembered import Remembered
 from inventory_app.operations.documents import pictures_of
@@ -36,7 +36,14 @@ LIST = Listing(
     columns=(
         Column(key="sku", label="SKU", by=col(Product.sku)),
         Column(key="name", label="Product", by=col(Product.sort_key), fixed=True),
-        Column(key="category", label="Category", by=col(Category.sort_key), needs=("category",), nullable=True),
+        Column(
+            key="category",
+            label="Category",
+            by=col(Category.sort_key),
+            needs=("category",),
+            nullable=True,
+            group=Group(key=col(Category.id), reference=col(Product.category_id)),
+        ),
         Column(key="unit", label="Unit", by=col(Product.unit_code), extra=True),
         Column(
             key="on_hand",
@@ -61,7 +68,14 @@ LIST = Listing(
             numeric=True,
             permission=Permission.PRICES_VIEW,
         ),
-        Column(key="supplier", label="Supplier", by=col(Supplier.sort_key), needs=("supplier",), nullable=True),
+        Column(
+            key="supplier",
+            label="Supplier",
+            by=col(Supplier.sort_key),
+            needs=("supplier",),
+            nullable=True,
+            group=Group(key=col(Supplier.id), reference=col(Product.supplier_id)),
+        ),
         # Carries what can be done with the row. When it changed is in the trail, which no list is sorted by.
         Column(key="changed", label="Changed", fixed=True),
     ),
