@@ -62,6 +62,8 @@ class Column:
     needs: tuple[str, ...] = ()
     nullable: bool = False
     group: Group | None = None
+    #: What rows of one value stand in the order of, instead of what breaks ties in the list: as an index has them.
+    then: tuple[Key, ...] = ()
     numeric: bool = False
     permission: Permission | None = None
     fixed: bool = False
@@ -257,7 +259,7 @@ class Listing:
     ) -> Page[int]:
         """Read a page in ways that follow each other; `at_cursor` is one of them and the place in it."""
         (at_way, cursor), column = at_cursor, self.columns[view.sort or self.sort]
-        backwards, at = cursor_values(cursor, column.key, (column.by, self._unique))
+        backwards, at = cursor_values(cursor, column.key, (column.by, *self._ties(column)))
         down = view.descending != backwards
         segments = [
             (way, nulls)
@@ -276,8 +278,9 @@ class Listing:
             # Few of many may stand first: whoever walks along an index would meet them late.
             few_here = few or (way == How.FIRST and self._count(session, asked) <= MOST_COUNTED)
             shape = _Shape(asked[0], column.key, down, nulls, begins, few_here)
-            more = {"rows": view.size + 1 - len(found)} | ({"at": at[0], "at_id": at[1]} if begins and at else {})
-            values = asked[1] | more
+            values = asked[1] | {"rows": view.size + 1 - len(found)}
+            if begins and at:
+                values |= {"at": at[0]} | {f"at_{number}": value for number, value in enumerate(at[1:])}
             rows = None if few_here or nulls or column.group is None else self._by_group(session, shape, values)
             if rows is None:
                 rows = session.connection().execute(self._pages(shape), values).all()
@@ -316,11 +319,14 @@ class Listing:
             for _, key in members:
                 rows += connection.execute(statement, values | {"group": key, "rows": wanted - len(found)}).all()
             # Groups of one name are one in this order.
-            rows.sort(key=itemgetter(2), reverse=shape.down)
+            rows.sort(key=lambda row: tuple(row[2:]), reverse=shape.down)
             found += rows[: wanted - len(found)]
             if len(found) >= wanted:
                 break
         return found
+
+    def _ties(self, column: Column) -> tuple[Key, ...]:
+        return column.then or (self._unique,)
 
     @staticmethod
     def _segments(column: Column, *, down: bool) -> list[bool]:
@@ -416,28 +422,27 @@ class Listing:
         needs = column.group.needs if column.group and (shape.nulls or shape.grouped) else column.needs
         if column.group and shape.grouped:
             needs = (*needs, *column.needs)
-        statement = self._from(shape, self.ident, sa.null() if shape.nulls else by, self._unique, needs=needs)
+        ties = self._ties(column)
+        statement = self._from(shape, self.ident, sa.null() if shape.nulls else by, *ties, needs=needs)
         if column.nullable:
             has = column.group.reference if column.group else by
             statement = statement.where(has.is_(None) if shape.nulls else has.is_not(None))
         if column.group and shape.grouped:
             statement = statement.where(column.group.reference == sa.bindparam("group", type_=column.group.key.type))
         apart = shape.few or (shape.grouped and not (column.group and column.group.indexed))
-        unique: Any = self._unique
         if apart:
             # Found as a whole before it is sorted: nobody walks along an index in the hope that a match comes soon.
-            columns = ("found_id", "found_by", "found_unique")
-            labels = [part.label(name) for part, name in zip(statement.selected_columns, columns, strict=True)]
+            labels = [part.label(f"found_{number}") for number, part in enumerate(statement.selected_columns)]
             found = (
                 statement.with_only_columns(*labels, maintain_column_froms=True)
                 .cte("found")
                 .prefix_with("MATERIALIZED")
             )
-            by, unique = found.c.found_by, found.c.found_unique
-            statement = sa.select(found.c.found_id, by, unique)
+            ident, by, *ties = found.c
+            statement = sa.select(ident, by, *ties)
         if shape.begins:
-            statement = statement.where(*self._beyond(by, unique, shape))
-        orders = (unique,) if shape.nulls or shape.grouped else (by, unique)
+            statement = statement.where(*self._beyond(column, by, ties, shape))
+        orders = ties if shape.nulls or shape.grouped else (by, *ties)
         ordered = statement.order_by(*(key.desc() if shape.down else key.asc() for key in orders))
         return ordered.limit(sa.bindparam("rows", type_=sa.BigInteger()))
 
@@ -452,14 +457,16 @@ class Listing:
             statement = statement.where(by <= at if shape.down else by >= at)
         return statement.order_by(*(one.desc() if shape.down else one.asc() for one in (by, key)))
 
-    def _beyond(self, by: Any, unique: Any, shape: _Shape) -> list[Any]:
-        at_id = sa.bindparam("at_id", type_=self._unique.type)
-        if shape.nulls or shape.grouped:
-            return [unique < at_id if shape.down else unique > at_id]
-        at = sa.bindparam("at", type_=by.type)
-        here, there = sa.tuple_(by, unique), sa.tuple_(at, at_id)
+    def _beyond(self, column: Column, by: Any, ties: Sequence[Any], shape: _Shape) -> list[Any]:
+        kinds: list[tuple[str, Any]] = [] if shape.nulls or shape.grouped else [("at", column.by)]
+        kinds += [(f"at_{number}", key) for number, key in enumerate(self._ties(column))]
+        there = [sa.bindparam(name, type_=key.type) for name, key in kinds]
+        here = [*ties] if shape.nulls or shape.grouped else [by, *ties]
+        if len(here) == 1:
+            return [here[0] < there[0] if shape.down else here[0] > there[0]]
+        beyond = sa.tuple_(*here) < sa.tuple_(*there) if shape.down else sa.tuple_(*here) > sa.tuple_(*there)
         # The second says nothing new, but an index on the column alone can begin there instead of at the first row.
-        return [here < there, by <= at] if shape.down else [here > there, by >= at]
+        return [beyond, here[0] <= there[0] if shape.down else here[0] >= there[0]]
 
 
 def _joined(joins: Mapping[str, Join], source: Any, name: str, joined: set[str]) -> Any:

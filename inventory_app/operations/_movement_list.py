@@ -7,7 +7,7 @@ from inventory_app.models.catalog import Location, Product
 from inventory_app.models.stock import InventoryItem, MovementKind, StockMovement
 from inventory_app.operations._item_list import product_words, word_of_product
 from inventory_app.operations._list_filters import AnyOf, Condition, OneOf, Range, Words
-from inventory_app.operations._lists import Column, Join, Listing
+from inventory_app.operations._lists import Column, Group, Join, Listing
 from inventory_app.operations._movement_lines import LATE
 from inventory_app.permissions import Permission
 
@@ -39,7 +39,15 @@ LIST = Listing(
         Column(key="recorded", label="Recorded", by=_RECORDED, fixed=True),
         Column(key="what", label="What happened", fixed=True),
         Column(key="product", label="Product", by=col(Product.sort_key), needs=("product",)),
-        Column(key="location", label="Location", by=col(Location.sort_key), needs=("location",)),
+        Column(
+            key="location",
+            label="Location",
+            by=col(Location.sort_key),
+            needs=("location",),
+            group=Group(key=col(Location.id), reference=col(InventoryItem.location_id), needs=_ITEM, indexed=True),
+            # The items of a place and the movements of an item are each in order in an index.
+            then=(col(InventoryItem.id), col(StockMovement.sequence)),
+        ),
         Column(key="change", label="Change", by=col(StockMovement.quantity), numeric=True),
         Column(key="balance", label="Balance", numeric=True),
         Column(
