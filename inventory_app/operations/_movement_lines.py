@@ -71,7 +71,7 @@ SELECT m.id, m.item_id, product.sku, product.name AS product, location.name AS l
     SELECT place.name FROM stock_movement side
       JOIN inventory_item its ON its.id = side.item_id JOIN location place ON place.id = its.location_id
      WHERE m.kind = 'transfer' AND side.operation_id = m.operation_id AND side.kind = 'transfer'
-       AND its.product_id = item.product_id AND side.quantity = -m.quantity
+       AND its.product_id = item.product_id AND side.quantity + m.quantity = 0
      ORDER BY abs(side.id - m.id) LIMIT 1) other ON true
  WHERE m.id = ANY (%(ids)s)
 """
