@@ -86,6 +86,12 @@ class InventoryItem(Record, table=True):
         sa.Index("ix_inventory_item_location_id", "location_id", "id"),
         sa.Index("ix_inventory_item_quantity", "quantity", "id"),
         sa.Index("ix_inventory_item_changed", "changed_at", "id"),
+        # Lots of which there is some.
+        sa.Index(
+            "ix_inventory_item_lot_held",
+            "lot_id",
+            postgresql_where=sa.text("quantity > 0 AND lot_id IS NOT NULL"),
+        ),
         {"info": audited()},
     )
 

@@ -38,10 +38,10 @@ def _everything(session: Session) -> int:
 def list_movements(session: Session, *, view: View) -> Movements:
     """Return a page of movements with what they can be narrowed down by."""
     allowed = LIST.allowed(view, current_viewer(session).permissions)
-    page, everything = LIST.page(session, allowed), _everything(session)
+    everything = _everything(session)
+    page, count = LIST.listed(session, allowed, everything)
     lines = movement_lines(session, page.rows)
-    count = LIST.count(session, allowed) if allowed.narrows else everything
-    return Movements(allowed, Page(lines, page.before, page.after), count, everything, _choices(session, allowed))
+    return Movements(allowed, page.of(lines), count, everything, _choices(session, allowed))
 
 
 def _choices(session: Session, view: View) -> dict[str, list[tuple[str, str]]]:

@@ -23,7 +23,6 @@ from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._ledger import LARGEST, fits_unit, places, say
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import current_viewer, operation, query, require
-from inventory_app.operations._paging import Page
 from inventory_app.operations._trees import categories
 from inventory_app.operations.catalog import NewProduct, add_product, search_text
 from inventory_app.permissions import Permission
@@ -266,10 +265,10 @@ def list_products(session: Session, *, view: View) -> views.ProductListing:
     """Return a page of products as the list describes them, with the counts of its tabs."""
     viewer = current_viewer(session)
     allowed = lists.LIST.allowed(view, viewer.permissions)
-    page, counts = lists.LIST.page(session, allowed), lists.counts(session)
+    counts = lists.counts(session)
+    page, number = lists.LIST.listed(session, allowed, counts.everything)
     rows = lists.rows(session, viewer, page.rows)
-    number = lists.LIST.count(session, allowed) if allowed.narrows else counts.everything
-    return views.ProductListing(allowed, Page(rows, page.before, page.after), number, counts, categories(session))
+    return views.ProductListing(allowed, page.of(rows), number, counts, categories(session))
 
 
 @query(Permission.PRODUCTS_VIEW)
