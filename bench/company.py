@@ -81,7 +81,7 @@ def _apart(items: int, kept: Path | None, seconds: float, *, load_only: bool) ->
 
 @contextmanager
 def place(kept: Path | None, items: int) -> Iterator[Path]:
-    """The data folder of a company that is kept, or one that goes with the block."""
+    """The data folder of a size that is kept, or one that goes with the block."""
     if kept is None:
         with stage.folder() as data_dir:
             yield data_dir
@@ -91,7 +91,7 @@ def place(kept: Path | None, items: int) -> Iterator[Path]:
 
 def _measure(items: int, kept: Path | None, seconds: float, *, load_only: bool) -> Found:
     found = Found(items)
-    with tempfile.TemporaryDirectory() as scratch, place(kept, items) as data_dir:
+    with tempfile.TemporaryDirectory() as around, place(kept, items) as data_dir:
         data_dir.mkdir(parents=True, exist_ok=True)
         port = stage.free_port()
         stage.enter_environment(data_dir, port)
@@ -103,7 +103,7 @@ def _measure(items: int, kept: Path | None, seconds: float, *, load_only: bool) 
                 _say(f"{items:,} items: {_loaded(found)}")
             if load_only:
                 return found
-            with stage.Application(port, Path(scratch) / "application.log").running() as application:
+            with stage.Application(port, Path(around) / "application.log").running() as application:
                 # After its start, which brings a kept database to the newest revision.
                 tokens = company_load.sign_in(max(CLIENTS))
                 (found.megabytes,) = company_pages.asked("SELECT pg_database_size(current_database()) / 1048576")

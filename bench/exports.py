@@ -1,6 +1,6 @@
-"""How fast lists leave as files: `python -m bench.exports [--items 100000] [--folder DATA_FOLDER]`.
+"""How fast lists leave as files: `python -m bench.exports [--items 100000] [--folder FOLDER]`.
 
-Makes up a company in a durable cluster of its own (or uses that of a data folder, as `bench.company` does), starts the
+Makes up a company in a durable cluster of its own (or uses the one that is kept, as `bench.company` does), starts the
 application on it, and fetches each file over HTTP as one browser would, while it looks at the memory of the
 application's processes. Prints the table and writes it into docs/benchmarks.md between its two marks.
 """
@@ -58,7 +58,7 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(prog="python -m bench.exports", description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--folder", type=Path, help="a data folder to keep")
+    parser.add_argument("--folder", type=Path, help="where to keep what was loaded, a data folder for each size")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-write", action="store_true", help="print only")
     asked = parser.parse_args()

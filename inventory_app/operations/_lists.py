@@ -380,7 +380,8 @@ class Listing:
         statement = self._from(_Shape(asked, column.key), *what, needs=needs, joins={**self._joins, **(joins or {})})
         if whole is None:
             statement = statement.where(sa.false())
-        orders = (by.desc(), self._unique.desc()) if view.descending else (by.asc(), self._unique.asc())
+        keys = (by, *self._ties(column))
+        orders = (key.desc() if view.descending else key.asc() for key in keys)
         # Rows without a value stand last, descending first: as the database has it by itself.
         return statement.order_by(*orders), values
 
