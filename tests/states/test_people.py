@@ -11,6 +11,7 @@ from inventory_app.errors import NotFound
 from inventory_app.models._base import now
 from inventory_app.operations import accounts, users
 from inventory_app.operations.sessions import hash_token
+from inventory_app.permissions import DEFAULT_ROLES, EMPLOYEE
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.users import UserMgmtState
@@ -32,8 +33,7 @@ def ada(site: Site) -> Person:
 def clerk_of(site: Site, *permissions: str) -> Person:
     """Return somebody whose only role holds what an employee holds, and `permissions`."""
     name = f"clerk-{secrets.token_hex(3)}"
-    held = ("inventory:view", "inventory:adjust", "inventory:transfer", "inventory:create", "suppliers:view")
-    factories.role(name, *held, "users:view", *permissions)
+    factories.role(name, *DEFAULT_ROLES[EMPLOYEE][1], "users:view", *permissions)
     site.see_people.add(name)
     return site.person("clare", name)
 
