@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SUPPLIERS_CREATE = "suppliers:create", "Enter a supplier", "Suppliers"
     SUPPLIERS_EDIT = "suppliers:edit", "Correct a supplier", "Suppliers"
     SUPPLIERS_APPROVE = "suppliers:approve", "Approve suppliers", "Suppliers"
+    SUPPLIERS_OVERRIDE = "suppliers:override", "Order from a supplier that is not approved", "Suppliers"
 
     PRODUCTS_VIEW = "products:view", "See the catalogue", "Catalogue"
     PRODUCTS_MANAGE = "products:manage", "Change the catalogue", "Catalogue"
@@ -51,6 +52,21 @@ class Permission(StrEnum):
     PRICES_VIEW = "prices:view", "See costs and prices", "Prices"
     PRICES_UPDATE = "prices:update", "Change prices and values", "Prices"
 
+    ORDERS_VIEW = "orders:view", "See orders and receipts", "Orders"
+    ORDERS_CREATE = "orders:create", "Write, submit and place orders", "Orders"
+    ORDERS_APPROVE = "orders:approve", "Approve orders", "Orders"
+    ORDERS_RECEIVE = "orders:receive", "Receive goods and send them back", "Orders"
+
+    INVOICES_VIEW = "invoices:view", "See invoices", "Invoices"
+    INVOICES_RECORD = "invoices:record", "Record invoices and credit notes", "Invoices"
+    INVOICES_RELEASE = "invoices:release", "Release blocked invoices", "Invoices"
+
+    PAYMENTS_VIEW = "payments:view", "See payments and bank accounts", "Payments"
+    PAYMENTS_PROCESS = "payments:process", "Pay invoices", "Payments"
+    PAYMENTS_APPROVE = "payments:approve", "Approve payments and release bank accounts", "Payments"
+
+    PORTAL_USE = "portal:use", "See the papers of one's own company", "Supplier portal"
+
     PERIODS_CLOSE = "periods:close", "Close and reopen periods", "Periods"
     SETTINGS_MANAGE = "settings:manage", "Change units, reasons and other lists", "Settings"
 
@@ -60,10 +76,21 @@ class Permission(StrEnum):
 
 #: What needs a second person or moves money: never held by `system:*` and `cli:*` actors, and what somebody who is
 #: away may let another person decide in their place.
-NEEDS_A_PERSON = frozenset({Permission.SUPPLIERS_APPROVE})
+NEEDS_A_PERSON = frozenset(
+    {
+        Permission.SUPPLIERS_APPROVE,
+        Permission.SUPPLIERS_OVERRIDE,
+        Permission.ORDERS_APPROVE,
+        Permission.INVOICES_RELEASE,
+        Permission.PAYMENTS_PROCESS,
+        Permission.PAYMENTS_APPROVE,
+    }
+)
 
 ADMIN = "admin"
 EMPLOYEE = "employee"
+#: For people who work for a supplier.
+SUPPLIER = "supplier"
 
 
 def _every(*categories: str) -> frozenset[Permission]:
@@ -75,7 +102,8 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
     ADMIN: ("Everything, and cannot be changed", frozenset(Permission)),
     "manager": (
         "Runs stock and purchasing",
-        _every("Suppliers", "Catalogue", "Stock", "Prices", "Audit trail"),
+        _every("Suppliers", "Catalogue", "Stock", "Prices", "Orders", "Invoices", "Audit trail")
+        - {Permission.SUPPLIERS_OVERRIDE},
     ),
     EMPLOYEE: (
         "Works in the warehouse",
@@ -87,13 +115,16 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
                 Permission.INVENTORY_CREATE,
                 Permission.INVENTORY_ADJUST,
                 Permission.INVENTORY_TRANSFER,
+                Permission.ORDERS_VIEW,
+                Permission.ORDERS_RECEIVE,
             }
         ),
     ),
     "accountant": (
         "Invoices, payments and prices",
-        _every("Prices", "Periods")
+        _every("Prices", "Invoices", "Payments", "Periods")
         | {
+            Permission.ORDERS_VIEW,
             Permission.SUPPLIERS_VIEW,
             Permission.PRODUCTS_VIEW,
             Permission.INVENTORY_VIEW,
@@ -104,4 +135,5 @@ DEFAULT_ROLES: dict[str, tuple[str, frozenset[Permission]]] = {
         "Sees everything, changes nothing",
         _every("Audit trail") | {p for p in Permission if p.endswith(":view")},
     ),
+    SUPPLIER: ("Sees the papers of their own company", frozenset({Permission.PORTAL_USE})),
 }

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     fresh_minutes: int = Field(10, alias="INVENTORY_FRESH_MINUTES", ge=1, le=60 * 24)
     supplier_approvals: int = Field(1, alias="INVENTORY_SUPPLIER_APPROVALS", ge=1, le=10)
     price_approval_percent: Decimal = Field(Decimal(0), alias="INVENTORY_PRICE_APPROVAL_PERCENT", ge=0, le=1000)
+    order_approvals: str = Field("1000:1,10000:2", alias="INVENTORY_ORDER_APPROVALS")
+    over_receipt_percent: Decimal = Field(Decimal(0), alias="INVENTORY_OVER_RECEIPT_PERCENT", ge=0, le=100)
+    price_tolerance_percent: Decimal = Field(Decimal(2), alias="INVENTORY_PRICE_TOLERANCE_PERCENT", ge=0, le=100)
+    payment_approval_amount: Decimal = Field(Decimal(10000), alias="INVENTORY_PAYMENT_APPROVAL_AMOUNT", ge=0)
+    supplier_reminder_days: int = Field(30, alias="INVENTORY_SUPPLIER_REMINDER_DAYS", ge=1, le=365)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
     oidc_issuer: str | None = Field(None, alias="INVENTORY_OIDC_ISSUER")
     oidc_client_id: Text | None = Field(None, alias="INVENTORY_OIDC_CLIENT_ID")
@@ -120,6 +125,12 @@ class Settings(BaseSettings):
             message = "must contain openid: without it the provider does not say who signs in"
             raise ValueError(message)
         return " ".join(scopes.split())
+
+    @field_validator("order_approvals")
+    @classmethod
+    def _rising(cls, text: str) -> str:
+        thresholds(text)
+        return text
 
     @field_validator("oidc_roles")
     @classmethod
@@ -216,6 +227,22 @@ class Settings(BaseSettings):
             return [self.public_url]
         port = f":{parts.port}" if parts.port else ""
         return [f"{parts.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1")]
+
+
+def thresholds(text: str) -> list[tuple[Decimal, int]]:
+    """Read "1000:1,10000:2": from which amount how many people must agree, the amounts rising; `ValueError` else."""
+    found: list[tuple[Decimal, int]] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        amount, _, people = part.partition(":")
+        try:
+            step = (Decimal(amount), int(people))
+        except (ArithmeticError, ValueError):
+            step = (Decimal(-1), 0)
+        if not step[0].is_finite() or step[0] < 0 or step[1] < 1 or (found and step[0] <= found[-1][0]):
+            message = 'must be rising amounts with a number of people each, such as "1000:1,10000:2"'
+            raise ValueError(message)
+        found.append(step)
+    return found
 
 
 def is_safe_address(url: str) -> bool:

@@ -18,6 +18,10 @@ from sqlmodel import Field, SQLModel
 MONEY = sa.Numeric(14, 4)
 #: Quantities in the product's unit, 3 decimals.
 QUANTITY = sa.Numeric(14, 3)
+#: What one of a currency is worth in the base currency.
+RATE = sa.Numeric(18, 8)
+#: Per cent, such as a rate of tax.
+PERCENT = sa.Numeric(5, 2)
 
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")

@@ -1,6 +1,7 @@
 """The companies we order from, and what became of their application."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlmodel import Field
 
 from inventory_app.audit.tables import audited
 from inventory_app.models._base import (
+    MONEY,
     Record,
     key,
     now,
@@ -34,6 +36,9 @@ class Supplier(Record, table=True):
     __table_args__ = (
         unique_lower("uq_supplier_name", "name", says("name", "A supplier of this name exists.")),
         sa.CheckConstraint("status IN ('pending', 'approved', 'rejected', 'suspended')", name="ck_supplier_status"),
+        sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="ck_supplier_payment_days"),
+        sa.CheckConstraint("minimum_order >= 0", name="ck_supplier_minimum_order"),
+        sa.Index("ix_supplier_valid_until", "valid_until", postgresql_where=sa.text("status = 'approved'")),
         sa.Index("ix_supplier_sort", "sort_key", "id"),
         sa.Index("ix_supplier_queue", "status", "submitted_at", "id"),
         {"info": audited(personal=("contact_name", "email", "phone"))},
@@ -58,6 +63,12 @@ class Supplier(Record, table=True):
     country: str | None = text_field(nullable=True)
     payment_terms: str | None = text_field(nullable=True)
     currency: str | None = text_field(nullable=True)
+    #: Days after the invoice's date in which it is to be paid.
+    payment_days: int | None = None
+    #: Who carries cost and risk until where, such as "DAP Oslo".
+    delivery_terms: str | None = text_field(nullable=True)
+    #: Below this an order is not worth it to them, in their currency.
+    minimum_order: Decimal | None = Field(default=None, sa_type=MONEY)
     message: str | None = text_field(nullable=True)
     status: str = text_field(default=SupplierStatus.PENDING)
     #: application (by the supplier itself), staff or import.
@@ -70,7 +81,42 @@ class Supplier(Record, table=True):
     approved_at: datetime | None = None
     decision_reason: str | None = text_field(nullable=True)
     valid_until: date | None = None
+    #: When somebody was last reminded that the approval ends.
+    reminded_at: datetime | None = None
     version: int = Field(default=1)
+
+
+class SupplierContact(Record, table=True):
+    """Somebody at a supplier, and what to speak to them about."""
+
+    __table_args__ = (
+        sa.Index("ix_supplier_contact_supplier_id", "supplier_id", "id"),
+        {"info": audited(personal=("name", "email", "phone"))},
+    )
+
+    id: int | None = key()
+    supplier_id: int = reference("supplier.id", index=False)
+    name: str = text_field()
+    #: What they do there: orders, invoices, quality.
+    position: str | None = text_field(nullable=True)
+    email: str | None = text_field(nullable=True)
+    phone: str | None = text_field(nullable=True)
+    note: str | None = text_field(nullable=True)
+    active: bool = True
+    created_at: datetime = Field(default_factory=now)
+    version: int = Field(default=1)
+
+
+class SupplierUser(Record, table=True):
+    """An account of somebody who works for a supplier: it sees that supplier's own papers and nothing else."""
+
+    __table_args__ = ({"info": audited()},)
+
+    user_id: int = Field(sa_type=sa.BigInteger, foreign_key="local_user.id", primary_key=True)
+    supplier_id: int = reference("supplier.id")
+    active: bool = True
+    created_at: datetime = Field(default_factory=now)
+    created_by: int | None = reference("local_user.id", nullable=True, index=False)
 
 
 class ImportBatch(Record, table=True):

@@ -14,8 +14,18 @@ from inventory_app.models.approvals import Approval, ApprovalDecision, Delegatio
 from inventory_app.models.catalog import Category, Location, Lot, Product, ProductPrice, SupplierProduct, Unit
 from inventory_app.models.documents import Document, DocumentContent
 from inventory_app.models.lists import ChangeSet, SavedView
+from inventory_app.models.payments import Payment, PaymentBatch, SupplierBankAccount
+from inventory_app.models.purchasing import (
+    GoodsReceipt,
+    GoodsReceiptLine,
+    NumberSeries,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    SupplierInvoice,
+    SupplierInvoiceLine,
+)
 from inventory_app.models.stock import InventoryItem, PeriodClose, ReasonCode, Reservation, Shipment, StockMovement
-from inventory_app.models.suppliers import ImportBatch, Supplier
+from inventory_app.models.suppliers import ImportBatch, Supplier, SupplierContact
 from inventory_app.models.users import AuthSession, LocalUser, Permission, Role, UserInfo
 
 Record = tuple[str, str]
@@ -55,7 +65,7 @@ _CODED: dict[str, tuple[sa.SQLColumnExpression[str], sa.SQLColumnExpression[str]
 }
 
 #: Tables without a number of their own, whose records are called after a person: where in their key that is.
-_OF_A_PERSON = {"approval_party": 1, "default_view": 0, "user_picture": 0}
+_OF_A_PERSON = {"approval_party": 1, "default_view": 0, "supplier_user": 0, "user_picture": 0}
 
 
 def _called_after_a_person(session: Session, table: str, pks: Iterable[str]) -> dict[Record, str]:
@@ -69,6 +79,11 @@ def _called_after_a_person(session: Session, table: str, pks: Iterable[str]) -> 
 
 def _place() -> sa.ColumnElement[str]:
     return col(Product.name) + " at " + col(Location.name)
+
+
+def _order() -> sa.ColumnElement[str]:
+    """Call an order by its number; a draft, which has none yet, by its supplier."""
+    return sa.func.coalesce(col(PurchaseOrder.number), "Draft for " + col(Supplier.name))
 
 
 def _person() -> sa.ColumnElement[str]:
@@ -90,6 +105,16 @@ _KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
     "saved_view": col(SavedView.id),
     "shipment": col(Shipment.id),
     "supplier_product": col(SupplierProduct.id),
+    "goods_receipt": col(GoodsReceipt.id),
+    "goods_receipt_line": col(GoodsReceiptLine.id),
+    "payment": col(Payment.id),
+    "payment_batch": col(PaymentBatch.id),
+    "purchase_order": col(PurchaseOrder.id),
+    "purchase_order_line": col(PurchaseOrderLine.id),
+    "supplier_bank_account": col(SupplierBankAccount.id),
+    "supplier_contact": col(SupplierContact.id),
+    "supplier_invoice": col(SupplierInvoice.id),
+    "supplier_invoice_line": col(SupplierInvoiceLine.id),
     "location": col(Location.id),
     "product": col(Product.id),
     "product_price": col(ProductPrice.id),
@@ -156,6 +181,32 @@ _NAMED: dict[str, sa.Select[str, str]] = {
     "supplier_product": _named("supplier_product", col(Supplier.name) + ": " + col(Product.name))
     .join_from(SupplierProduct, Product, col(Product.id) == col(SupplierProduct.product_id))
     .join(Supplier, col(Supplier.id) == col(SupplierProduct.supplier_id)),
+    "goods_receipt": _named("goods_receipt", col(GoodsReceipt.number)),
+    "goods_receipt_line": _named(
+        "goods_receipt_line", col(GoodsReceipt.number) + " " + col(PurchaseOrderLine.description)
+    )
+    .join_from(GoodsReceiptLine, GoodsReceipt, col(GoodsReceipt.id) == col(GoodsReceiptLine.receipt_id))
+    .join(PurchaseOrderLine, col(PurchaseOrderLine.id) == col(GoodsReceiptLine.order_line_id)),
+    "payment": _named("payment", col(Payment.number)),
+    "payment_batch": _named("payment_batch", col(PaymentBatch.number)),
+    "purchase_order": _named("purchase_order", _order()).join_from(
+        PurchaseOrder, Supplier, col(Supplier.id) == col(PurchaseOrder.supplier_id)
+    ),
+    "purchase_order_line": _named("purchase_order_line", _order() + ": " + col(PurchaseOrderLine.description))
+    .join_from(PurchaseOrderLine, PurchaseOrder, col(PurchaseOrder.id) == col(PurchaseOrderLine.order_id))
+    .join(Supplier, col(Supplier.id) == col(PurchaseOrder.supplier_id)),
+    "supplier_bank_account": _named("supplier_bank_account", col(Supplier.name)).join_from(
+        SupplierBankAccount, Supplier, col(Supplier.id) == col(SupplierBankAccount.supplier_id)
+    ),
+    "supplier_contact": _named("supplier_contact", col(Supplier.name)).join_from(
+        SupplierContact, Supplier, col(Supplier.id) == col(SupplierContact.supplier_id)
+    ),
+    "supplier_invoice": _named("supplier_invoice", col(Supplier.name) + " " + col(SupplierInvoice.number)).join_from(
+        SupplierInvoice, Supplier, col(Supplier.id) == col(SupplierInvoice.supplier_id)
+    ),
+    "supplier_invoice_line": _named(
+        "supplier_invoice_line", col(SupplierInvoice.number) + ": " + col(SupplierInvoiceLine.description)
+    ).join_from(SupplierInvoiceLine, SupplierInvoice, col(SupplierInvoice.id) == col(SupplierInvoiceLine.invoice_id)),
     "location": _named("location", col(Location.name)),
     "product": _named("product", col(Product.sku) + " " + col(Product.name)),
     "product_price": _named("product_price", col(Product.sku) + " " + col(Product.name)).join_from(
@@ -185,16 +236,18 @@ _NAMED: dict[str, sa.Select[str, str]] = {
     ),
 }
 
-# A link that was taken away is in no table any more: its two ends still have names.
+# Records with a key of two parts. A link that was taken away is in no table any more: its two ends still have names.
 _LINK_KEYS = {
     "user_role": (col(UserInfo.id), col(Role.id)),
     "role_permission": (col(Role.id), col(Permission.id)),
+    "payment_allocation": (col(Payment.id), col(SupplierInvoice.id)),
+    "number_series": (col(NumberSeries.kind), col(NumberSeries.year)),
 }
 
 
 def _link(table: str, label: sa.SQLColumnExpression[str]) -> sa.Select[str, str]:
     one, other = _LINK_KEYS[table]
-    pk = sa.func.concat("[", one, ", ", other, "]")
+    pk = sa.cast(sa.func.json_build_array(one, other), sa.Text)
     return sa.select(pk.label("pk"), label.label("label"))
 
 
@@ -205,6 +258,10 @@ _LINKS: dict[str, sa.Select[str, str]] = {
     "role_permission": _link("role_permission", col(Role.name) + ": " + col(Permission.name))
     .select_from(Role)
     .join(Permission, sa.true()),
+    "payment_allocation": _link(
+        "payment_allocation", col(Payment.number) + ": " + col(SupplierInvoice.number)
+    ).join_from(Payment, SupplierInvoice, sa.true()),
+    "number_series": _link("number_series", col(NumberSeries.kind) + " " + sa.cast(col(NumberSeries.year), sa.Text)),
 }
 
 

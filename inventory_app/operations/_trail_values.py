@@ -29,7 +29,23 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 #: Columns that hold costs and prices, whatever their table.
-PRICE_FIELDS = frozenset({"unit_cost", "unit_price", "value", "old_price", "new_price", "cost"})
+PRICE_FIELDS = frozenset(
+    {
+        "amount",
+        "cost",
+        "gross",
+        "minimum_order",
+        "net",
+        "new_price",
+        "old_price",
+        "paid",
+        "tax",
+        "total",
+        "unit_cost",
+        "unit_price",
+        "value",
+    }
+)
 #: Those of them that are in the base currency, whatever currency the record names.
 _IN_BASE_CURRENCY = frozenset({"unit_cost", "value"})
 HIDDEN = "hidden"
