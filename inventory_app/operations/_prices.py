@@ -15,12 +15,12 @@ from sqlmodel import Session, col
 from inventory_app.models._base import MONEY, now
 from inventory_app.models.catalog import PriceStatus, Product, ProductPrice
 from inventory_app.operations._ledger import LARGEST
+from inventory_app.operations._money import CENT
 from inventory_app.settings import get_settings
 
 LARGEST_PRICE = LARGEST / 10
 #: What a price that was reckoned can be rounded to; typed ones are taken as they are.
 STEPS = ("0.01", "0.05", "0.10", "0.50", "1.00")
-CENT = Decimal("0.01")
 _HUNDRED = Decimal(100)
 
 #: Of what a statement is about: the ids of products, as an array or a selection.
@@ -48,13 +48,6 @@ def beginning(day: date) -> datetime:
 def today() -> date:
     """Return the company's day."""
     return now().date()
-
-
-def said(price: Decimal, currency: str = "") -> str:
-    """Write a price as people do: two decimals, and more only where there are more."""
-    cents = price.quantize(CENT)
-    text = f"{cents if price == cents else price.normalize():,f}"
-    return f"{text} {currency}".strip()
 
 
 def changed_by(old: Decimal, percent: Decimal, step: Decimal = CENT) -> Decimal:

@@ -31,6 +31,7 @@ from inventory_app.operations._change_list import LIST, STATUSES
 from inventory_app.operations._change_sets import APPROVAL, Looked, looked_at, sentence
 from inventory_app.operations._ledger import LARGEST
 from inventory_app.operations._lists import View
+from inventory_app.operations._money import said
 from inventory_app.operations._numbers import typed
 from inventory_app.operations._operation import current_viewer, operation, query, require
 from inventory_app.operations._paging import Page, keyset
@@ -467,7 +468,7 @@ def shown(row: Looked, text: str | None, named: Mapping[tuple[str, str], str]) -
     if row.field == "active":
         return "in use" if text == "true" else "archived"
     number = Decimal(text)
-    return _prices.said(number, row.currency) if row.field == PRICE.name else f"{number.normalize():,f} {row.unit}"
+    return said(number, row.currency) if row.field == PRICE.name else f"{number.normalize():,f} {row.unit}"
 
 
 @dataclass(frozen=True, slots=True)

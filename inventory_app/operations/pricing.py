@@ -18,10 +18,11 @@ from inventory_app.operations import _change_sets, _prices
 from inventory_app.operations._change_fields import PRICE, PRODUCT
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._lists import View
+from inventory_app.operations._money import said
 from inventory_app.operations._operation import current_viewer, operation, query, require
 from inventory_app.operations._paging import Page, keyset
 from inventory_app.operations._price_list import LIST
-from inventory_app.operations._prices import any_of, said
+from inventory_app.operations._prices import any_of
 from inventory_app.operations.catalog import Choice, known_choices
 from inventory_app.operations.change_sets import later_day, percent_of
 from inventory_app.permissions import Permission
