@@ -501,7 +501,7 @@ def test_what_is_reserved_is_not_counted_away(ann):
         count = checked("stock", "sku,quantity\nA,2\n")
         transact(reservations.reserve, item_id=item.id, quantity=Decimal(3), expires_at=now() + timedelta(1))
         importing.apply(count.id).result()
-        assert "What is reserved was changed since" in look(count.id).problem
+        assert "more is reserved than would be left" in look(count.id).problem
         assert faults(checked("stock", "sku,quantity\nA,2\n")) == [
             "2 quantity: 3 pcs of Salt are reserved: release them first."
         ]
