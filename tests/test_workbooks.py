@@ -37,5 +37,6 @@ def test_what_is_wide_and_not_too_wide_is_read(tmp_path):
 def test_the_text_of_a_workbook_ends_where_the_disk_is_to_be_spared(tmp_path):
     cells = [(row, 0, "x" * 1_000) for row in range(10)]
     status, said, text = converted(tmp_path, cells, program=("-c", _LITTLE))
-    assert (status, said) == (3, workbooks.TOO_LARGE)
+    # Whoever measures which lines are run there may complain as well: nothing more can be written.
+    assert (status, said[: len(workbooks.TOO_LARGE)]) == (3, workbooks.TOO_LARGE)
     assert len(text) <= 4_000

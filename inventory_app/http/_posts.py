@@ -46,14 +46,19 @@ def turn_at(user_id: int) -> asyncio.Lock:
 
 
 def post(
-    page: str, answer: Answer, *, keep: tuple[str, ...] = (), limit: int = http.FORM_LIMIT
+    page: str, answer: Answer, *, keep: tuple[str, ...] = (), behind_hash: str = "", limit: int = http.FORM_LIMIT
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a route: read and check the form, and turn a refusal into a message on `page`, with what is to be kept."""
+    """Wrap a route: read and check the form, and turn a refusal into a message on `page`, with what is to be kept.
+
+    `behind_hash` names a field whose value goes back behind the #, which no log sees, where a field is to be mended.
+    """
 
     async def route(request: Request) -> Response:
         values: dict[str, str] = {}
+        behind = ""
         try:
             form = await http.read_form(request, limit=limit)
+            behind = "#" + quote(http.text(form, behind_hash), safe="") if behind_hash else ""
             values = {name: http.text(form, name) for name in keep}
             return await answer(request, form)
         except http.CrossSite as error:
@@ -63,7 +68,8 @@ def post(
             query = f"?next={quote(back, safe='')}" if back else ""
             tone = "neutral" if isinstance(error, AccountWaiting) else "bad"
             flash = {"text": str(error), "tone": tone, "errors": error.fields, "values": values}
-            return http.see_other(way_out(error, page) or page + query, flash=flash)
+            again = page + query + (behind if error.fields else "")
+            return http.see_other(way_out(error, page) or again, flash=flash)
 
     return route
 

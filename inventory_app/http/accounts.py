@@ -75,7 +75,7 @@ async def _picture(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/auth/link", post(LINK_PAGE, _redeem), methods=["POST"]),
+    Route("/auth/link", post(LINK_PAGE, _redeem, behind_hash="token"), methods=["POST"]),
     Route(
         "/profile/picture",
         post(PROFILE_PAGE, _set_picture, limit=pictures.LARGEST_FILE + http.FORM_LIMIT),

@@ -240,7 +240,11 @@ EXPORTS: Mapping[str, Export] = {
         },
         also=(
             Cell(_price(col(ProductPrice.valid_from), PriceStatus.PLANNED, *_NEXT), "New price from"),
-            Cell(_price(col(ProductPrice.new_price), PriceStatus.PLANNED, *_NEXT), "New price"),
+            Cell(
+                _price(col(ProductPrice.new_price), PriceStatus.PLANNED, *_NEXT),
+                "New price",
+                permission=Permission.PRICES_VIEW,
+            ),
             Cell(col(Product.currency), "Currency"),
         ),
     ),

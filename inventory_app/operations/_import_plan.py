@@ -355,8 +355,6 @@ SELECT f.row, v.field, v.sentence FROM found f CROSS JOIN LATERAL (VALUES
   ('expires_on', CASE WHEN f.lot_here IS NOT NULL AND f.expires_on IS DISTINCT FROM f.lot_expires AND f.expires_on IS NOT NULL
      THEN 'The lot ' || f.lot || ' is known with another day.' END),
   {_fits("quantity")},
-  ('quantity', CASE WHEN f.quantity < f.held AND f.quantity < audit_reserved(f.item_id)
-     THEN 'More of it is reserved. Release the reservations first.' END),
   ('sku', CASE WHEN f.item_id IS NOT NULL AND f.quantity <> f.held AND NOT %(update)s
      THEN f.sku || ' is in stock at ' || f.place || ' already.' END),
   ('unit_cost', CASE WHEN f.in_all <> 0 AND f.unit_cost <> f.cost_here

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.errors import Invalid
 from inventory_app.models.imports import ImportChange, ImportFault, ImportRow, ImportRun, RunStatus
 from inventory_app.operations import _import_files, _import_plan
 from inventory_app.operations._import_columns import reader
@@ -132,6 +131,4 @@ def _copy(
         copy.write("".join(piece))
     for start in range(0, len(faults), _COPY_PIECE):
         session.execute(sa.insert(ImportFault), faults[start : start + _COPY_PIECE])
-    if not count:
-        raise Invalid("The file has a header and no rows.")
     return count

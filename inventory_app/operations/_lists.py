@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -370,16 +370,15 @@ class Listing:
         Where nothing is called as it was searched, these are the rows that are spelt alike, as on the page. `joins`
         are tables that `what` needs and the list does not; what they join must not make rows more or fewer.
         """
-        whole = self._asked(session, view, How.WHOLE)
-        if view.search and isinstance(self.search, Words) and not (whole and self._count(session, whole)):
+        # In this way every text asks for something.
+        whole = cast("_Asked", self._asked(session, view, How.WHOLE))
+        if view.search and isinstance(self.search, Words) and not self._count(session, whole):
             whole = self._asked(session, view, How.NEAR) or whole
-        asked, values = whole or ((), {})
+        asked, values = whole
         column = self.columns[view.sort or self.sort]
         by: Any = column.by
         needs = (*column.needs, *needs)
         statement = self._from(_Shape(asked, column.key), *what, needs=needs, joins={**self._joins, **(joins or {})})
-        if whole is None:
-            statement = statement.where(sa.false())
         keys = (by, *self._ties(column))
         orders = (key.desc() if view.descending else key.asc() for key in keys)
         # Rows without a value stand last, descending first: as the database has it by itself.

@@ -37,8 +37,8 @@ def _approved(session: Session, approval: Approval, reason: str | None) -> None:
 def _rejected(session: Session, approval: Approval, reason: str | None) -> None:
     del reason
     found = _change_sets.locked(session, approval.subject_id)
-    if found.status == ChangeSetStatus.DRAFT:
-        _change_sets.close(session, found)
+    _change_sets.must_be(found, ChangeSetStatus.DRAFT)
+    _change_sets.close(session, found)
 
 
 def _lock(session: Session, change_set_id: int) -> None:

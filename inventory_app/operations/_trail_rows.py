@@ -13,7 +13,7 @@ from inventory_app.context import NOBODY
 from inventory_app.models.access import UserPicture
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._reasons import reason_labels
-from inventory_app.operations._trail_labels import noun, said_reason
+from inventory_app.operations._trail_labels import noun, operation_words, said_reason
 from inventory_app.operations._trail_names import record_names
 from inventory_app.operations.pictures import initials_of, picture_address
 
@@ -41,6 +41,8 @@ class OperationRow:
     at: str
     at_text: str
     name: str
+    #: What somebody did, in words: "Moved stock".
+    words: str
     outcome: str
     summary: str
     actor: str
@@ -122,6 +124,7 @@ def _operation_row(
         at=at.isoformat(),
         at_text=f"{at:%Y-%m-%d %H:%M} UTC",
         name=row.name,
+        words=operation_words(row.name),
         outcome=row.outcome,
         summary=_summary(row, counts, about, labels),
         actor=row.actor_name,

@@ -20,7 +20,6 @@ from inventory_app.operations._people_list import waits
 from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
-from inventory_app.operations._trail_labels import operation_words
 from inventory_app.operations._trail_rows import operation_rows
 from inventory_app.operations.course import KindCourse, year_begins, year_by_kind
 from inventory_app.operations.dashboard import Waiting, count_waiting
@@ -222,7 +221,7 @@ def _done(session: Session, viewer: Viewer) -> list[DoneRow]:
         .order_by(op.recorded_at.desc(), op.id.desc())
         .limit(CHANGES_SHOWN)
     ).all()
-    return [DoneRow(row.id, operation_words(row.name), row.summary, row.at) for row in operation_rows(session, rows)]
+    return [DoneRow(row.id, row.words, row.summary, row.at) for row in operation_rows(session, rows)]
 
 
 def _shares(worths: Sequence[tuple[str | None, Decimal]]) -> list[Share]:

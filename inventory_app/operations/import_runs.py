@@ -271,15 +271,12 @@ def _settle(session: Session, run_id: int, expected: RunStatus, **values: Any) -
 # While it is worked on
 
 
-def note_progress(session: Session, *, run_id: int, done: int, all_rows: int | None = None) -> bool:
+def note_progress(session: Session, *, run_id: int, done: int) -> bool:
     """Note how far the work is; tells whether it shall go on."""
-    values: dict[str, Any] = {"done_rows": done, "alive_at": now()}
-    if all_rows is not None:
-        values["all_rows"] = all_rows
     found = session.execute(
         sa.update(ImportRun)
         .where(col(ImportRun.id) == run_id)
-        .values(values)
+        .values(done_rows=done, alive_at=now())
         .returning(col(ImportRun.cancel_asked), col(ImportRun.status))
     ).first()
     return found is not None and not found[0] and found[1] in WORKING

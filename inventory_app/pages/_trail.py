@@ -70,25 +70,33 @@ def _field(row: rx.Var[FieldRow]) -> rx.Component:
     )
 
 
-def history(rows: rx.Var[list[HistoryRow]]) -> rx.Component:
-    """List what happened to a record field by field, the newest first."""
-    return rx.el.ol(rx.foreach(rows, _happened), class_name="history")
+def history(rows: rx.Var[list[HistoryRow]], entered: str = "") -> rx.Component:
+    """List what happened to a record field by field, the newest first; with `entered`, its first entry is folded."""
+    return rx.el.ol(rx.foreach(rows, lambda row: _happened(row, entered)), class_name="history")
 
 
-def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
+def _happened(row: rx.Var[HistoryRow], entered: str) -> rx.Component:
     deed = row.operation
+    changed = fields(row.change.fields, row.change.kind)
+    if entered:
+        first = rx.el.details(
+            rx.el.summary(icon("chevron-right", 14, class_name="chev"), entered),
+            changed,
+            class_name="fold fold-plain",
+        )
+        changed = rx.cond(row.change.kind == "insert", first, changed)
     return rx.el.li(
         feedback.avatar(deed.initials),
         rx.el.div(
             rx.el.div(
                 rx.el.strong(deed.person),
                 " ",
-                link(deed.name, href="/audit/" + deed.id, class_name="id"),
+                link(deed.words, href="/audit/" + deed.id, title=deed.name),
                 rx.el.span(when(deed.at, deed.at_text), class_name="meta end"),
                 class_name="history-head",
             ),
             rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
-            fields(row.change.fields, row.change.kind),
+            changed,
             class_name="grow",
         ),
         key=row.change.id,

@@ -11,8 +11,8 @@ from inventory_app.states.auth import AuthState
 @page("/link", "Choose a password", public=True)
 def one_time_link() -> rx.Component:
     """Take the new password and post it with the token to /auth/link."""
-    # Refused, and no token left to send: nothing that is filled in could arrive.
-    dead = (AuthState.flash_tone == "bad") & (AuthState.form_values.get("token", "") == "")
+    # Refused as a whole: nothing that is filled in could arrive. What is wrong with a field stands beside it.
+    dead = (AuthState.flash_tone == "bad") & (AuthState.flash != "")
     return layout.door(
         rx.el.h1("Choose your password", class_name="h1"),
         rx.cond(
@@ -35,7 +35,7 @@ def _form() -> rx.Component:
             rx.el.input(
                 type="hidden",
                 name="token",
-                default_value=AuthState.form_values.get("token", ""),
+                default_value="",
                 custom_attrs={"data-from-hash": ""},
             ),
             proofs.new_password_field("New password", error=forms.problem(AuthState.form_errors, "password")),

@@ -89,6 +89,7 @@ def _window() -> rx.Component:
             rx.el.span(S.columns_note),
             _turn("Earlier roles", S.previous_href),
             _turn("More roles", S.next_href),
+            class_name="wrap",
         ),
         rx.fragment(),
     )

@@ -5,11 +5,10 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, layout, trail
-from inventory_app.components.basics import button, icon, link, stack, when
+from inventory_app.components.basics import button, link, stack, when
 from inventory_app.components.documents import documents
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import FieldRow
-from inventory_app.operations.trail import HistoryRow
 from inventory_app.pages import _trail
 from inventory_app.pages._page import page
 from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, status_badge
@@ -135,36 +134,11 @@ def _history() -> rx.Component:
         aria_label="Pages of the history",
     )
     return layout.card(
-        rx.el.ol(rx.foreach(S.history, _happened), class_name="history"), title="History", foot=turn, flush=True
-    )
-
-
-def _happened(row: rx.Var[HistoryRow]) -> rx.Component:
-    deed = row.operation
-    return rx.el.li(
-        feedback.avatar(deed.initials),
-        rx.el.div(
-            rx.el.div(
-                rx.el.strong(deed.person),
-                " ",
-                link(deed.name, href="/audit/" + deed.id, class_name="id"),
-                rx.el.span(when(deed.at, deed.at_text), class_name="meta end"),
-                class_name="history-head",
-            ),
-            rx.cond(deed.summary, rx.el.div(deed.summary, class_name="meta"), rx.fragment()),
-            rx.cond(row.change.kind == "insert", _as_entered(row), _trail.fields(row.change.fields, row.change.kind)),
-            class_name="grow",
-        ),
-        key=row.change.id,
-    )
-
-
-def _as_entered(row: rx.Var[HistoryRow]) -> rx.Component:
-    """Keep what the first entry said folded: most of it still stands above."""
-    return rx.el.details(
-        rx.el.summary(icon("chevron-right", 14, class_name="chev"), "As it was entered"),
-        _trail.fields(row.change.fields, row.change.kind),
-        class_name="fold fold-plain",
+        # What the first entry said still stands above, most of it.
+        _trail.history(S.history, entered="As it was entered"),
+        title="History",
+        foot=turn,
+        flush=True,
     )
 
 

@@ -141,4 +141,4 @@ def test_lots_terms_and_files_of_a_product(site: Site, ann: Person, mark: str, o
     window.button("Remove it").click()
     expect(shown).to_have_count(0)
     window.goto(f"/lots?q={mark}")
-    expect(window.row(f"L-{mark}")).to_contain_text("2020-01-31")
+    expect(window.row(f"L-{mark}")).to_contain_text("31 Jan 2020")

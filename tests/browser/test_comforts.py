@@ -169,7 +169,7 @@ def fill_count(window: Window, mark: str) -> None:
     box = window.page.get_by_role("checkbox", name=f"Select SKU{mark.upper()} at North {mark}")
     box.click()
     expect(box).to_be_checked()
-    window.button("Count").click()
+    window.button("Count", within=window.page.get_by_role("toolbar", name="Selected rows")).click()
     window.dialog().locator("input.ctl").first.fill("9")
     window.fill(window.dialog(), reason_code="counted")
 

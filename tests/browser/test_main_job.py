@@ -151,7 +151,7 @@ def count(window: Window, mark: str, counted: dict[str, str]) -> None:
         box = window.page.get_by_role("checkbox", name=re.compile(f"^Select .*{place}"))
         box.click()
         expect(box).to_be_checked()  # which is for the server to say
-    window.button("Count").click()
+    window.button("Count", within=window.page.get_by_role("toolbar", name="Selected rows")).click()
     for place, quantity in counted.items():
         line = window.dialog().locator(".field").filter(has_text=place)
         line.locator("input.ctl").fill(quantity)

@@ -119,7 +119,7 @@ def _from_row(window: Window, action: str) -> None:
 
 def _count(window: Window) -> None:
     window.page.locator("tbody input.check").first.click()
-    window.button("Count").click()
+    window.button("Count", within=window.page.get_by_role("toolbar", name="Selected rows")).click()
     expect(window.dialog()).to_be_visible()
     # With everything it can say.
     window.dialog().locator("input.ctl").first.fill("many")

@@ -48,6 +48,9 @@ def made_link(window: Window) -> str:
 def come_in(window: Window, link: str, username: str) -> None:
     """Open a link, choose a password and sign in with it."""
     window.goto(link.removeprefix(window.site.origin))
+    window.fill(password="password1234")
+    window.button("Set the password").click()
+    expect(window.page.locator("#f-password")).to_have_attribute("aria-invalid", "true")
     window.fill(password=NEW_PASSWORD)
     window.button("Set the password").click()
     window.at("/login")

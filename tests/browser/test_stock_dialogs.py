@@ -93,7 +93,7 @@ def test_a_count_starts_empty_and_every_bad_row_says_what_is_wrong_with_it(shelf
         box = window.page.get_by_role("checkbox", name=re.compile(f"^Select {sku}{mark.upper()}"))
         box.click()
         expect(box).to_be_checked()
-    window.button("Count").click()
+    window.button("Count", within=window.page.get_by_role("toolbar", name="Selected rows")).click()
     dialog = window.dialog()
     lines = [dialog.locator(".count-line").filter(has_text=name) for name in (f"Widget {mark}", f"Gadget {mark}")]
     for line, held in zip(lines, ("12pcs", "3pcs"), strict=True):

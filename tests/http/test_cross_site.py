@@ -27,19 +27,19 @@ NEW_PASSWORD = {"current": PASSWORD, "password": "seven green bottles on a wall"
 #: What is read, by GET alone: it changes nothing, so that any page may lead to it.
 READ = {
     "/_health",
-    "/pictures/{user_id:int}/{sha256:str}",
-    "/documents/{document_id:int}/{sha256:str}",
-    "/documents/{document_id:int}/{sha256:str}/small",
+    "/pictures/{user_id:key}/{sha256:str}",
+    "/documents/{document_id:key}/{sha256:str}",
+    "/documents/{document_id:key}/{sha256:str}/small",
     "/export/{name}.csv",
     "/export/{name}.xlsx",
-    "/import/{run:int}/errors.csv",
+    "/import/{run:key}/errors.csv",
 }
 #: To the sign-in provider and back, by GET: what a page of somebody else can do with it is in `test_single_sign_on.py`.
 TO_AND_FRO = {"/auth/oidc", "/auth/oidc/callback"}
 #: Posted by the sign-in provider itself, who signs it: `test_back_channel.py`.
 BY_THE_PROVIDER = {"/auth/oidc/backchannel-logout"}
 #: What is posted to the address of a record: `test_documents.py`.
-TO_A_RECORD = {"/documents/{subject_type:str}/{subject_id:int}"}
+TO_A_RECORD = {"/documents/{subject_type:str}/{subject_id:key}"}
 #: What is posted: the fields and files of an honest request.
 POSTED: dict[str, dict[str, Any]] = {
     "/auth/sign-in": {"data": {"username": "{ann}", "password": PASSWORD}},

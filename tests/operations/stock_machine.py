@@ -30,7 +30,15 @@ from inventory_app.errors import (
 )
 from inventory_app.models._base import now
 from inventory_app.models.stock import Reservation
-from inventory_app.operations import as_of, change_sets, import_runs, periods, reservations, stock, valuation
+from inventory_app.operations import (
+    as_of,
+    change_sets,
+    import_views,
+    periods,
+    reservations,
+    stock,
+    valuation,
+)
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, product
 from tests.operations.shelf import (
@@ -589,10 +597,10 @@ class Stock(RuleBasedStateMachine):
         # No two files are the same: one that came in already is refused.
         path.write_text("\n".join(["sku,location,lot,quantity,unit_cost,file", *lines]))
         run_id = importing.take("stock", key, "stock.csv")
-        columns = {one.field: one.column for one in read(import_runs.run_of, run_id=run_id).choices if one.column >= 0}
+        columns = {one.field: one.column for one in read(import_views.run_of, run_id=run_id).choices if one.column >= 0}
         importing.check(run_id, columns, "update").result()
         importing.apply(run_id).result()
-        done = read(import_runs.run_of, run_id=run_id)
+        done = read(import_views.run_of, run_id=run_id)
         assert (done.status, done.faulty_rows, done.problem) == ("applied", 0, "")
         if cost is not None:
             for product_id in first & {product_id for (product_id, _, _), quantity in wanted.items() if quantity}:

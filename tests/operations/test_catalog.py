@@ -60,3 +60,9 @@ def test_a_code_is_used_once_whatever_its_case():
     with pytest.raises(Conflict, match=r"^A location of this code exists\.$"):
         transact(catalog.create_location, code="Shed", name="Another")
     assert read(catalog.choices).locations == before
+
+
+def test_a_location_is_of_a_kind_that_there_is():
+    with pytest.raises(Invalid) as refused:
+        transact(catalog.create_location, code="MOON", name="Moon", kind="moon")
+    assert refused.value.fields == {"kind": "Choose one of the list."}

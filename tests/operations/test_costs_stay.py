@@ -112,6 +112,8 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "change_sets.products_of_items": lambda p: [{"item_ids": [p.item]}],
     "documents.document_content": lambda p: [{"document_id": 1, "sha256": "0" * 64}],
     "documents.documents_of": lambda p: [{"subject_type": "product", "subject_id": p.product}],
+    "exports.may_still": lambda p: [{"needs": frozenset[str]()}],
+    "shipments.list_shipments": lambda p: [{"view": View()}],
     "exports.prepare_export": lambda p: [{"name": "inventory", "view": View()}],
     "import_views.differences_of": lambda p: [{"run_id": 1}],
     "import_views.faults_of": lambda p: [{"run_id": 1}],

@@ -157,6 +157,11 @@ def test_a_file_holds_what_is_searched_and_filtered(company):
     assert rows[0]["Arrived"].endswith("Z")
 
 
+def test_a_file_holds_what_is_spelt_alike_where_nothing_is_called_as_it_was_searched(company):
+    _, rows = file_of("suppliers", view=View(search="Acem"))
+    assert ["Acme" in row.values() for row in rows] == [True]
+
+
 def test_movements_are_exported_as_the_page_shows_them(company):
     lines = read(movements.list_movements, view=View(size=100)).page.rows
     _, rows = file_of("movements", columns=whole("movements"))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from inventory_app import workbooks
 from inventory_app.errors import Invalid
-from inventory_app.operations import _csv, _import_files
+from inventory_app.operations import _csv, _import_cells, _import_files
 from inventory_app.operations._csv import LARGEST_FILE, MOST_ROWS
 from inventory_app.operations._import_columns import guessed, known_names, looks_like, missing, reader
 from inventory_app.operations._import_fields import KINDS
@@ -418,3 +419,41 @@ def test_any_bytes_are_rows_with_faults_or_one_sentence(content, kind):
     assert rows or faults
     assert all(number > 1 for number in rows)
     assert all(fault.endswith(".") for fault in faults)
+
+
+def test_windows_text_with_control_characters_is_no_text():
+    with pytest.raises(Invalid) as refused:
+        _csv.read(b"sku,name\nA,Caf\xe9 \x01\n", KNOWN)
+    assert str(refused.value) == _csv.NOT_TEXT
+
+
+def test_quotes_that_are_broken_far_down_are_a_fault_of_their_row():
+    good = "".join(f"A{number},Salt\n" for number in range(100))
+    rows, faults, _ = read("products", f'sku,name\n{good}B,"Pep"per\nC,Mint\n'.encode())
+    assert len(rows) == 100
+    assert faults == [f"102 sku: {_csv.BROKEN_QUOTES}"]
+
+
+def test_nothing_is_read_behind_broken_quotes(tmp_path):
+    path = tmp_path / "file"
+    path.write_text('sku\nA\n"B"C\nD\n')
+    assert [*_import_files._records(path, _import_files.Layout("utf-8", ","))] == [["sku"], ["A"], None]
+
+
+def test_prices_in_windows_text_are_read_and_that_is_said():
+    assert _csv.read("sku;price\nCAFÉ;1\n".encode("cp1252"), {"sku", "price"}).notices == (_csv.READ_AS_WINDOWS,)
+
+
+def test_a_row_without_an_sku_has_none():
+    rows, _, _ = read("products", b"sku,name,price\n,Salt,1\nA,Salt,1\n")
+    assert [row.get("sku") for row in rows.values()] == [None, "A"]
+    assert _import_cells.sku("  ", style_of([])) is None
+
+
+def test_a_workbook_that_takes_too_long_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(_import_files, "_MOST_SECONDS", 0)
+    path = tmp_path / "file"
+    path.write_bytes(b"PK\x03\x04 and more")
+    with pytest.raises(Invalid) as refused:
+        _import_files.as_text(path)
+    assert str(refused.value) == workbooks.TOO_LARGE

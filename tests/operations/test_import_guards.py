@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from inventory_app import importing, staging
 from inventory_app.context import acting_as, system_actor
-from inventory_app.errors import Conflict, NotAllowed
+from inventory_app.errors import Conflict, InsufficientStock, NotAllowed
 from inventory_app.models.catalog import Category, Location, Lot, Product, ProductPrice
 from inventory_app.models.imports import ImportFault, ImportRun
 from inventory_app.models.stock import InventoryItem, StockMovement
@@ -158,7 +158,7 @@ def test_a_file_changes_no_price_so_much_that_somebody_else_must_agree(as_ann, c
     nut, bolt = product("NUT", unit_price=Decimal(10)), product("BOLT", unit_price=Decimal(10))
     large = checked("products", "sku,name,price\nNUT,Nut,12.01\nBOLT,Bolt,12\n")
     assert faults(large) == [
-        "It changes by more than 20 %, which needs somebody else to agree: propose it under Prices."
+        "This changes the price by more than 20 %, which needs somebody else's agreement: propose it under Prices."
     ]
     bring_in("products", "sku,name,price\nBOLT,Bolt,12\n")
     assert [found(Product, one.id).unit_price for one in (nut, bolt)] == [10, 12]
@@ -202,7 +202,7 @@ def test_no_file_counts_less_than_is_reserved(as_ann, ledger):
     kept = reserve(bolt.here, 4)
     assert applied(run) == "Of 1 item more is reserved than would be left. Release the reservations first."
     again = checked("stock", "sku,location,quantity\nBOLT,BOLT-N,3\n")
-    assert faults(again) == ["More of it is reserved. Release the reservations first."]
+    assert faults(again) == ["4 pcs of Bolt are reserved: release them first."]
     bring_in("stock", "sku,location,quantity\nBOLT,BOLT-N,4\n")
     transact(reservations.release_reservation, reservation_id=kept.reservation_id)
     bring_in("stock", "sku,location,quantity\nBOLT,BOLT-N,0\n")
@@ -227,7 +227,7 @@ def test_what_came_in_is_not_taken_back_from_who_has_reserved_it(as_ann, ledger)
     bolt = shelf()
     run = bring_in("stock", "sku,location,quantity\nBOLT,BOLT-N,50\n")
     reserve(bolt.here, 11)
-    assert "more is reserved" in str(refusal(Conflict, importing.undo, run, "Back"))
+    assert "11 pcs more are reserved" in str(refusal(InsufficientStock, importing.undo, run, "Back"))
     assert ledger.quantities(bolt.here) == [50]
 
 

@@ -20,11 +20,21 @@ from inventory_app.context import acting_as
 from inventory_app.errors import AppError, Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
 from inventory_app.http.exports import _pieces, _workbook
 from inventory_app.models._base import now
+from inventory_app.models.approvals import Approval
 from inventory_app.models.catalog import Category, Location, Lot, Product, ProductPrice, SupplierProduct
 from inventory_app.models.imports import ImportRun
 from inventory_app.models.stock import InventoryItem, ProductStock, StockMovement
 from inventory_app.models.suppliers import ImportBatch, Supplier
-from inventory_app.operations import books, exports, import_runs, import_views, reservations, stock, suppliers
+from inventory_app.operations import (
+    _import_staging,
+    books,
+    exports,
+    import_runs,
+    import_views,
+    reservations,
+    stock,
+    suppliers,
+)
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, person, role, supplier
@@ -501,7 +511,7 @@ def test_what_is_reserved_is_not_counted_away(ann):
         count = checked("stock", "sku,quantity\nA,2\n")
         transact(reservations.reserve, item_id=item.id, quantity=Decimal(3), expires_at=now() + timedelta(1))
         importing.apply(count.id).result()
-        assert "What is reserved was changed since" in look(count.id).problem
+        assert "more is reserved than would be left" in look(count.id).problem
         assert faults(checked("stock", "sku,quantity\nA,2\n")) == [
             "2 quantity: 3 pcs of Salt are reserved: release them first."
         ]
@@ -798,3 +808,55 @@ def test_old_files_are_not_kept_for_ever(ann):
         importing.forget_old_rows()
         with pytest.raises(Conflict, match="too long ago"):
             importing.undo(run.id, "")
+
+
+# What is asked out of turn
+
+
+def test_work_that_has_begun_or_is_done_is_not_begun_again(ann):
+    with acting_as(ann):
+        run = checked("products", "sku,name\nA,Salt\n")
+        with pytest.raises(Conflict, match="not ready to be imported"):
+            transact(import_runs.apply_import, run_id=run.id)
+        with pytest.raises(Conflict, match="Only a file that came in"):
+            transact(import_runs.undo_import, run_id=run.id)
+        importing.apply(run.id).result()
+        with pytest.raises(Conflict, match="being worked on, or was imported"), open_session() as session:
+            import_runs.start_reading(session, run_id=run.id, mapping={"sku": 0, "name": 1}, rule="update")
+        with pytest.raises(NotFound):
+            transact(import_runs.undo_import, run_id=999_999)
+
+
+def test_who_works_on_a_file_says_so_now_and_then(ann):
+    with acting_as(ann):
+        run = checked("products", "sku,name\nA,Salt\n")
+    arrange(lambda session: setattr(session.get_one(ImportRun, run.id), "alive_at", now() - timedelta(days=1)))
+    arrange(lambda session: import_runs.note_alive(session, run_ids=[run.id]))
+    (row,) = rows(ImportRun)
+    assert now() - row.alive_at < timedelta(minutes=1)
+
+
+def test_what_is_planned_for_many_rows_does_the_same(ann, monkeypatch):
+    """Settings for large files change how the database works, and nothing of what it does."""
+    for module in (import_runs, _import_staging):
+        monkeypatch.setattr(module, "MANY_ROWS", 1)
+    with acting_as(ann):
+        run = bring_in("products", "sku,name,quantity\nA,Salt,5\nB,Pepper,7\n")
+        assert on_hand() == {"A": 5, "B": 7}
+        importing.undo(run.id, "Too early")
+    assert set(on_hand().values()) <= {0}
+
+
+def test_numbers_with_a_comma_are_read_from_the_rows_that_can_be_read(ann):
+    with acting_as(ann):
+        run = checked("products", "sku;name;price\nB;Pepper;2,50;too much\nA;Salt;1,50\n")
+    assert (counts(run), run.faults) == ((1, 0, 0, 1), 1)
+
+
+def test_a_supplier_whose_request_is_closed_already_is_taken_back_with_its_file(ann):
+    with acting_as(ann):
+        run = bring_in("suppliers", SUPPLIERS)
+    arrange(lambda session: session.execute(sa.update(Approval).values(status="expired", closed_at=now())))
+    with acting_as(ann):
+        importing.undo(run.id, "Wrong file")
+        assert look(run.id).status == "undone"

@@ -161,9 +161,9 @@ def test_what_is_kept_back_and_under_way_is_told_where_it_is_and_where_it_goes(f
     assert revalued
     here, there = page_of(ann, found.here), page_of(ann, found.there)
     assert {(one.label, one.meta, one.change) for one in here.promises} == {
-        ("Reserved for Order 7", "ann, until", "−2 pcs"),
-        ("Reserved", "ann, until", "−1 pcs"),
-        ("Sent to Bolt south, already taken from here", "ann, since", "3 pcs"),
+        ("Reserved for Order 7", "Ann, until", "−2 pcs"),
+        ("Reserved", "Ann, until", "−1 pcs"),
+        ("Sent to Bolt south, already taken from here", "Ann, since", "3 pcs"),
     }
     assert [(one.label, one.change) for one in there.promises] == [("Coming from Bolt north", "+3 pcs")]
     (line,) = [one for one in here.why.lines if one.what == "Moved to In transit"]

@@ -267,4 +267,4 @@ def test_a_cursor_that_is_damaged_however_deep_is_refused_in_words(ann, inside):
             with pytest.raises(Invalid, match="damaged"):
                 read(items.list_items, view=View(cursor=f"{way}{cursor}"))
         with pytest.raises(Invalid, match="damaged"):
-            read(shipments.list_shipments, cursor=cursor)
+            read(shipments.list_shipments, view=View(cursor=cursor))

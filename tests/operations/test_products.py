@@ -166,6 +166,7 @@ def test_who_may_not_see_prices_sets_none(database):
         ({"category_id": 999}, "Choose a category of the list."),
         ({"supplier": "Nobody"}, "There is no supplier of this name. Choose one of those offered."),
         ({"unit_code": "furlong"}, "Choose a unit of the list."),
+        ({"barcode": "4006381333932"}, None),
         ({"reorder_point": Decimal(-1)}, "Enter 0 or more."),
         ({"reorder_quantity": Decimal("NaN")}, "Enter 0 or more."),
         ({"reorder_point": Decimal("1.5")}, "pcs are counted with whole numbers only."),
@@ -432,3 +433,12 @@ def test_what_the_form_begins_with_is_what_stands():
     assert read(products.product_to_edit, product_id=mine).unit_fixed
     assert read(products.product_to_edit, product_id=999_999) is None
     assert "Acme" in read(products.product_choices).suppliers
+
+
+def test_what_there_is_to_choose_names_suppliers_for_who_may_see_them_and_nothing_of_no_product(as_ann):
+    supplier("Acme", status="approved")
+    assert read(products.product_choices).suppliers == ["Acme"]
+    assert read(products.product_detail, product_id=999_999) is None
+    role("keeper", "products:view", "products:manage")
+    with acting_as(person("kim", "keeper")):
+        assert read(products.product_choices).suppliers == []

@@ -98,14 +98,14 @@ def test_what_no_row_can_hold_is_looked_for_and_not_in_the_way(text: str):
 @pytest.mark.parametrize("text", ["4006381333913", "BOLT-2", "z1 2", "a1x"])
 @pytest.mark.usefixtures("shelf")
 def test_a_code_is_like_nothing_but_itself(text: str):
-    assert (skus(text), found(text).page.similar_to) == ([], "")
+    assert skus(text) == []
 
 
 @pytest.mark.parametrize(("text", "sku"), [("blot zinc", "BOLT-1"), ("eye blot", "A-1"), ("long blot 4006", "B-1")])
 @pytest.mark.usefixtures("shelf")
 def test_beside_a_mistyped_word_the_others_stay_what_they_are(text: str, sku: str):
     answer = found(text)
-    assert ([row.sku for row in answer.page.rows], answer.page.similar_to) == ([sku], text)
+    assert [row.sku for row in answer.page.rows] == [sku]
 
 
 @pytest.mark.usefixtures("shelf")

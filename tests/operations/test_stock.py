@@ -290,6 +290,12 @@ def create(**changes):
     return transact(stock.create_inventory_item, **fields)
 
 
+def test_a_cost_is_no_finer_than_it_is_kept(ledger):
+    fields = refusal(Invalid, lambda: create(location_id=location("WEST").id, unit_cost=Decimal("0.00001"))).fields
+    assert fields == {"unit_cost": "Use at most 4 decimals."}
+    assert ledger.movements() == []
+
+
 def test_a_new_product_comes_with_its_opening_stock(ledger, trail):
     west = location("WEST", name="West")
     made = create(location_id=west.id)

@@ -7,7 +7,7 @@ import pytest
 from inventory_app import importing, staging
 from inventory_app.context import acting_as
 from inventory_app.errors import Conflict, InsufficientStock
-from inventory_app.operations import import_runs
+from inventory_app.operations import import_views
 from inventory_app.unit_of_work import read
 from tests.factories import person
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
@@ -33,10 +33,10 @@ def bring_in(*rows):
     key, path = staging.new_file()
     path.write_text("\n".join(["sku,location,quantity", *(",".join(row) for row in rows)]))
     run_id = importing.take("stock", key, "stock.csv")
-    columns = {one.field: one.column for one in read(import_runs.run_of, run_id=run_id).choices if one.column >= 0}
+    columns = {one.field: one.column for one in read(import_views.run_of, run_id=run_id).choices if one.column >= 0}
     importing.check(run_id, columns, "update").result()
     importing.apply(run_id).result()
-    assert read(import_runs.run_of, run_id=run_id).status == "applied"
+    assert read(import_views.run_of, run_id=run_id).status == "applied"
     return run_id
 
 
