@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.errors import AlreadyDecided, AppError, Conflict
+from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import UserInfo
@@ -50,6 +51,35 @@ def decided_already(session: Session, supplier: Supplier) -> AppError | None:
     by = full_name(session, supplier.decided_by) or "An import"
     at = f" on {supplier.decided_at:%-d %b %Y, %H:%M} UTC" if supplier.decided_at else ""
     return AlreadyDecided(f"{by} {supplier.status} this supplier{at}.")
+
+
+def why_not_order(session: Session, supplier: Supplier) -> Conflict | None:
+    """Return why nothing can be ordered from the supplier today; None from one that is approved and in date.
+
+    To be asked with the supplier's row locked, shared with others who order: nobody suspends it meanwhile.
+    """
+    if supplier.status == SupplierStatus.PENDING:
+        return Conflict(f"{supplier.name} waits for a decision. Nothing can be ordered from it before.")
+    if supplier.status == SupplierStatus.REJECTED:
+        return Conflict(f"{supplier.name} was rejected. Nothing can be ordered from it before it is approved.")
+    if supplier.status == SupplierStatus.SUSPENDED:
+        by = full_name(session, supplier.decided_by) or "The system"
+        return Conflict(f"{by} suspended {supplier.name}: {supplier.decision_reason}")
+    if has_ended(supplier):
+        said = f"The approval of {supplier.name} ended on {supplier.valid_until:%-d %b %Y}."
+        return Conflict(f"{said} Ask for it to be approved again.")
+    return None
+
+
+def has_ended(supplier: Supplier) -> bool:
+    """Tell whether the last day of the supplier's approval is over (UTC)."""
+    return supplier.valid_until is not None and supplier.valid_until < now().date()
+
+
+def can_be_ordered_from() -> sa.ColumnElement[bool]:
+    """Return the same rule as `why_not_order` as a condition, for offering suppliers."""
+    in_date = sa.or_(col(Supplier.valid_until).is_(None), col(Supplier.valid_until) >= now().date())
+    return sa.and_(col(Supplier.status) == SupplierStatus.APPROVED, in_date)
 
 
 def may_be_decided_by(session: Session, user_id: int | None) -> sa.ColumnElement[bool]:
