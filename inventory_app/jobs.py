@@ -19,14 +19,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from inventory_app import importing, people, staging
+from inventory_app import importing, mail, people, staging
 from inventory_app.context import acting_as, system_actor
 from inventory_app.database.errors import LOCK_TIMEOUT, sqlstate
 from inventory_app.database.locks import RUNNING_JOBS
 from inventory_app.database.process_lock import ProcessLock
 from inventory_app.models._base import now
 from inventory_app.models.jobs import Job
-from inventory_app.operations import approvals, as_of, books, delegations, pricing, sessions
+from inventory_app.operations import approvals, as_of, books, delegations, pricing, sessions, supplier_standing
 from inventory_app.settings import get_settings
 from inventory_app.unit_of_work import in_thread, open_session, read, transact
 
@@ -55,6 +55,24 @@ def apply_planned_prices() -> None:
     with acting_as(system_actor("pricing")):
         while read(pricing.any_price_due):
             transact(pricing.apply_planned_prices)
+
+
+def remind_of_suppliers() -> None:
+    """Say once that approvals of suppliers end: on the dashboard, and by mail where there is a server for it."""
+    while read(supplier_standing.any_to_remind):
+        reminder = transact(supplier_standing.remind)
+        if not mail.is_configured():
+            continue
+        listed = "\n".join(f"{name}: {on}" for name, on in reminder.suppliers)
+        failure: mail.NotSent | None = None
+        for address in reminder.addresses:
+            try:
+                mail.send(address, "Approvals of suppliers end", f"{listed}\n\nAsk for them to be approved again.\n")
+            except mail.NotSent as error:
+                # The others are still told; the run counts as failed, and the dashboard says it to everybody.
+                failure = error
+        if failure is not None:
+            raise failure
 
 
 def forget_old_attempts() -> None:
@@ -144,6 +162,7 @@ WORK: tuple[Work, ...] = (
     Work(expire_approvals, timedelta(minutes=1)),
     Work(end_delegations, timedelta(minutes=1)),
     Work(apply_planned_prices, timedelta(minutes=1)),
+    Work(remind_of_suppliers, timedelta(hours=1)),
     Work(forget_old_attempts, timedelta(minutes=10)),
     Work(forget_files, timedelta(minutes=10)),
     Work(forget_imported_rows, timedelta(hours=6)),

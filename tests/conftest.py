@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.people",
+    "tests.fixtures.mail",
     "tests.fixtures.seeing",
     "tests.fixtures.server",
     "tests.fixtures.browser",

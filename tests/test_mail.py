@@ -1,44 +1,13 @@
 """Mail: what a real server on loopback receives, and what is said when it takes nothing."""
 
-import socket
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from inventory_app import mail, one_time_links
 from inventory_app.models.access import LinkPurpose
 from inventory_app.settings import get_settings
-
-
-class Inbox:
-    """Keeps what it is handed, or refuses every recipient."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        self.refuses = False
-
-    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802  # as aiosmtpd calls it
-        if self.refuses:
-            return "550 no"
-        self.received.append(envelope.content)
-        return "250 OK"
-
-
-@pytest.fixture
-def inbox(monkeypatch):
-    kept = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
-    controller.start()
-    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{port}")
-    monkeypatch.setenv("INVENTORY_COMPANY", "Müller & Söhne")
-    get_settings.cache_clear()
-    yield kept
-    controller.stop()
-    get_settings.cache_clear()
 
 
 def test_a_link_is_sent_with_who_it_is_for_and_how_long_it_works(inbox):

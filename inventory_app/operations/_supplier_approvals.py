@@ -16,7 +16,7 @@ from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id
 from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import readable
-from inventory_app.operations._supplier_rules import KIND, checks, decided_already, failed
+from inventory_app.operations._supplier_rules import KIND, checks, decided_already, failed, has_ended
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -91,6 +91,10 @@ def _approved(session: Session, approval: Approval, reason: str | None) -> None:
     supplier = _supplier(session, approval)
     _decide(supplier, SupplierStatus.APPROVED, reason)
     supplier.approved_at = supplier.decided_at
+    # Somebody is reminded anew; where nobody gave another end, one that is over is not the end of this approval.
+    supplier.reminded_at = None
+    if has_ended(supplier):
+        supplier.valid_until = None
 
 
 def _rejected(session: Session, approval: Approval, reason: str | None) -> None:

@@ -15,6 +15,7 @@ from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import UserInfo
 from inventory_app.operations import _approval_rules as rules
 from inventory_app.operations._approvals import open_about
+from inventory_app.permissions import Permission
 
 #: The kind of request about a supplier.
 KIND = "supplier"
@@ -69,6 +70,20 @@ def why_not_order(session: Session, supplier: Supplier) -> Conflict | None:
         said = f"The approval of {supplier.name} ended on {supplier.valid_until:%-d %b %Y}."
         return Conflict(f"{said} Ask for it to be approved again.")
     return None
+
+
+def why_not_reinstate(session: Session, supplier: Supplier, user_id: int | None) -> AppError | None:
+    """Return why this person cannot reinstate the supplier: by the engine's rules, as if it were asked for."""
+    if supplier.status != SupplierStatus.SUSPENDED:
+        return Conflict(f"{supplier.name} is {supplier.status}: only a suspended supplier can be reinstated.")
+    asked = Approval(id=0, kind="", subject_id=supplier.id or 0, permission=Permission.SUPPLIERS_APPROVE)
+    who = rules.standing(session, user_id)
+    parties = [(supplier.entered_by, "entered"), (supplier.last_edited_by, "edited")]
+    parts = [(party, part) for party, part in parties if party is not None]
+    named = who.named_in_refusals(asked.permission) if who else frozenset[int]()
+    known = rules.Facts({0: parts}, {}, rules.full_names(session, {party for party, _ in parts} | named))
+    answer = rules.judge(session, asked, known, who)
+    return answer if isinstance(answer, AppError) else None
 
 
 def has_ended(supplier: Supplier) -> bool:

@@ -149,12 +149,19 @@ def _named_after_whose(table: str, whose: sa.SQLColumnExpression[int]) -> sa.Sel
 
 
 def _asked_about() -> sa.ColumnElement[str]:
-    """Return what a request is about: the supplier, the prices, or the person whose roles it concerns."""
+    """Return what a request is about: a supplier or its bank account, prices, or the person whose roles it concerns."""
     supplier = sa.select(col(Supplier.name)).where(col(Supplier.id) == col(Approval.subject_id)).scalar_subquery()
     person = sa.select(_person()).select_from(_ACCOUNT).where(col(LocalUser.id) == col(Approval.subject_id))
     prices = sa.select(col(ChangeSet.title)).where(col(ChangeSet.id) == col(Approval.subject_id)).scalar_subquery()
+    account = (
+        sa.select("Bank account of " + col(Supplier.name))
+        .join(SupplierBankAccount, col(SupplierBankAccount.supplier_id) == col(Supplier.id))
+        .where(col(SupplierBankAccount.id) == col(Approval.subject_id))
+        .scalar_subquery()
+    )
     return sa.case(
         (col(Approval.kind) == "supplier", supplier),
+        (col(Approval.kind) == "bank_account", account),
         (col(Approval.kind) == "price_change", prices),
         else_=person.scalar_subquery(),
     )

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from inventory_app.audit.tables import audit_erasure, audit_operation, audit_personal
 from inventory_app.models._base import MONEY, QUANTITY
-from inventory_app.operations import _zones
+from inventory_app.operations import _iban, _zones
 from inventory_app.operations._operation import current_viewer
 from inventory_app.operations._reasons import reason_labels
 from inventory_app.operations._trail_labels import CODES, column_label, is_internal, noun
@@ -96,6 +96,8 @@ class _Reader:
     """For whom values are written, and what is known about the records they are of."""
 
     prices: bool = False
+    #: Whether they see whole numbers of bank accounts.
+    accounts: bool = False
     zone: str = _zones.UTC_NAME
     names: Mapping[Record, str] = field(default_factory=dict)
     units: Mapping[Record, str] = field(default_factory=dict)
@@ -111,6 +113,7 @@ def change_rows(session: Session, changes: Sequence[sa.Row[Any]], zone: str = _z
     records = [(change.table_name, change.pk) for change in changes]
     reader = _Reader(
         prices=Permission.PRICES_VIEW in current_viewer(session).permissions,
+        accounts=Permission.PAYMENTS_VIEW in current_viewer(session).permissions,
         zone=zone,
         names=record_names(session, {*records, *(found for change in changes for found in _referred_to(change))}),
         units=units(session, records),
@@ -235,6 +238,8 @@ def _sides(
     secret = column is not None and name in column.table.info["audit"]["secret"]
     if _is_price(name, of) and not of.reader.prices:
         return "" if old is None else HIDDEN, "" if new is None else HIDDEN
+    if name == "iban" and not of.reader.accounts:
+        return _iban.masked(str(old)) if old else "", _iban.masked(str(new)) if new else ""
     if secret or _is(_SECRET, old) or _is(_SECRET, new):
         # That it was set, changed or taken away is no secret; its hash would invite guessing.
         word = "changed" if change.kind == "update" else "set"

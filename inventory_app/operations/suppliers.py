@@ -4,30 +4,33 @@ A decision goes through the one engine (`_approvals.py`) and takes the supplier'
 people at once exactly one decides.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import AppError, Invalid, NotFound, Stale
+from inventory_app.errors import AppError, Invalid
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Verdict
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.operations import _approvals
 from inventory_app.operations import _supplier_list as lists
 from inventory_app.operations import _supplier_views as views
-from inventory_app.operations._fields import checked_reason
+from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._lists import View
-from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
+from inventory_app.operations._money import checked_amount
+from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query, require
 from inventory_app.operations._strangers import slow_down
 from inventory_app.operations._supplier_approvals import ask
-from inventory_app.operations._supplier_before import edited_since
+from inventory_app.operations._supplier_changes import edited, locked, not_stale, put, read_as, undecided
 from inventory_app.operations._supplier_fields import EDITABLE, NOTHING_MORE, Details, SupplierFields, checked
 from inventory_app.operations._supplier_rules import to_decide
 from inventory_app.permissions import Permission
 
+_LONGEST_TO_PAY = 365
 _NEEDED_TO_APPLY = ("name", "tax_id", "contact_name", "email", "address")
 
 
@@ -103,8 +106,8 @@ def _submit(session: Session, fields: SupplierFields, *, source: str, entered_by
         supplier = Supplier(**fields)
         session.add(supplier)
     else:
-        _set(supplier, fields)
-        _undecided(supplier)
+        put(supplier, fields)
+        undecided(supplier)
     supplier.source, supplier.entered_by, supplier.last_edited_by = source, entered_by, None
     supplier.submitted_at = now()
     session.flush()
@@ -121,18 +124,6 @@ def _rejected_before(session: Session, name: str) -> Supplier | None:
     return supplier if supplier and supplier.status == SupplierStatus.REJECTED else None
 
 
-def _set(supplier: Supplier, values: Mapping[str, object]) -> None:
-    for name, value in values.items():
-        setattr(supplier, name, value)
-
-
-def _undecided(supplier: Supplier) -> None:
-    """Let it wait for a decision; the one before is in the trail."""
-    supplier.status = SupplierStatus.PENDING
-    supplier.decided_by = supplier.decided_at = supplier.approved_at = supplier.decision_reason = None
-    supplier.version += 1
-
-
 @operation(Permission.SUPPLIERS_EDIT, log=("supplier_id",), reason="reason")
 def update_supplier(
     session: Session, *, supplier_id: int, version: int, name: str, details: Details, reason: str = ""
@@ -143,30 +134,61 @@ def update_supplier(
     """
     values = checked(details.with_name(name), required=("name",))
     checked_reason(reason)
-    supplier = _read_as(session, supplier_id, version)
+    supplier = read_as(session, supplier_id, version)
     wanted = {field: values[field] for field in EDITABLE if values[field] != getattr(supplier, field)}
     if not wanted:
         message = "Nothing was changed: everything is already as entered."
         raise Invalid(message)
-    returned = supplier.status == SupplierStatus.APPROVED and bool(wanted.keys() & {"name", "tax_id"})
-    _set(supplier, wanted)
-    supplier.last_edited_by = acting_user_id()
-    if returned:
-        _undecided(supplier)
-        supplier.submitted_at = now()
-    else:
-        supplier.version += 1
-    if supplier.status == SupplierStatus.PENDING:
-        # What was decided so far was decided about other data.
-        session.flush()
-        ask(session, [supplier], edited_by=edited_since(session, supplier) if returned else ())
+    put(supplier, wanted)
+    returned = edited(session, supplier, essential=bool(wanted.keys() & {"name", "tax_id"}))
     return Corrected(supplier_id, supplier.name, returned)
 
 
+@operation(Permission.SUPPLIERS_EDIT, log=("supplier_id",))
+def agree_terms(
+    session: Session,
+    *,
+    supplier_id: int,
+    version: int,
+    payment_days: int | None = None,
+    delivery_terms: str = "",
+    minimum_order: Decimal | None = None,
+) -> Corrected:
+    """Put down when we pay, how goods come and from what amount on they deliver; needs no new decision.
+
+    Without `minimum_order` that stays, 0 takes it away; it needs `prices:view`.
+    """
+    fields = Fields()
+    delivery = fields.line("delivery_terms", delivery_terms, most=100)
+    if payment_days is not None and not 0 <= payment_days <= _LONGEST_TO_PAY:
+        fields.faults["payment_days"] = f"Enter 0 to {_LONGEST_TO_PAY} days."
+    fields.check()
+    supplier = read_as(session, supplier_id, version)
+    wanted: dict[str, object] = {"payment_days": payment_days, "delivery_terms": delivery}
+    if minimum_order is not None and minimum_order != (supplier.minimum_order or 0):
+        require(session, Permission.PRICES_VIEW)
+        wanted["minimum_order"] = checked_amount(minimum_order, "minimum_order") if minimum_order else None
+    if all(getattr(supplier, name) == value for name, value in wanted.items()):
+        message = "Nothing was changed: everything is already as entered."
+        raise Invalid(message)
+    put(supplier, wanted)
+    edited(session, supplier, essential=False)
+    return Corrected(supplier_id, supplier.name, returned=False)
+
+
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
-def approve_supplier(session: Session, *, supplier_id: int, reason: str = "", version: int | None = None) -> Decided:
-    """Approve a waiting supplier that somebody else entered; a failed check needs a reason."""
-    return _decide(session, supplier_id, version, Verdict.APPROVE, reason)
+def approve_supplier(
+    session: Session,
+    *,
+    supplier_id: int,
+    reason: str = "",
+    version: int | None = None,
+    valid_until: date | None = None,
+) -> Decided:
+    """Approve a waiting supplier that somebody else entered, until a day or for good; a failed check needs a reason."""
+    if valid_until is not None and valid_until <= now().date():
+        raise Invalid(fields={"valid_until": "Choose a day that is still to come, or none."})
+    return _decide(session, supplier_id, version, Verdict.APPROVE, reason, valid_until)
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
@@ -175,36 +197,25 @@ def reject_supplier(session: Session, *, supplier_id: int, reason: str, version:
     return _decide(session, supplier_id, version, Verdict.REJECT, reason)
 
 
-def _decide(session: Session, supplier_id: int, version: int | None, verdict: Verdict, reason: str) -> Decided:
+def _decide(  # as many as a decision has parts
+    session: Session,
+    supplier_id: int,
+    version: int | None,
+    verdict: Verdict,
+    reason: str,
+    valid_until: date | None = None,
+) -> Decided:
     """Decide for the acting person about the supplier as they read it, or raise why they cannot."""
-    supplier = _locked(session, supplier_id)
+    supplier = locked(session, supplier_id)
     approval = to_decide(session, supplier, acting_user_id())
     if isinstance(approval, AppError):
         raise approval
-    _not_stale(supplier, version)
+    not_stale(supplier, version)
+    if verdict == Verdict.APPROVE:
+        # Where somebody else must agree too they find it proposed.
+        supplier.valid_until = valid_until
     done = _approvals.decide(session, approval, verdict, reason)
     return Decided(supplier_id, supplier.name, supplier.status, done.given, done.required)
-
-
-def _read_as(session: Session, supplier_id: int, version: int) -> Supplier:
-    """Lock the supplier, if it still is what the person has read."""
-    supplier = _locked(session, supplier_id)
-    _not_stale(supplier, version)
-    return supplier
-
-
-def _locked(session: Session, supplier_id: int) -> Supplier:
-    supplier = lock(session, Supplier, [supplier_id]).get(supplier_id)
-    if supplier is None:
-        message = "There is no such supplier. Reload the page."
-        raise NotFound(message)
-    return supplier
-
-
-def _not_stale(supplier: Supplier, version: int | None) -> None:
-    if version is not None and supplier.version != version:
-        message = f"{supplier.name} was changed after you opened it. Reload the page and read it again."
-        raise Stale(message)
 
 
 @query(Permission.SUPPLIERS_VIEW)
