@@ -15,8 +15,8 @@ from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id
 from inventory_app.operations._supplier_before import as_decided
-from inventory_app.operations._supplier_fields import readable
-from inventory_app.operations._supplier_rules import KIND, checks, decided_already, failed, has_ended
+from inventory_app.operations._supplier_fields import agreed, readable
+from inventory_app.operations._supplier_rules import KIND, decided_already, has_ended, must_be_explained
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -62,6 +62,16 @@ def agreement(session: Session, supplier_id: int) -> tuple[str, str]:
     return f"{known.given(found)} of {found.required}", by
 
 
+def to_withdraw(session: Session, supplier: Supplier, user_id: int | None) -> int:
+    """Return the request about the supplier that this person may take back; 0 when there is none."""
+    if user_id is None or supplier.status != SupplierStatus.PENDING:
+        return 0
+    found = _approvals.open_about(session, KIND, supplier.id or 0)
+    if found is None or found.requested_by != user_id or not _may_be_withdrawn(session, found):
+        return 0
+    return found.id or 0
+
+
 def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subject]:
     ids = [approval.subject_id for approval in approvals]
     suppliers = {row.id: row for row in session.exec(select(Supplier).where(col(Supplier.id).in_(ids)))}
@@ -73,7 +83,7 @@ def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subj
 
 
 def _subject(supplier: Supplier) -> Subject:
-    details = [(label, value) for label, value in readable(supplier) if value]
+    details = [(label, value) for label, value in [*readable(supplier), *agreed(supplier)] if value]
     href = f"/suppliers/approvals?id={supplier.id}"
     return Subject(supplier.name, href, Permission.SUPPLIERS_VIEW, details, supplier.version)
 
@@ -82,9 +92,13 @@ def _reason(session: Session, approval: Approval, verdict: Verdict, reason: str)
     """Check the reason: rejecting needs one, and so does approving in spite of a failed check."""
     if verdict == Verdict.REJECT:
         return _approvals.rejecting_needs_a_reason(session, approval, verdict, reason)
-    wrong = failed(checks(session, _supplier(session, approval)))
-    missing = f"The check “{wrong[0]}” failed. Say why you approve nevertheless." if wrong else ""
-    return checked_reason(reason, missing=missing)
+    return checked_reason(reason, missing=why_needed(session, _supplier(session, approval)))
+
+
+def why_needed(session: Session, supplier: Supplier) -> str:
+    """Return why approving the supplier needs a reason; empty when it needs none."""
+    wrong = must_be_explained(session, supplier)
+    return f"The check “{wrong}” failed. Say why you approve nevertheless." if wrong else ""
 
 
 def _approved(session: Session, approval: Approval, reason: str | None) -> None:

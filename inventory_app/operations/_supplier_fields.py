@@ -6,8 +6,20 @@ from typing import TypedDict
 
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._fields import Fields, checked_reason
+from inventory_app.operations._money import said
+from inventory_app.settings import get_settings
 
-__all__ = ["NOTHING_MORE", "Details", "SupplierFields", "checked", "checked_reason", "contact", "place", "readable"]
+__all__ = [
+    "NOTHING_MORE",
+    "Details",
+    "SupplierFields",
+    "agreed",
+    "checked",
+    "checked_reason",
+    "contact",
+    "place",
+    "readable",
+]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"(?=(?:\D*\d){4})[\d+()./ x-]+")
@@ -155,3 +167,17 @@ def readable(supplier: Supplier) -> list[tuple[str, str]]:
         ("Currency", supplier.currency or ""),
         ("Message", supplier.message or ""),
     ]
+
+
+def agreed(supplier: Supplier, *, prices: bool = False) -> list[tuple[str, str]]:
+    """Return what staff agreed with the supplier as (label, value), empty values included; amounts with `prices`."""
+    days = supplier.payment_days
+    lines = [
+        ("Days to pay", "" if days is None else "1 day" if days == 1 else f"{days} days"),
+        ("Delivery terms", supplier.delivery_terms or ""),
+        ("Valid until", f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else ""),
+    ]
+    if prices:
+        least = supplier.minimum_order
+        lines.append(("Smallest order", said(least, supplier.currency or get_settings().currency) if least else ""))
+    return lines

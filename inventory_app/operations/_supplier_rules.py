@@ -11,6 +11,8 @@ from sqlmodel import Session, col, select
 from inventory_app.errors import AlreadyDecided, AppError, Conflict
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
+from inventory_app.models.documents import Document
+from inventory_app.models.payments import AccountStatus, SupplierBankAccount
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import UserInfo
 from inventory_app.operations import _approval_rules as rules
@@ -26,6 +28,7 @@ Outcome = Literal["passed", "look", "failed"]
 ALIKE = 0.55
 #: Below this there is nothing near enough to be worth a name.
 _FAR = 0.25
+_NAME = "No other supplier of this name"
 _WORDS: dict[Outcome, str] = {"passed": "Passed", "look": "Look at this", "failed": "Failed"}
 
 
@@ -134,11 +137,23 @@ class Check:
     found: str
     outcome: Outcome
     word: str
+    #: The page of the other supplier that it is about.
+    href: str = ""
 
 
 def checks(session: Session, supplier: Supplier) -> list[Check]:
-    """Compare the supplier with all others: its name, its tax id, its e-mail address."""
-    return [_name(session, supplier), _tax_id(session, supplier), _email(session, supplier)]
+    """Compare the supplier with all others, and look at its bank accounts and documents where it has any."""
+    found = [_name(session, supplier), _tax_id(session, supplier), _email(session, supplier)]
+    return [*found, *_bank_account(session, supplier), *_documents(session, supplier)]
+
+
+def must_be_explained(session: Session, supplier: Supplier) -> str:
+    """Return the first check that failed, without what is only to be looked at; empty when none did."""
+    same_name = sa.exists().where(col(Supplier.sort_key) == supplier.sort_key, col(Supplier.id) != supplier.id)
+    if session.scalar(sa.select(same_name)):
+        return _NAME
+    rest = (_tax_id(session, supplier), _email(session, supplier), *_documents(session, supplier))
+    return next(iter(failed(list(rest))), "")
 
 
 def failed(found: list[Check]) -> list[str]:
@@ -146,28 +161,34 @@ def failed(found: list[Check]) -> list[str]:
     return [check.title for check in found if check.outcome == "failed"]
 
 
-def _check(title: str, outcome: Outcome, found: str) -> Check:
-    return Check(title, found, outcome, _WORDS[outcome])
+def _check(title: str, outcome: Outcome, found: str, other: int | None = None) -> Check:
+    return Check(title, found, outcome, _WORDS[outcome], f"/suppliers/{other}" if other else "")
 
 
 def _name(session: Session, supplier: Supplier) -> Check:
     likeness = sa.func.similarity(col(Supplier.sort_key), supplier.sort_key)
     nearest = session.execute(
-        sa.select(col(Supplier.name), col(Supplier.status), col(Supplier.sort_key) == supplier.sort_key, likeness)
+        sa.select(
+            col(Supplier.name),
+            col(Supplier.status),
+            col(Supplier.sort_key) == supplier.sort_key,
+            likeness,
+            col(Supplier.id),
+        )
         .where(col(Supplier.id) != supplier.id)
         # Equal first: trigrams see nothing in scripts that the server's locale does not know.
         .order_by((col(Supplier.sort_key) == supplier.sort_key).desc(), likeness.desc(), col(Supplier.id))
         .limit(1)
     ).first()
-    title = "No other supplier of this name"
+    title = _NAME
     if nearest is None:
         return _check(title, "passed", "There is no other supplier yet")
-    name, status, same, alike = nearest
+    name, status, same, alike, other = nearest
     if same:
-        return _check(title, "failed", f"The same but for accents: {name}, {status}")
+        return _check(title, "failed", f"The same but for accents: {name}, {status}", other)
     if alike < _FAR:
         return _check(title, "passed", "No name is near it")
-    return _check(title, "look" if alike >= ALIKE else "passed", f"Nearest: {name}, {status}")
+    return _check(title, "look" if alike >= ALIKE else "passed", f"Nearest: {name}, {status}", other)
 
 
 def _tax_id(session: Session, supplier: Supplier) -> Check:
@@ -191,13 +212,47 @@ def _email(session: Session, supplier: Supplier) -> Check:
 def _used_once(session: Session, supplier: Supplier, title: str, same: sa.ColumnElement[bool], value: str) -> Check:
     """Say who else uses the value, the one entered first by name."""
     others = session.execute(
-        sa.select(col(Supplier.name), col(Supplier.status), sa.func.count().over())
+        sa.select(col(Supplier.name), col(Supplier.status), sa.func.count().over(), col(Supplier.id))
         .where(same, col(Supplier.id) != supplier.id)
         .order_by(col(Supplier.id))
         .limit(1)
     ).first()
     if others is None:
         return _check(title, "passed", f"Nobody else uses {value}")
-    name, status, number = others
+    name, status, number, other = others
     more = f" and {number - 1} more" if number > 1 else ""
-    return _check(title, "failed", f"Also used by {name}, {status}{more}")
+    return _check(title, "failed", f"Also used by {name}, {status}{more}", other)
+
+
+def _bank_account(session: Session, supplier: Supplier) -> list[Check]:
+    """Point out an account that waits: who is asked to change one is often not asked by the supplier."""
+    statuses = set(
+        session.scalars(
+            select(SupplierBankAccount.status).where(col(SupplierBankAccount.supplier_id) == supplier.id).distinct()
+        )
+    )
+    title = "Bank account is released"
+    if AccountStatus.PENDING in statuses:
+        return [_check(title, "look", "A new one waits for its release. Call a number that was held before.")]
+    return [_check(title, "passed", "Nothing of it waits")] if AccountStatus.RELEASED in statuses else []
+
+
+def _documents(session: Session, supplier: Supplier) -> list[Check]:
+    """Look whether the documents that end are in date."""
+    ends = session.execute(
+        sa.select(col(Document.name), col(Document.expires_on))
+        .where(
+            col(Document.subject_type) == "supplier",
+            col(Document.subject_id) == supplier.id,
+            col(Document.removed_at).is_(None),
+            col(Document.expires_on).is_not(None),
+        )
+        .order_by(col(Document.expires_on), col(Document.id))
+    ).all()
+    if not ends:
+        return []
+    name, on = ends[0]
+    title = "Documents in date"
+    if on < now().date():
+        return [_check(title, "failed", f"{name} ended on {on:%-d %b %Y}")]
+    return [_check(title, "passed", f"The first one to end is {name}, on {on:%-d %b %Y}")]

@@ -12,14 +12,16 @@ from sqlmodel import Session, col
 from inventory_app.audit.tables import audit_change, audit_operation
 from inventory_app.errors import AppError, NotAllowed
 from inventory_app.models._base import now, sort_key
+from inventory_app.models.payments import AccountStatus, SupplierBankAccount
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import UserInfo
+from inventory_app.operations import _iban
 from inventory_app.operations import _supplier_rules as rules
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import like_escaped
-from inventory_app.operations._supplier_approvals import agreement
+from inventory_app.operations._supplier_approvals import agreement, to_withdraw
 from inventory_app.operations._supplier_before import as_decided
-from inventory_app.operations._supplier_fields import contact, place, readable
+from inventory_app.operations._supplier_fields import agreed, contact, place, readable
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.permissions import Permission
 
@@ -29,6 +31,8 @@ DECISIONS_SHOWN = 5
 #: How the trail names a supplier's own application.
 APPLYING = "suppliers.apply_supplier"
 LONG = timedelta(days=5)
+_ACCOUNT = "Bank account"
+_SIDES = (AccountStatus.RELEASED, AccountStatus.PENDING)
 _SOME_DAYS = timedelta(days=2)
 
 
@@ -98,6 +102,14 @@ class SupplierDetail:
     #: "1 of 2" while more than one must agree, and who has already.
     agreed: str
     agreed_by: str
+    #: The last day of the approval as typed into a form and as read, and whether it is over.
+    valid_until: str
+    ends: str
+    over: bool
+    #: The viewer's own request, which they may take back; 0 when it is not.
+    withdraws: int
+    #: Why the viewer cannot reinstate a suspended supplier; empty when they can.
+    why_suspended: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +219,12 @@ def entered(supplier: Supplier, entered_by: str | None, viewer: Viewer) -> str:
 
 def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDetail:
     """Return the supplier with the checks, and whether this viewer can decide."""
-    earlier, fields = _fields(session, supplier)
+    earlier, fields = _fields(session, viewer, supplier)
     empty = [label for label, value in readable(supplier) if not value]
     found = rules.checks(session, supplier)
     why_not, who_can = _why_not(session, viewer, supplier)
     entered_by = rules.full_name(session, supplier.entered_by)
-    agreed, agreed_by = agreement(session, supplier.id or 0)
+    given, agreed_by = agreement(session, supplier.id or 0)
     return SupplierDetail(
         id=supplier.id or 0,
         version=supplier.version,
@@ -234,19 +246,54 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         decided=rules.full_name(session, supplier.decided_by),
         decided_at=supplier.decided_at.isoformat() if supplier.decided_at else "",
         reason=supplier.decision_reason or "",
-        agreed=agreed,
+        agreed=given,
         agreed_by=agreed_by,
+        valid_until=supplier.valid_until.isoformat() if supplier.valid_until else "",
+        ends=f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else "",
+        over=rules.has_ended(supplier),
+        withdraws=to_withdraw(session, supplier, viewer.user_id),
+        why_suspended=_why_suspended(session, viewer, supplier),
     )
 
 
-def _fields(session: Session, supplier: Supplier) -> tuple[str, list[FieldRow]]:
+def _why_suspended(session: Session, viewer: Viewer, supplier: Supplier) -> str:
+    if supplier.status != SupplierStatus.SUSPENDED:
+        return ""
+    return str(rules.why_not_reinstate(session, supplier, viewer.user_id) or "")
+
+
+def _fields(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[str, list[FieldRow]]:
     """Return the last decision and every field that says something, now or then."""
+
+    def lines(one: Supplier) -> list[tuple[str, str]]:
+        return [*readable(one), *agreed(one, prices=Permission.PRICES_VIEW in viewer.permissions)]
+
     decided = as_decided(session, supplier) if supplier.status == SupplierStatus.PENDING else None
+    accounts = _accounts(session, viewer, supplier)
     if decided is None:
-        return "", [FieldRow(label, "", value, changed=True) for label, value in readable(supplier) if value]
-    earlier, then = decided[0], dict(readable(decided[1]))
-    rows = [FieldRow(label, then[label], value, changed=value != then[label]) for label, value in readable(supplier)]
-    return earlier, [row for row in rows if row.before or row.after]
+        rows = [FieldRow(label, "", value, changed=True) for label, value in lines(supplier)]
+        rows += [FieldRow(_ACCOUNT, "", after or before, changed=True) for before, after in accounts]
+        return "", [row for row in rows if row.after]
+    earlier, then = decided[0], dict(lines(decided[1]))
+    rows = [FieldRow(label, then[label], value, changed=value != then[label]) for label, value in lines(supplier)]
+    rows += [FieldRow(_ACCOUNT, before, after or before, changed=after != "") for before, after in accounts]
+    # What has changed first: that is what there is to decide about.
+    return earlier, sorted((row for row in rows if row.before or row.after), key=lambda row: not row.changed)
+
+
+def _accounts(session: Session, viewer: Viewer, supplier: Supplier) -> list[tuple[str, str]]:
+    """Return the accounts money goes to and those that wait to take their place, as the viewer may see them."""
+    shown = _iban.spaced if Permission.PAYMENTS_VIEW in viewer.permissions else _iban.masked
+    found = session.execute(
+        sa.select(col(SupplierBankAccount.status), col(SupplierBankAccount.iban))
+        .where(
+            col(SupplierBankAccount.supplier_id) == supplier.id,
+            col(SupplierBankAccount.status).in_((AccountStatus.RELEASED, AccountStatus.PENDING)),
+        )
+        .order_by(col(SupplierBankAccount.id))
+    ).all()
+    sides = [", ".join(shown(iban) for is_, iban in found if is_ == side) for side in _SIDES]
+    return [(sides[0], sides[1])] if found else []
 
 
 def _why_not(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[AppError | None, str]:

@@ -528,6 +528,7 @@ OPERATIONS: dict[str, str] = {
     "stock.transfer_inventory": "Moved stock",
     "supplier_products.create_supplier_product": "Entered a supplier's terms",
     "supplier_products.update_supplier_product": "Corrected a supplier's terms",
+    "supplier_bulk.decide_suppliers": "Decided about several suppliers",
     "supplier_contacts.add_contact": "Entered a supplier's contact",
     "supplier_contacts.update_contact": "Corrected a supplier's contact",
     "supplier_standing.ask_again": "Asked for a supplier to be approved again",
