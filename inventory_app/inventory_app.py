@@ -21,6 +21,7 @@ from inventory_app.database.errors import app_error
 from inventory_app.errors import AppError
 from inventory_app.http import (
     accounts,
+    applications,
     back_channel,
     documents,
     exports,
@@ -100,6 +101,7 @@ app = rx.App(
                 *back_channel.ROUTES,
                 *accounts.ROUTES,
                 *documents.ROUTES,
+                *applications.ROUTES,
                 *imports.ROUTES,
                 *prices.ROUTES,
                 *exports.ROUTES,

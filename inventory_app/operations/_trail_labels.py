@@ -452,6 +452,7 @@ OPERATIONS: dict[str, str] = {
     "accounts.update_profile": "Changed my name",
     "accounts.update_user_email": "Corrected an e-mail address",
     "accounts.withdraw_invitation": "Withdrew an invitation",
+    "application_documents.attach_to_application": "Sent a document with an application",
     "approvals.approve": "Approved a request",
     "approvals.reject": "Rejected a request",
     "approvals.withdraw": "Withdrew a request",

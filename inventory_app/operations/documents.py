@@ -97,28 +97,51 @@ def attach_document(  # noqa: PLR0913  # as many as there is to know of a file
     """Keep a file that was examined with a record; returns its number."""
     subject = subject_of(subject_type)
     require(session, subject.changes)
+    return keep(
+        session,
+        subject_type,
+        subject_id,
+        Sent(kind, name, media_type, content, sha256, thumbnail, expires_on),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that was examined."""
+
+    kind: str
+    name: str
+    media_type: str
+    content: bytes
+    sha256: str
+    thumbnail: bytes | None = None
+    expires_on: date | None = None
+
+
+def keep(session: Session, subject_type: str, subject_id: int, sent: Sent) -> int:
+    """Keep a file with a record, inside an operation that may change the record; returns its number."""
     # Of two that are sent at once, each counts the other.
-    if subject_id not in lock(session, subject.model, [subject_id]):
+    if subject_id not in lock(session, subject_of(subject_type).model, [subject_id]):
         raise NotFound
     there = list(session.exec(_kept(subject_type, [subject_id])))
-    if same := next((one for one in there if one.sha256 == sha256), None):
+    if same := next((one for one in there if one.sha256 == sent.sha256), None):
         raise Conflict(f"{same.name} is the same file and is here already.")
     if len(there) >= MOST:
         raise Invalid(f"At most {MOST} files can be kept with a record. Remove one first.")
     document = Document(
         subject_type=subject_type,
         subject_id=subject_id,
-        kind=kind,
-        name=name,
-        media_type=media_type,
-        size=len(content),
-        sha256=sha256,
-        expires_on=expires_on,
+        kind=sent.kind,
+        name=sent.name,
+        media_type=sent.media_type,
+        size=len(sent.content),
+        sha256=sent.sha256,
+        expires_on=sent.expires_on,
         created_by=current_actor().name,
     )
     session.add(document)
     session.flush()
-    session.add(DocumentContent(document_id=document.id or 0, content=content, thumbnail=thumbnail))
+    session.add(DocumentContent(document_id=document.id or 0, content=sent.content, thumbnail=sent.thumbnail))
     return document.id or 0
 
 

@@ -5,11 +5,12 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout
-from inventory_app.components.basics import link
+from inventory_app.components.basics import button, link, stack
 from inventory_app.pages._page import page
 from inventory_app.states.apply import ApplyState
 
 S = ApplyState
+_TAKEN = ".pdf,.png,.jpg,.jpeg,.csv,.xlsx,.txt"
 
 
 @page("/apply", "Apply as a supplier", public=True, on_load=[S.load])
@@ -20,15 +21,43 @@ def apply() -> rx.Component:
         rx.el.p(rx.cond(S.sent, "", "Tell us about your company. Somebody here looks at it."), class_name="sub"),
         rx.cond(
             S.sent,
-            feedback.callout(
-                "Somebody here looks at it and answers by mail.",
-                title="Thank you. Your application has arrived.",
-                tone="ok",
-            ),
+            _thanks(),
             _form(),
         ),
         wide=True,
         below=rx.el.div(rx.el.span("You work here? ", link("Sign in", href="/login")), class_name="door-links"),
+    )
+
+
+def _thanks() -> rx.Component:
+    """Thank, and take the documents that belong to the application."""
+    return stack(
+        feedback.callout(
+            "Somebody here looks at it and answers by mail.",
+            title="Thank you. Your application has arrived.",
+            tone="ok",
+        ),
+        feedback.flash(),
+        rx.cond(S.application, _documents(), rx.fragment()),
+    )
+
+
+def _documents() -> rx.Component:
+    chosen = rx.el.input(
+        type="file", name="file", accept=_TAKEN, required=True, class_name="ctl", custom_attrs={"id": "f-file"}
+    )
+    return forms.native_form(
+        forms.hidden_input("application", S.application),
+        forms.field(
+            "Documents",
+            chosen,
+            hint="A register extract, insurance, certificates: up to 5 files of at most 5 MB, within an hour. "
+            "PDF, PNG, JPEG, CSV, XLSX or TXT.",
+            optional=True,
+        ),
+        button("Send the document", icon_name="upload", submit=True),
+        action="/apply/documents",
+        custom_attrs={"encType": "multipart/form-data"},
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import reflex as rx
 from pydantic import Field
 
+from inventory_app import sealing
 from inventory_app.context import acting_as
-from inventory_app.operations import suppliers
+from inventory_app.operations import application_documents, suppliers
 from inventory_app.states._action import FormState, Payload, action
 from inventory_app.states._guard import event_actor, event_visitor
 from inventory_app.unit_of_work import in_transaction
@@ -28,15 +29,18 @@ class Application(Payload):
 
 
 class ApplyState(FormState, rx.State):
-    """The application form and whether it was sent."""
+    """The application form, whether it was sent, and the sealed number that documents are sent with."""
 
     sent: bool = False
+    application: str = ""
 
     @rx.event
     @action(public=True)
     async def load(self) -> None:
-        """Start with an empty form."""
-        self.sent = False
+        """Start with an empty form, or thank again after a document was sent."""
+        if self.sent and self.router.url.query_parameters.get("sent"):
+            return
+        self.sent, self.application = False, ""
         self._new_form()
 
     @rx.event
@@ -49,6 +53,7 @@ class ApplyState(FormState, rx.State):
             # Who is signed in applies under their name: without one they could decide about it themselves.
             sender = event_actor()
             with acting_as(sender if sender and sender.id else event_visitor()):
-                await in_transaction(suppliers.apply_supplier, **arguments)
+                made = await in_transaction(suppliers.apply_supplier, **arguments)
+            self.application = sealing.seal(application_documents.SEALED_FOR, made.supplier_id)
         self.sent = True
         self._new_form()

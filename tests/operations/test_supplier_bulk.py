@@ -34,6 +34,11 @@ def statuses(*ids):
         return [session.get_one(Supplier, id_).status for id_ in ids]
 
 
+def valid_until(id_):
+    with open_session() as session:
+        return session.get_one(Supplier, id_).valid_until
+
+
 def test_many_are_approved_together_each_with_its_own_decision(ann, trail):
     ids = [supplier(f"Company {number}").id for number in range(3)]
     until = now().date() + timedelta(days=90)
@@ -41,9 +46,9 @@ def test_many_are_approved_together_each_with_its_own_decision(ann, trail):
         done = decide(*ids, reason="Known for years", valid_until=until)
     assert (done.count, done.waiting) == (3, 0)
     assert statuses(*ids) == ["approved"] * 3
-    changes = [change for change in trail.changes(table="supplier") if change.kind == "update"]
+    changes = [change for change in trail.changes(table="supplier") if "status" in change.before]
     assert {change.after["decision_reason"] for change in changes} == {"Known for years"}
-    assert {change.after["valid_until"] for change in changes} == {until.isoformat()}
+    assert {until.isoformat()} == {str(valid_until(id_)) for id_ in ids}
     assert len(trail.changes(table="approval_decision")) == 3
     assert len(trail.operations(name="supplier_bulk.decide_suppliers")) == 1
 
