@@ -108,6 +108,8 @@ class SupplierDetail:
     over: bool
     #: The viewer's own request, which they may take back; 0 when it is not.
     withdraws: int
+    #: When we pay, how goods come, from what amount on: label and value.
+    agreed_terms: list[tuple[str, str]]
     #: Why the viewer cannot reinstate a suspended supplier; empty when they can.
     why_suspended: str
 
@@ -252,6 +254,7 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         ends=f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else "",
         over=rules.has_ended(supplier),
         withdraws=to_withdraw(session, supplier, viewer.user_id),
+        agreed_terms=agreed(supplier, prices=Permission.PRICES_VIEW in viewer.permissions),
         why_suspended=_why_suspended(session, viewer, supplier),
     )
 

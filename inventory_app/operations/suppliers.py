@@ -257,3 +257,17 @@ def supplier_to_edit(session: Session, *, supplier_id: int) -> lists.SupplierVal
         return None
     values = {name: getattr(supplier, name) or "" for name in EDITABLE}
     return lists.SupplierValues(supplier_id, supplier.version, supplier.status == SupplierStatus.APPROVED, values)
+
+
+@query(Permission.SUPPLIERS_VIEW)
+def terms_to_edit(session: Session, *, supplier_id: int) -> dict[str, str] | None:
+    """Return what was agreed with a supplier as one types it; the smallest order only to who sees prices."""
+    supplier = session.get(Supplier, supplier_id)
+    if supplier is None:
+        return None
+    least = supplier.minimum_order if Permission.PRICES_VIEW in current_viewer(session).permissions else None
+    return {
+        "payment_days": "" if supplier.payment_days is None else str(supplier.payment_days),
+        "delivery_terms": supplier.delivery_terms or "",
+        "minimum_order": f"{least.normalize():f}" if least is not None else "",
+    }

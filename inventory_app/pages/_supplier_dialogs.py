@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms
-from inventory_app.components.basics import when
+from inventory_app.components.basics import link, when
 from inventory_app.states.suppliers import SupplierState
 
 S = SupplierState
@@ -26,6 +26,7 @@ def decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
             aside=rx.el.span("kept with the decision", class_name="aside"),
             error=forms.problem(S.errors, "reason"),
         ),
+        *([valid_until_field("f-until-phone")] if approving else []),
         open=S.dialog == decision,
         on_open_change=S.close,
         title=f"{verb} " + D.name + "?",
@@ -34,6 +35,20 @@ def decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
         turn=S.turn,
         idempotency_key=S.idempotency_key,
         size="s",
+    )
+
+
+def valid_until_field(id: str) -> rx.Component:
+    """Ask for the last day of an approval."""
+    control = forms.text_input(
+        "valid_until", id=id, type="date", value=D.valid_until, key=D.id.to_string() + "-" + D.version.to_string()
+    )
+    return forms.field(
+        "Valid until",
+        control,
+        error=forms.problem(S.errors, "valid_until"),
+        optional=True,
+        hint="People are reminded before; nothing is ordered after.",
     )
 
 
@@ -48,6 +63,11 @@ def status_badge(status: rx.Var[str]) -> rx.Component:
     )
 
 
+def found_in(check: Any) -> rx.Component:
+    """Say what a check found, and lead to the other supplier it is about."""
+    return rx.cond(check.href, link(check.found, href=check.href), rx.fragment(check.found))
+
+
 def decision_facts(detail: Any) -> rx.Component:
     """Say what was decided, by whom, when and why."""
     said = rx.cond(detail.reason, rx.el.bdi(detail.reason, class_name="lines"), rx.el.span("–", class_name="dim"))
@@ -58,6 +78,7 @@ def decision_facts(detail: Any) -> rx.Component:
             ("By", rx.cond(detail.decided, detail.decided, "An import")),
             ("When", at),
             ("Reason", said),
+            ("Valid until", rx.cond(detail.ends, detail.ends, "no end")),
         ]
     )
 

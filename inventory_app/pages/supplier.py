@@ -10,11 +10,22 @@ from inventory_app.components.documents import documents
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import FieldRow
 from inventory_app.pages import _trail
+from inventory_app.pages._bank_accounts import bank_accounts_card
 from inventory_app.pages._page import page
-from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, status_badge
+from inventory_app.pages._supplier_contacts import contacts_card
+from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, found_in, status_badge
 from inventory_app.pages._supplier_products import terms_card
+from inventory_app.pages._supplier_standing import (
+    agreed_card,
+    scorecard_card,
+    standing_buttons,
+    standing_dialogs,
+    terms_dialog,
+)
 from inventory_app.permissions import Permission
+from inventory_app.states.bank_accounts import BankAccountsState
 from inventory_app.states.documents import DocumentsState
+from inventory_app.states.supplier_contacts import SupplierContactsState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
@@ -27,7 +38,13 @@ D = SupplierPageState.detail
     PATH + "/[supplier]",
     "Supplier",
     Permission.SUPPLIERS_VIEW,
-    on_load=[S.load, SupplierProductsState.load, DocumentsState.load],
+    on_load=[
+        S.load,
+        SupplierProductsState.load,
+        SupplierContactsState.load,
+        BankAccountsState.load,
+        DocumentsState.load,
+    ],
     crumbs=("Purchasing", ("Suppliers", PATH)),
     heading=rx.cond(D.is_not_none(), D.name, ""),
     back=PATH,
@@ -37,6 +54,8 @@ def supplier() -> rx.Component:
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
         _edit_dialog(),
+        terms_dialog(),
+        standing_dialogs(),
     )
 
 
@@ -61,6 +80,7 @@ def _found() -> rx.Component:
             sub=rx.el.bdi(D.summary),
             actions=(
                 gates.can(Permission.SUPPLIERS_EDIT, button("Correct", icon_name="pencil", on_click=S.open_edit)),
+                standing_buttons(),
                 rx.cond(
                     (D.status == "pending") & (D.why_not == ""),
                     gates.can(Permission.SUPPLIERS_APPROVE, decide),
@@ -73,10 +93,12 @@ def _found() -> rx.Component:
                 _stands(),
                 _fields(),
                 gates.can(Permission.PRODUCTS_VIEW, terms_card(of_product=False)),
+                contacts_card(),
+                bank_accounts_card(),
                 documents(),
                 gates.can(Permission.AUDIT_VIEW, _history()),
             ),
-            layout.column(_decision(), _entry(), _checks()),
+            layout.column(_decision(), agreed_card(), scorecard_card(), _entry(), _checks()),
         ),
     )
 
@@ -93,7 +115,24 @@ def _stands() -> rx.Component:
         "what it says then. This decision stays in the history.",
         title="It may apply again.",
     )
-    return rx.match(D.status, ("pending", waits), ("rejected", rejected), rx.fragment())
+    suspended = feedback.callout(
+        rx.el.div(D.decided, ": ", rx.el.bdi(D.reason)),
+        rx.cond(D.why_suspended, rx.el.div(D.why_suspended, class_name="muted"), rx.fragment()),
+        title="It is suspended: nothing can be ordered from it.",
+        tone="warn",
+    )
+    over = feedback.callout(
+        "Nothing can be ordered from it until somebody approves it again.",
+        title="Its approval ended on " + D.ends + ".",
+        tone="bad",
+    )
+    return rx.match(
+        D.status,
+        ("pending", waits),
+        ("rejected", rejected),
+        ("suspended", suspended),
+        rx.cond(D.over, over, rx.fragment()),
+    )
 
 
 def _fields() -> rx.Component:
@@ -120,7 +159,7 @@ def _decision() -> rx.Component:
 def _checks() -> rx.Component:
     def line(check: rx.Var[Check]) -> rx.Component:
         tone = rx.match(check.outcome, ("passed", "ok"), ("look", "warn"), "bad")
-        return trail.check_line(tone, check.title, check.word, check.found)
+        return trail.check_line(tone, check.title, check.word, found_in(check))
 
     return layout.card(trail.checks(rx.foreach(D.checks, line)), title="Checks")
 

@@ -1,19 +1,28 @@
 """One supplier: what is known, what was decided, what happened to it, and correcting it."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
 import reflex as rx
+from pydantic import BeforeValidator
 
-from inventory_app.operations import suppliers, trail
+from inventory_app.operations import scorecard, supplier_standing, suppliers, trail
 from inventory_app.operations._supplier_views import SupplierDetail
+from inventory_app.operations.scorecard import Score
 from inventory_app.operations.trail import HistoryRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Note, action
+from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
+from inventory_app.states._stock_forms import Money
 from inventory_app.states._supplier_form import DetailsForm
 from inventory_app.states.auth import AuthState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
+
+
+def _maybe(value: object) -> object:
+    """Read a number that was left empty as none."""
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 class CorrectionForm(DetailsForm):
@@ -22,6 +31,24 @@ class CorrectionForm(DetailsForm):
     supplier_id: Id
     version: int
     reason: Note = ""
+
+
+class StandingForm(Payload):
+    """Why a supplier is suspended, reinstated or to be approved again, in the version that was read."""
+
+    supplier_id: Id
+    version: int
+    reason: Note = ""
+
+
+class TermsForm(Payload):
+    """When we pay, how goods come and the smallest order, in the version that was read."""
+
+    supplier_id: Id
+    version: int
+    payment_days: Annotated[int | None, BeforeValidator(_maybe)] = None
+    delivery_terms: Line = ""
+    minimum_order: Annotated[Money | None, BeforeValidator(_maybe)] = None
 
 
 class SupplierPageState(FormState, rx.State):
@@ -34,9 +61,12 @@ class SupplierPageState(FormState, rx.State):
     later_href: str = ""
     trail_href: str = ""
 
+    scores: list[Score] = []
+
     dialog: str = ""
     #: What the form of the dialog began with: what others change meanwhile must not get into it.
     values: dict[str, str] = {}
+    agreed: dict[str, str] = {}
     version: int = 0
     was_approved: bool = False
 
@@ -49,6 +79,7 @@ class SupplierPageState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             found = await fetch(suppliers.supplier_detail, supplier_id=asked) if asked else None
+            self.scores = await fetch(scorecard.scorecard, supplier_id=asked) if found else []
             self.history, self.earlier_href, self.later_href = [], "", ""
             if found and auth_state._may(Permission.AUDIT_VIEW):  # noqa: SLF001  # ours
                 await self._read_history(found.id, query.get("at", ""))
@@ -105,3 +136,83 @@ class SupplierPageState(FormState, rx.State):
         waits = ". It waits for approval again" if done.returned else ""
         # The count beside the navigation may have changed as well.
         return [SupplierPageState.load, AuthState.guard_page, _toast.success(f"Corrected {done.name}{waits}")]
+
+    @rx.event
+    @action(suppliers.agree_terms)
+    async def open_terms(self) -> None:
+        """Ask what was agreed."""
+        await self._open("terms")
+
+    @rx.event
+    @action(suppliers.agree_terms)
+    async def agree_terms(self, form: TermsForm) -> Any:
+        """Put down what was agreed."""
+        given = form.arguments()
+        auth_state = await self.get_state(AuthState)
+        if given["minimum_order"] is None and auth_state._may(Permission.PRICES_VIEW):  # noqa: SLF001  # ours
+            # Whoever saw it and left it empty takes it away.
+            given["minimum_order"] = Decimal(0)
+        with auth_state.audit_context():
+            done = await in_transaction(suppliers.agree_terms, **given)
+        return self._stands(f"Saved the terms of {done.name}")
+
+    @rx.event
+    @action(supplier_standing.suspend_supplier)
+    async def open_suspend(self) -> None:
+        """Ask why the supplier is suspended."""
+        await self._open("suspend")
+
+    @rx.event
+    @action(supplier_standing.suspend_supplier)
+    async def suspend_supplier(self, form: StandingForm) -> Any:
+        """Stop orders to the supplier."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(supplier_standing.suspend_supplier, **form.arguments())
+        return self._stands(f"Suspended {done.name}")
+
+    @rx.event
+    @action(supplier_standing.reinstate_supplier)
+    async def open_reinstate(self) -> None:
+        """Ask why the supplier is reinstated."""
+        await self._open("reinstate")
+
+    @rx.event
+    @action(supplier_standing.reinstate_supplier)
+    async def reinstate_supplier(self, form: StandingForm) -> Any:
+        """Let orders go to the supplier again."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(supplier_standing.reinstate_supplier, **form.arguments())
+        changed = f"{done.name} was changed while it was suspended: it waits for a decision"
+        return self._stands(changed if done.status == "pending" else f"Reinstated {done.name}")
+
+    @rx.event
+    @action(supplier_standing.ask_again)
+    async def open_again(self) -> None:
+        """Ask whether the supplier is to be approved again."""
+        await self._open("again")
+
+    @rx.event
+    @action(supplier_standing.ask_again)
+    async def ask_again(self, form: StandingForm) -> Any:
+        """Ask for the supplier to be approved again."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(supplier_standing.ask_again, **form.arguments())
+        return self._stands(f"{done.name} waits for approval again; nothing is ordered from it before")
+
+    async def _open(self, dialog: str) -> None:
+        if self.detail is None:
+            return
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.agreed = await fetch(suppliers.terms_to_edit, supplier_id=self.detail.id) or {}
+        self._new_form()
+        # What the person reads is the version they decide about, not what others make of it meanwhile.
+        self.version, self.dialog = self.detail.version, dialog
+
+    def _stands(self, message: str) -> Any:
+        self._new_form()
+        self.dialog = ""
+        return [SupplierPageState.load, AuthState.guard_page, _toast.success(message)]
