@@ -41,6 +41,8 @@ class QueueRow:
     """A supplier that waits; `heading` and `group_size` are set on the first row of each group."""
 
     id: int
+    #: In which it was read: what is decided together is what was seen.
+    version: int
     name: str
     place: str
     entered: str
@@ -170,6 +172,7 @@ def _queue_row(viewer: Viewer, supplier: Supplier, entered_by: str | None) -> Qu
     waits = now() - supplier.submitted_at
     return QueueRow(
         id=supplier.id or 0,
+        version=supplier.version,
         name=supplier.name,
         place=place(supplier),
         entered=entered(supplier, entered_by, viewer),

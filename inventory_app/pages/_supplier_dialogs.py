@@ -38,10 +38,10 @@ def decision_dialog(decision: str, verb: str, action: str) -> rx.Component:
     )
 
 
-def valid_until_field(id: str) -> rx.Component:
+def valid_until_field(ident: str) -> rx.Component:
     """Ask for the last day of an approval."""
     control = forms.text_input(
-        "valid_until", id=id, type="date", value=D.valid_until, key=D.id.to_string() + "-" + D.version.to_string()
+        "valid_until", id=ident, type="date", value=D.valid_until, key=D.id.to_string() + "-" + D.version.to_string()
     )
     return forms.field(
         "Valid until",

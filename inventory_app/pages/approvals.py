@@ -8,13 +8,24 @@ from inventory_app.components import feedback, forms, gates, layout, listing, ta
 from inventory_app.components.basics import button, icon, icon_button, link, row_of, stack, when
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import Decision, FieldRow, QueueRow
+from inventory_app.operations.documents import DocumentRow
+from inventory_app.operations.supplier_standing import Ending
 from inventory_app.pages._page import page
-from inventory_app.pages._supplier_dialogs import decision_dialog, decision_facts, enter_dialog, status_badge
+from inventory_app.pages._supplier_dialogs import (
+    decision_dialog,
+    decision_facts,
+    enter_dialog,
+    found_in,
+    status_badge,
+    valid_until_field,
+)
+from inventory_app.pages._supplier_together import together_dialogs, withdraw_dialog
 from inventory_app.permissions import Permission
 from inventory_app.states.suppliers import PATH, SupplierState
 
 S = SupplierState
 D = SupplierState.detail
+_ALL_DECISIONS = "/approvals?view=decided&kind=supplier"
 _OPEN = S.chosen & D.is_not_none()
 
 
@@ -34,6 +45,8 @@ def approvals() -> rx.Component:
         enter_dialog(),
         decision_dialog("approved", "Approve", "Approve the supplier"),
         decision_dialog("rejected", "Reject", "Reject the supplier"),
+        together_dialogs(),
+        withdraw_dialog(),
     )
 
 
@@ -64,13 +77,31 @@ def _queue() -> rx.Component:
             class_name="split-tools",
         ),
         rx.cond(S.rows.length() > 0, rx.el.div(rx.foreach(S.rows, _pick)), nobody),
+        _together(),
         rx.cond(
             S.more > 0,
             rx.el.p(S.more.to_string(), " more wait; search to find them.", class_name="meta split-note"),
             rx.fragment(),
         ),
-        rx.el.div(_decided_lately(), class_name="only-phone split-note"),
+        rx.el.div(_ending(), _decided_lately(), class_name="only-phone split-note"),
     )
+
+
+def _together() -> rx.Component:
+    """Offer to decide about those that are chosen together, or say that one can."""
+    number = S.picked.length()
+    bar = rx.el.div(
+        rx.el.span(number, " selected", class_name="bulk-n", aria_live="polite"),
+        button("Approve…", icon_name="check", on_click=S.open_together("approved")),
+        button("Reject…", icon_name="x", tone="danger", on_click=S.open_together("rejected")),
+        button("Clear", on_click=S.pick_none),
+        class_name="bulk",
+        role="toolbar",
+        aria_label="Selected suppliers",
+    )
+    hint = rx.el.p(icon("info", 13), " Select several to decide together.", class_name="meta split-note")
+    shown = rx.cond(number > 0, bar, rx.cond(S.rows.length() > 1, hint, rx.fragment()))
+    return gates.can(Permission.SUPPLIERS_APPROVE, shown)
 
 
 def _sub() -> rx.Component:
@@ -83,6 +114,13 @@ def _sub() -> rx.Component:
 def _pick(row: rx.Var[QueueRow]) -> rx.Component:
     age = feedback.badge(row.age, tone=rx.cond(row.late, "bad", "neutral"), dot=False)
     locked = rx.cond(row.own, icon("lock", 14, class_name="muted"), rx.fragment())
+    box = rx.el.input(
+        type="checkbox",
+        class_name="check",
+        checked=S.picked.contains(row.id),
+        on_change=lambda _: S.pick(row.id),
+        aria_label="Select " + row.name,
+    )
     return rx.fragment(
         rx.cond(row.heading, layout.group_head(row.heading, row.group_size), rx.fragment()),
         layout.pick(
@@ -91,6 +129,7 @@ def _pick(row: rx.Var[QueueRow]) -> rx.Component:
             rx.el.span(row.entered, class_name=rx.cond(row.own, "text-warn", "")),
             href=PATH + "?id=" + row.id.to_string() + S.rest,
             selected=D.is_not_none() & (D.id == row.id),
+            lead=gates.can(Permission.SUPPLIERS_APPROVE, box),
             end=rx.el.span(row_of(locked, age)),
         ),
         key=row.id,
@@ -121,13 +160,18 @@ def _detail() -> rx.Component:
         feedback.empty_state("There is no such supplier", "The link may be old.", button("Show the queue", href=PATH)),
         rx.cond(S.q, rx.fragment(), _nothing_waits()),
     )
-    without = layout.column(missing, _decided_lately())
+    without = layout.column(missing, _ending(), _decided_lately())
     return rx.cond(
         D.is_not_none(),
         rx.fragment(
             _head(),
             layout.columns(
-                layout.column(_told_on_phone(), _fields(), rx.el.div(_decided_lately(), class_name="no-phone")),
+                layout.column(
+                    _told_on_phone(),
+                    _fields(),
+                    _files(),
+                    rx.el.div(stack(_ending(), _decided_lately()), class_name="no-phone"),
+                ),
                 layout.column(_checks(), _decision(), _why_cannot_they()),
             ),
             _phone_bar(),
@@ -139,6 +183,7 @@ def _detail() -> rx.Component:
 def _head() -> rx.Component:
     agreed = rx.cond(D.agreed, feedback.badge(D.agreed, dot=False), rx.fragment())
     waiting = rx.cond(D.status == "pending", rx.fragment(agreed, feedback.badge(D.waits, dot=False)), rx.fragment())
+    changed = rx.cond(D.earlier, feedback.badge("Changed since it was " + D.earlier, tone="warn"), rx.fragment())
     steps = row_of(
         rx.el.span(S.position, class_name="muted"),
         _step("chevron-up", "Previous supplier", S.previous_href),
@@ -146,7 +191,7 @@ def _head() -> rx.Component:
     )
     return layout.page_head(
         rx.el.bdi(D.name),
-        badge=rx.fragment(status_badge(D.status), rx.el.span(row_of(waiting), class_name="only-phone end")),
+        badge=rx.fragment(status_badge(D.status), changed, rx.el.span(row_of(waiting), class_name="only-phone end")),
         sub=rx.el.bdi(D.summary),
         actions=(
             button("Details and history", icon_name="history", href="/suppliers/" + D.id.to_string()),
@@ -181,10 +226,51 @@ def _fields() -> rx.Component:
     )
 
 
+def _files() -> rx.Component:
+    """List what is kept with the supplier, with what has ended marked."""
+
+    def line(row: rx.Var[DocumentRow]) -> rx.Component:
+        until = rx.cond(row.expires_on, rx.fragment(" · good until ", row.expires_on), rx.fragment())
+        return layout.row_item(
+            link(rx.el.bdi(row.name), href=row.href, download=True),
+            rx.fragment(row.size, until, " · ", row.added_by, ", ", when(row.added_at, row.added_at)),
+            lead=icon("file-text", 18),
+            key=row.id,
+        )
+
+    return rx.cond(
+        S.files.length() > 0,
+        layout.card(layout.rows(rx.foreach(S.files, line)), title="Documents", flush=True),
+        rx.fragment(),
+    )
+
+
+def _ending() -> rx.Component:
+    """Name approvals and documents that end soon, or have ended."""
+
+    def line(row: rx.Var[Ending]) -> rx.Component:
+        ends = rx.cond(
+            row.over, feedback.badge("ended " + row.on, tone="bad"), feedback.badge("ends " + row.on, tone="warn")
+        )
+        return layout.row_item(
+            link(
+                rx.el.bdi(row.supplier),
+                href="/suppliers/" + row.supplier_id.to_string(),
+                plain=True,
+                class_name="rowlink",
+            ),
+            rx.el.bdi(row.what),
+            end=ends,
+        )
+
+    listed = layout.rows(rx.foreach(S.ending, line))
+    return rx.cond(S.ending.length() > 0, layout.card(listed, title="Ends soon", flush=True), rx.fragment())
+
+
 def _checks() -> rx.Component:
     def line(check: rx.Var[Check]) -> rx.Component:
         tone = rx.match(check.outcome, ("passed", "ok"), ("look", "warn"), "bad")
-        return trail.check_line(tone, check.title, check.word, check.found)
+        return trail.check_line(tone, check.title, check.word, found_in(check))
 
     passed = rx.fragment(D.passed.to_string(), " of ", D.checks.length().to_string(), " passed")
     return layout.card(trail.checks(rx.foreach(D.checks, line)), title="Checks", end=passed)
@@ -212,6 +298,7 @@ def _decision() -> rx.Component:
             row_of(
                 button("Approve", icon_name="check", disabled=True),
                 button("Reject", icon_name="x", disabled=True),
+                rx.cond(D.withdraws > 0, button("Withdraw…", on_click=S.open_withdraw), rx.fragment()),
             ),
         ),
         title="Decide",
@@ -250,6 +337,7 @@ def _decide_card() -> rx.Component:
                 error=forms.problem(S.errors, "reason"),
                 hint=hint,
             ),
+            valid_until_field("f-valid_until"),
             row_of(
                 button("Approve", icon_name="check", tone="solid", once=True, on_click=_decide("approved")),
                 button("Reject", icon_name="x", tone="danger", once=True, on_click=_decide("rejected")),
@@ -263,12 +351,14 @@ def _decide_card() -> rx.Component:
 def _decide(decision: str) -> Any:
     """Send the decision with the reason as it stands in its field at the moment of the press."""
     typed = rx.Var('(document.getElementById("f-reason")?.value ?? "")', _var_type=str)
+    until = rx.Var('(document.getElementById("f-valid_until")?.value ?? "")', _var_type=str)
     return S.decide(
         {
             "supplier_id": D.id,
             "version": D.version,
             "decision": decision,
             "reason": typed,
+            "valid_until": until,
             "idempotency_key": S.idempotency_key,
         }
     )
@@ -309,4 +399,8 @@ def _decided_lately() -> rx.Component:
         )
 
     listed = layout.rows(rx.foreach(S.decisions, line))
-    return rx.cond(S.decisions.length() > 0, layout.card(listed, title="Decided lately", flush=True), rx.fragment())
+    return rx.cond(
+        S.decisions.length() > 0,
+        layout.card(listed, title="Decided lately", end=link("All decisions", href=_ALL_DECISIONS), flush=True),
+        rx.fragment(),
+    )

@@ -25,6 +25,7 @@ def _ticked(value: object) -> object:
 
 
 MaybeId = Annotated[Id | None, BeforeValidator(_chosen)]
+MaybeWhole = Annotated[int | None, BeforeValidator(_chosen)]
 MaybeQuantity = Annotated[Quantity, BeforeValidator(_nothing)]
 MaybeMoney = Annotated[Money, BeforeValidator(_nothing)]
 Tick = Annotated[bool, BeforeValidator(_ticked)]

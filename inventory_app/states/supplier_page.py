@@ -1,10 +1,8 @@
 """One supplier: what is known, what was decided, what happened to it, and correcting it."""
 
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import reflex as rx
-from pydantic import BeforeValidator
 
 from inventory_app.operations import scorecard, supplier_standing, suppliers, trail
 from inventory_app.operations._supplier_views import SupplierDetail
@@ -13,16 +11,11 @@ from inventory_app.operations.trail import HistoryRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
-from inventory_app.states._stock_forms import Money
+from inventory_app.states._product_forms import MaybeMoney, MaybeWhole
 from inventory_app.states._supplier_form import DetailsForm
 from inventory_app.states.auth import AuthState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
-
-
-def _maybe(value: object) -> object:
-    """Read a number that was left empty as none."""
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 class CorrectionForm(DetailsForm):
@@ -46,9 +39,10 @@ class TermsForm(Payload):
 
     supplier_id: Id
     version: int
-    payment_days: Annotated[int | None, BeforeValidator(_maybe)] = None
+    payment_days: MaybeWhole = None
     delivery_terms: Line = ""
-    minimum_order: Annotated[Money | None, BeforeValidator(_maybe)] = None
+    #: Only the form of who sees prices has it; left empty it is taken away.
+    minimum_order: MaybeMoney | None = None
 
 
 class SupplierPageState(FormState, rx.State):
@@ -147,13 +141,9 @@ class SupplierPageState(FormState, rx.State):
     @action(suppliers.agree_terms)
     async def agree_terms(self, form: TermsForm) -> Any:
         """Put down what was agreed."""
-        given = form.arguments()
         auth_state = await self.get_state(AuthState)
-        if given["minimum_order"] is None and auth_state._may(Permission.PRICES_VIEW):  # noqa: SLF001  # ours
-            # Whoever saw it and left it empty takes it away.
-            given["minimum_order"] = Decimal(0)
         with auth_state.audit_context():
-            done = await in_transaction(suppliers.agree_terms, **given)
+            done = await in_transaction(suppliers.agree_terms, **form.arguments())
         return self._stands(f"Saved the terms of {done.name}")
 
     @rx.event

@@ -1,15 +1,20 @@
 """The approval dashboard: the queue as the address says, the supplier that is open, the decision."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import reflex as rx
 
-from inventory_app.operations import suppliers
+from inventory_app.operations import approvals, documents, supplier_bulk, supplier_standing, suppliers
 from inventory_app.operations._supplier_views import Decision, QueueRow, SupplierDetail
+from inventory_app.operations.documents import DocumentRow
+from inventory_app.operations.supplier_bulk import Preview
+from inventory_app.operations.supplier_standing import Ending
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
+from inventory_app.states._stock_forms import Day
 from inventory_app.states._supplier_form import DetailsForm
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -25,6 +30,27 @@ class DecisionForm(Payload):
     version: int
     decision: Literal["approved", "rejected"]
     reason: Note = ""
+    valid_until: Day = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields; a rejection has no end."""
+        given = super().arguments()
+        if given["decision"] == "rejected":
+            del given["valid_until"]
+        return given
+
+
+class TogetherForm(Payload):
+    """What is decided about all that are chosen, and why."""
+
+    reason: Note = ""
+    valid_until: Day = None
+
+
+class WithdrawForm(Payload):
+    """The request that is taken back."""
+
+    approval_id: Id
 
 
 class SupplierForm(DetailsForm):
@@ -58,6 +84,14 @@ class SupplierState(FormState, rx.State):
     #: What follows `?id=...` in the addresses of the rows.
     rest: str = ""
 
+    #: What ends soon of approved suppliers, and the documents of the one that is open.
+    ending: list[Ending] = []
+    files: list[DocumentRow] = []
+
+    #: Who is chosen to be decided about together, and what that would come to.
+    picked: list[int] = []
+    preview: Preview | None = None
+
     dialog: str = ""
     apply_link: str = ""
 
@@ -81,7 +115,13 @@ class SupplierState(FormState, rx.State):
             self.decisions = await fetch(suppliers.decided_lately)
             shown = asked or (queue.rows[0].id if queue.rows else 0)
             self.detail = await fetch(suppliers.supplier_detail, supplier_id=shown) if shown else None
+            self.files = (
+                await fetch(documents.documents_of, subject_type="supplier", subject_id=shown) if self.detail else []
+            )
+            self.ending = await fetch(supplier_standing.ending_soon)
         self.rows, self.more = queue.rows, queue.more
+        here = {row.id for row in queue.rows}
+        self.picked = [id_ for id_ in self.picked if id_ in here]
         self.total, self.yours, self.late = counts.total, counts.yours, counts.late
         self.chosen = asked is not None
         self.apply_link = f"{get_settings().public_url}/apply"
@@ -161,6 +201,86 @@ class SupplierState(FormState, rx.State):
         said = _toast.success(suppliers.said(done))
         # The count beside the navigation has changed as well.
         return [self._go_on(done.supplier_id), AuthState.guard_page, said]
+
+    @rx.event
+    @action(Permission.SUPPLIERS_APPROVE)
+    async def pick(self, supplier_id: Id) -> None:
+        """Choose a supplier of the queue to be decided about with others, or leave it out again."""
+        if supplier_id in self.picked:
+            self.picked = [id_ for id_ in self.picked if id_ != supplier_id]
+        elif any(row.id == supplier_id for row in self.rows):
+            self.picked = [*self.picked, supplier_id][-supplier_bulk.MOST :]
+
+    @rx.event
+    @action(Permission.SUPPLIERS_APPROVE)
+    async def pick_none(self) -> None:
+        """Choose nobody."""
+        self.picked = []
+
+    def _chosen(self) -> list[tuple[int, int]]:
+        return [(row.id, row.version) for row in self.rows if row.id in self.picked]
+
+    @rx.event
+    @action(supplier_bulk.decide_suppliers)
+    async def open_together(self, decision: Literal["approved", "rejected"]) -> None:
+        """Show what deciding about those that are chosen would come to."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            self.preview = await fetch(
+                supplier_bulk.preview_decisions, chosen=self._chosen(), approving=decision == "approved"
+            )
+        self._new_form()
+        self.dialog = f"all-{decision}"
+
+    @rx.event
+    @action(Permission.SUPPLIERS_APPROVE)
+    async def leave_out(self) -> None:
+        """Leave out whom this person cannot decide about now."""
+        if self.preview is not None:
+            faulty = {row.id for row in self.preview.rows if row.fault}
+            self.picked = [id_ for id_ in self.picked if id_ not in faulty]
+            rows = [row for row in self.preview.rows if not row.fault]
+            self.preview = replace(self.preview, rows=rows, faults=0)
+        if not self.picked:
+            self.dialog = ""
+
+    @rx.event
+    @action(supplier_bulk.decide_suppliers)
+    async def decide_together(self, form: TogetherForm) -> Any:
+        """Approve or reject all that are chosen, or none."""
+        given = form.arguments()
+        approving = self.dialog == "all-approved"
+        if not approving:
+            del given["valid_until"]
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            done = await in_transaction(
+                supplier_bulk.decide_suppliers, chosen=self._chosen(), approving=approving, **given
+            )
+        self._new_form()
+        self.dialog, self.picked, self.preview = "", [], None
+        number = "1 supplier" if done.count == 1 else f"{done.count} suppliers"
+        more = f"; {done.waiting} wait for somebody else too" if done.waiting else ""
+        said = _toast.success(f"{'Approved' if approving else 'Rejected'} {number}{more}")
+        return [SupplierState.load, AuthState.guard_page, said]
+
+    @rx.event
+    @action(approvals.withdraw)
+    async def open_withdraw(self) -> None:
+        """Ask whether one's own entry is to be taken back."""
+        self._new_form()
+        self.dialog = "withdraw"
+
+    @rx.event
+    @action(approvals.withdraw)
+    async def withdraw(self, form: WithdrawForm) -> Any:
+        """Take back what one has entered oneself."""
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            title = await in_transaction(approvals.withdraw, **form.arguments())
+        self._new_form()
+        self.dialog = ""
+        return [SupplierState.load, AuthState.guard_page, _toast.success(f"Withdrew {title}")]
 
     def _go_on(self, decided: int) -> Any:
         """Go to the next supplier of the queue, else to the one before, else to the empty queue."""
