@@ -38,7 +38,7 @@ def _line(row: rx.Var[AccountRow]) -> rx.Component:
         ("pending", feedback.badge("Waits for release", tone="accent")),
         ("released", feedback.quiet_badge("Released", dot="ok")),
         ("rejected", feedback.quiet_badge("Rejected", dot="bad")),
-        feedback.quiet_badge("Retired"),
+        feedback.badge("Retired", dot=False),
     )
     of_bank = rx.cond(row.bank, rx.fragment(" · ", rx.el.bdi(row.bank)), rx.fragment())
     entered = rx.fragment("entered by ", row.entered, ", ", when(row.entered_at, row.entered_at))

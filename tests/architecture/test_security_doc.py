@@ -91,6 +91,7 @@ def test_what_needs_a_person_is_never_given_to_machines():
 def test_strangers_reach_only_the_way_in_and_applying():
     public = {name for name, declared in OPERATIONS.items() if declared.spec.public}
     assert {name.partition(".")[0] for name in public} == {
+        "application_documents",
         "sessions",
         "proving",
         "users",
