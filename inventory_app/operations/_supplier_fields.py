@@ -10,6 +10,7 @@ from inventory_app.operations._money import said
 from inventory_app.settings import get_settings
 
 __all__ = [
+    "ENDS",
     "NOTHING_MORE",
     "Details",
     "SupplierFields",
@@ -101,6 +102,8 @@ LINES = {
     "currency": Line(3, _CURRENCY, "Enter the three letters of the currency, such as EUR.", upper=True),
 }
 ADDRESS_LENGTH = 500
+#: What the last day of an approval is called.
+ENDS = "Valid until"
 
 
 def checked(given: dict[str, str], *, required: tuple[str, ...]) -> SupplierFields:
@@ -175,7 +178,7 @@ def agreed(supplier: Supplier, *, prices: bool = False) -> list[tuple[str, str]]
     lines = [
         ("Days to pay", "" if days is None else "1 day" if days == 1 else f"{days} days"),
         ("Delivery terms", supplier.delivery_terms or ""),
-        ("Valid until", f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else ""),
+        (ENDS, f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else ""),
     ]
     if prices:
         least = supplier.minimum_order

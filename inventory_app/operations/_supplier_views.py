@@ -21,7 +21,7 @@ from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import like_escaped
 from inventory_app.operations._supplier_approvals import agreement, to_withdraw
 from inventory_app.operations._supplier_before import as_decided
-from inventory_app.operations._supplier_fields import agreed, contact, place, readable
+from inventory_app.operations._supplier_fields import ENDS, agreed, contact, place, readable
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.permissions import Permission
 
@@ -257,7 +257,11 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
         ends=f"{supplier.valid_until:%-d %b %Y}" if supplier.valid_until else "",
         over=rules.has_ended(supplier),
         withdraws=to_withdraw(session, supplier, viewer.user_id),
-        agreed_terms=agreed(supplier, prices=Permission.PRICES_VIEW in viewer.permissions),
+        agreed_terms=[
+            (label, value)
+            for label, value in agreed(supplier, prices=Permission.PRICES_VIEW in viewer.permissions)
+            if label != ENDS
+        ],
         why_suspended=_why_suspended(session, viewer, supplier),
     )
 

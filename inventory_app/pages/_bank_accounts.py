@@ -15,7 +15,7 @@ S = BankAccountsState
 
 def bank_accounts_card() -> rx.Component:
     """Show the accounts of the open supplier, with the dialogs that enter and retire them."""
-    new = gates.can(Permission.SUPPLIERS_EDIT, button("New account", icon_name="plus", on_click=S.open_add(0)))
+    new = gates.can(Permission.SUPPLIERS_EDIT, button("New account", icon_name="plus", on_click=S.open_add))
     nothing = rx.el.div(
         rx.el.p("None yet. Whoever enters one does not release it, and no money goes to one that is not released."),
         class_name="card-body muted",
@@ -58,7 +58,7 @@ def _line(row: rx.Var[AccountRow]) -> rx.Component:
         gates.can(
             Permission.SUPPLIERS_EDIT,
             row_of(
-                icon_button("replace", "Replace the account " + row.iban, on_click=S.open_add(row.id)),
+                icon_button("replace", "Replace the account " + row.iban, on_click=S.open_replace(row.id)),
                 icon_button("ban", "Retire the account " + row.iban, on_click=S.open_retire(row.id)),
             ),
         ),

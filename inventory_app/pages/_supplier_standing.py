@@ -133,8 +133,9 @@ def scorecard_card() -> rx.Component:
 
     def line(score: rx.Var[Score]) -> rx.Component:
         return layout.row_item(
-            rx.fragment(score.title, rx.el.span(score.shown, class_name="end num")),
+            score.title,
             rx.fragment(score.counted, rx.el.div(score.formula, class_name="meta")),
+            end=rx.el.strong(score.shown, class_name="num"),
             key=score.title,
         )
 

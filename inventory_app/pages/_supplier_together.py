@@ -30,6 +30,7 @@ def together_dialogs() -> rx.Component:
 
 
 def _together(decision: str, verb: str, primary: rx.Component, *more: Any) -> rx.Component:
+    # A region that scrolls is reached by the keyboard too.
     faulty = rx.cond(
         P.faults > 0,
         feedback.callout(
@@ -43,7 +44,7 @@ def _together(decision: str, verb: str, primary: rx.Component, *more: Any) -> rx
     hint = rx.cond(P.needs_reason, "This needs a reason.", "")
     return dialogs.dialog(
         faulty,
-        rx.el.div(layout.rows(rx.foreach(P.rows, _row)), class_name="scroll"),
+        rx.el.div(layout.rows(rx.foreach(P.rows, _row)), class_name="bulk-lines", tab_index=0),
         forms.field(
             "Reason",
             forms.textarea("reason", id=f"f-reason-all-{decision}", rows=3, max_length=1_000),

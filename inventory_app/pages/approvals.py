@@ -95,7 +95,7 @@ def _together() -> rx.Component:
         button("Approve…", icon_name="check", on_click=S.open_together("approved")),
         button("Reject…", icon_name="x", tone="danger", on_click=S.open_together("rejected")),
         button("Clear", on_click=S.pick_none),
-        class_name="bulk",
+        class_name="split-bulk",
         role="toolbar",
         aria_label="Selected suppliers",
     )

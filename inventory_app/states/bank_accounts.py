@@ -63,8 +63,17 @@ class BankAccountsState(FormState, rx.State):
 
     @rx.event
     @action(bank_accounts.add_bank_account)
-    async def open_add(self, replaces: MaybeId = None) -> None:
-        """Ask for an account, or for the one that takes another's place."""
+    async def open_add(self) -> None:
+        """Ask for an account."""
+        await self._open_add(None)
+
+    @rx.event
+    @action(bank_accounts.add_bank_account)
+    async def open_replace(self, account_id: Id) -> None:
+        """Ask for the account that takes another's place."""
+        await self._open_add(account_id)
+
+    async def _open_add(self, replaces: int | None) -> None:
         asked = int(self.supplier_id or 0)
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
