@@ -71,6 +71,8 @@ class FieldRow:
     before: str
     after: str
     changed: bool
+    #: It was agreed with the supplier, which its page shows in a card of its own.
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,19 +276,23 @@ def _why_suspended(session: Session, viewer: Viewer, supplier: Supplier) -> str:
 
 def _fields(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[str, list[FieldRow]]:
     """Return the last decision and every field that says something, now or then."""
-
-    def lines(one: Supplier) -> list[tuple[str, str]]:
-        return [*readable(one), *agreed(one, prices=Permission.PRICES_VIEW in viewer.permissions)]
-
+    prices = Permission.PRICES_VIEW in viewer.permissions
+    terms = agreed(supplier, prices=prices)
+    lines = [(label, value, False) for label, value in readable(supplier)]
+    lines += [(label, value, True) for label, value in terms]
     decided = as_decided(session, supplier) if supplier.status == SupplierStatus.PENDING else None
     accounts = _accounts(session, viewer, supplier)
     if decided is None:
-        rows = [FieldRow(label, "", value, changed=True) for label, value in lines(supplier)]
-        rows += [FieldRow(_ACCOUNT, "", after or before, changed=True) for before, after in accounts]
+        rows = [FieldRow(label, "", value, changed=True, agreed=ours) for label, value, ours in lines]
+        rows += [FieldRow(_ACCOUNT, "", after or before, changed=True, agreed=True) for before, after in accounts]
         return "", [row for row in rows if row.after]
-    earlier, then = decided[0], dict(lines(decided[1]))
-    rows = [FieldRow(label, then[label], value, changed=value != then[label]) for label, value in lines(supplier)]
-    rows += [FieldRow(_ACCOUNT, before, after or before, changed=after != "") for before, after in accounts]
+    earlier, then = decided[0], dict([*readable(decided[1]), *agreed(decided[1], prices=prices)])
+    rows = [
+        FieldRow(label, then[label], value, changed=value != then[label], agreed=ours) for label, value, ours in lines
+    ]
+    rows += [
+        FieldRow(_ACCOUNT, before, after or before, changed=after != "", agreed=True) for before, after in accounts
+    ]
     # What has changed first: that is what there is to decide about.
     return earlier, sorted((row for row in rows if row.before or row.after), key=lambda row: not row.changed)
 

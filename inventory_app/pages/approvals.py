@@ -83,7 +83,7 @@ def _queue() -> rx.Component:
             rx.el.p(S.more.to_string(), " more wait; search to find them.", class_name="meta split-note"),
             rx.fragment(),
         ),
-        rx.el.div(_ending(), _decided_lately(), class_name="only-phone split-note"),
+        rx.el.div(stack(_ending(), _decided_lately()), class_name="only-phone split-note"),
     )
 
 
@@ -99,7 +99,7 @@ def _together() -> rx.Component:
         role="toolbar",
         aria_label="Selected suppliers",
     )
-    hint = rx.el.p(icon("info", 13), " Select several to decide together.", class_name="meta split-note")
+    hint = rx.el.p("Select several to decide together.", class_name="meta split-note")
     shown = rx.cond(number > 0, bar, rx.cond(S.rows.length() > 1, hint, rx.fragment()))
     return gates.can(Permission.SUPPLIERS_APPROVE, shown)
 

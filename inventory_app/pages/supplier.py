@@ -138,7 +138,7 @@ def _stands() -> rx.Component:
 def _fields() -> rx.Component:
     def pair(row: rx.Var[FieldRow]) -> rx.Component:
         said = rx.fragment(rx.el.dt(row.label), rx.el.dd(rx.el.bdi(row.after, class_name="lines")))
-        return rx.cond(row.after, said, rx.fragment())
+        return rx.cond(row.after & ~row.agreed, said, rx.fragment())
 
     empty = rx.cond(D.not_given, rx.el.p("Not given: ", D.not_given, ".", class_name="meta"), rx.fragment())
     return layout.card(stack(rx.el.dl(rx.foreach(D.fields, pair), class_name="facts"), empty), title="What we know")

@@ -103,6 +103,7 @@ def test_an_account_is_entered_released_and_shown_whole_only_to_who_may(
     window.button("Enter the account", within=dialog).click()
     window.toast("waits for approval again")
     expect(window.page.get_by_text("DK50 ···· 6243").first).to_be_visible()
+    expect(window.page.get_by_text("It waits for a decision.")).to_be_visible()
     assert serious(window, axe) == []
     other = open_window(size)
     other.enter(site.person("mia", "accountant"))
