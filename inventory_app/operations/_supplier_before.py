@@ -60,9 +60,11 @@ def edited_since(session: Session, supplier: Supplier) -> set[int]:
     )
     people: set[int] = set()
     for before, person in found:
-        if "status" in _payload(before):
+        status = _payload(before).get("status")
+        if status == SupplierStatus.PENDING:
             break  # the decision
-        people |= {person} if person else set()
+        # Who suspended or reinstated it has not edited it.
+        people |= {person} if person and status is None else set()
     return people
 
 
