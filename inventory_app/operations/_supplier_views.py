@@ -287,13 +287,11 @@ def _fields(session: Session, viewer: Viewer, supplier: Supplier) -> tuple[str, 
         rows += [FieldRow(_ACCOUNT, "", after or before, changed=True, agreed=True) for before, after in accounts]
         return "", [row for row in rows if row.after]
     earlier, then = decided[0], dict([*readable(decided[1]), *agreed(decided[1], prices=prices)])
-    rows = [
+    rows = [FieldRow(_ACCOUNT, before, after or before, changed=after != "", agreed=True) for before, after in accounts]
+    rows += [
         FieldRow(label, then[label], value, changed=value != then[label], agreed=ours) for label, value, ours in lines
     ]
-    rows += [
-        FieldRow(_ACCOUNT, before, after or before, changed=after != "", agreed=True) for before, after in accounts
-    ]
-    # What has changed first: that is what there is to decide about.
+    # What has changed first, where money goes before all: that is what there is to decide about.
     return earlier, sorted((row for row in rows if row.before or row.after), key=lambda row: not row.changed)
 
 
