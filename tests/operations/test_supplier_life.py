@@ -25,9 +25,10 @@ from tests.factories import person, supplier
 from tests.operations.test_iban import EXAMPLES
 
 NAMES = {"ann": "manager", "ben": "manager", "dan": "admin", "mia": "accountant", "eve": "employee"}
-#: Those who may do most do most; what ends a life is tried now and then.
-people = st.sampled_from(["ann", "ben", "dan"] * 4 + ["mia", "eve"])
-now_and_then = st.sampled_from([False] * 7 + [True])
+#: Where everybody had a part nobody could decide: some mostly edit, others mostly decide. What ends a life is rare.
+editors = st.sampled_from(["ann"] * 8 + ["ben", "mia"])
+people = st.sampled_from(["ben", "dan"] * 4 + ["ann", "mia", "eve"])
+now_and_then = st.sampled_from([False, False, True])
 
 
 class Life(RuleBasedStateMachine):
@@ -38,7 +39,7 @@ class Life(RuleBasedStateMachine):
     #: How often each of these was reached, in all runs.
     reached: ClassVar[dict[str, int]] = {}
 
-    @initialize(who=st.sampled_from(["ann", "dan"]))
+    @initialize(who=st.sampled_from(["ann", "ann", "dan"]))
     def enter(self, who):
         type(self).runs += 1
         self.number = 0
@@ -96,7 +97,7 @@ class Life(RuleBasedStateMachine):
             assert before == "pending"
             assert who not in self.parties
 
-    @rule(who=people, what=st.sampled_from(["name", "tax_id", "city"]))
+    @rule(who=editors, what=st.sampled_from(["name", "tax_id", "city"]))
     def correct(self, who, what):
         self.number += 1
         row = self._row()
@@ -125,14 +126,14 @@ class Life(RuleBasedStateMachine):
             if self._row().status == "pending":
                 self.parties.add(who)
 
-    @rule(who=people)
+    @rule(who=editors)
     def ask_again(self, who):
         before = self._row().status
         if self._do(who, supplier_standing.ask_again, supplier_id=self.id):
             assert before == "approved"
             self.parties.add(who)
 
-    @rule(who=people)
+    @rule(who=editors)
     def new_account(self, who):
         self.number += 1
         given = {"version": self._row().version, "holder": "Quay", "iban": EXAMPLES[self.number % len(EXAMPLES)]}
