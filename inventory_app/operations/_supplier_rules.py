@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.errors import AlreadyDecided, AppError, Conflict
+from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
 from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.models.users import UserInfo
@@ -50,6 +51,17 @@ def decided_already(session: Session, supplier: Supplier) -> AppError | None:
     by = full_name(session, supplier.decided_by) or "An import"
     at = f" on {supplier.decided_at:%-d %b %Y, %H:%M} UTC" if supplier.decided_at else ""
     return AlreadyDecided(f"{by} {supplier.status} this supplier{at}.")
+
+
+def why_not_order(session: Session, supplier: Supplier) -> AppError | None:
+    """Return why nothing can be ordered from the supplier now; None when it is approved and that has not ended."""
+    del session
+    if supplier.status != SupplierStatus.APPROVED:
+        return Conflict(f"{supplier.name} is {supplier.status}: orders go to approved suppliers only.")
+    if supplier.valid_until is not None and supplier.valid_until < now().date():
+        ended = f"{supplier.valid_until:%-d %b %Y}"
+        return Conflict(f"The approval of {supplier.name} ended on {ended}: it has to be approved anew first.")
+    return None
 
 
 def may_be_decided_by(session: Session, user_id: int | None) -> sa.ColumnElement[bool]:
