@@ -102,7 +102,8 @@ def sheet(
         )
     ).all()
     products = {one.id or 0: one for one in found}
-    by_text = {(one.barcode or "").upper(): one.id or 0 for one in found} | {one.sku: one.id or 0 for one in found}
+    by_text = {one.barcode.upper(): one.id or 0 for one in found if one.barcode}
+    by_text |= {one.sku: one.id or 0 for one in found}
     agreed = session.exec(
         select(SupplierProduct).where(
             col(SupplierProduct.supplier_id) == order.supplier_id,

@@ -203,7 +203,7 @@ _BY_STATUS = sa.select(col(PurchaseOrder.status), sa.func.count()).group_by(col(
 
 def listing(session: Session, viewer: Viewer, view: View) -> OrderListing:
     """Return a page of the orders with the counts beside it."""
-    by_status: dict[str, int] = dict(session.execute(_BY_STATUS).tuples())
+    by_status = {status: number for status, number in session.execute(_BY_STATUS)}  # noqa: C416  # rows are no pairs
     under_way = sum(by_status.get(status, 0) for status in UNDER_WAY)
     counts = {tab: under_way if tab == "under_way" else by_status.get(tab, 0) for tab in TABS}
     everything = sum(by_status.values())
@@ -482,7 +482,7 @@ def _agreed(
     rows = [Agreed(names.get(order.created_by or 0, "An import"), "created it", order.created_at.isoformat())]
     if order.override_reason:
         rows.append(
-            Agreed(names.get(order.overridden_by or 0, "Somebody"), "let the supplier", "", order.override_reason)
+            Agreed(names.get(order.overridden_by or 0, "Somebody"), "let it go to this supplier", "", order.override_reason)
         )
     if approval is not None:
         found = approval_rules.facts(session, [approval])

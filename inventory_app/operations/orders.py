@@ -191,7 +191,7 @@ def _archived(session: Session, product_ids: Sequence[int]) -> dict[int, str]:
     found = session.execute(
         sa.select(col(Product.id), col(Product.name)).where(col(Product.id).in_(product_ids), ~col(Product.active))
     )
-    return dict(found.tuples())
+    return {id_: name for id_, name in found if id_}
 
 
 def _may_name_costs(session: Session, lines: Sequence[LineInput]) -> None:
@@ -286,21 +286,17 @@ def submit_order(session: Session, *, order_id: int, version: int) -> Moved:
     order = held(session, order_id, version, with_supplier=True)
     _refuse(rules.why_not_submit(order, rules.facts(session, order)))
     people, _ = rules.needed(order)
-    order.submitted_by, order.submitted_at = acting_user_id(), now()
-    order.approved_at = None
+    if people:
+        _order_approval.ask(session, order, people)
+    # The last lock: whoever submits another order waits no longer than this takes.
+    order.number = order.number or _series.draw(session, _series.ORDER, now().date())
+    order.submitted_by, order.submitted_at, order.approved_at = acting_user_id(), now(), None
     if people:
         order.status = OrderStatus.SUBMITTED
-        session.flush()
-        _order_approval.ask(session, order, people)
-        one = "one person" if people == 1 else f"{people} people"
-        said = f"It waits until {one} approve{'s' if people == 1 else ''} it."
-    else:
-        order.status, order.approved_at = OrderStatus.APPROVED, order.submitted_at
-        said = "Orders of this amount need nobody's approval: it can be sent."
-    if order.number is None:
-        # The last lock: whoever submits another order waits no longer than this takes.
-        order.number = _series.draw(session, _series.ORDER, now().date())
-    return _moved(order, said)
+        agree = "one person approves" if people == 1 else f"{people} people approve"
+        return _moved(order, f"It waits until {agree} it.")
+    order.status, order.approved_at = OrderStatus.APPROVED, order.submitted_at
+    return _moved(order, "Orders of this amount need nobody's approval: it can be sent.")
 
 
 @operation(Permission.SUPPLIERS_OVERRIDE, log=("order_id",), reason="reason")
