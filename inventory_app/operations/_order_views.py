@@ -291,7 +291,7 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
     before = session.get(PurchaseOrder, order.copied_from) if order.copied_from else None
     word, tone = STATUSES[order.status]
     rule, can_agree = _agreement(session, order, approval)
-    lines = _lines(session, order, known, prices=prices)
+    lines = line_rows(session, order, known.lines, prices=prices)
     return OrderDetail(
         id=order_id,
         version=order.version,
@@ -353,10 +353,13 @@ def _doing(session: Session, order: PurchaseOrder, known: Facts, approval: Appro
     )
 
 
-def _lines(session: Session, order: PurchaseOrder, known: Facts, *, prices: bool) -> list[LineRow]:
-    ids = {line.product_id for line in known.lines if line.product_id}
+def line_rows(
+    session: Session, order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], *, prices: bool
+) -> list[LineRow]:
+    """Return the lines of an order as its page shows them and its form begins with them."""
+    ids = {line.product_id for line in lines if line.product_id}
     products = {one.id: one for one in session.exec(select(Product).where(col(Product.id).in_(ids)))}
-    return [_line(order, line, products.get(line.product_id), prices=prices) for line in known.lines]
+    return [_line(order, line, products.get(line.product_id), prices=prices) for line in lines]
 
 
 def _line(order: PurchaseOrder, line: PurchaseOrderLine, product: Product | None, *, prices: bool) -> LineRow:
@@ -482,7 +485,9 @@ def _agreed(
     rows = [Agreed(names.get(order.created_by or 0, "An import"), "created it", order.created_at.isoformat())]
     if order.override_reason:
         rows.append(
-            Agreed(names.get(order.overridden_by or 0, "Somebody"), "let it go to this supplier", "", order.override_reason)
+            Agreed(
+                names.get(order.overridden_by or 0, "Somebody"), "let it go to this supplier", "", order.override_reason
+            )
         )
     if approval is not None:
         found = approval_rules.facts(session, [approval])

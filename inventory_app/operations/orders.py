@@ -18,7 +18,7 @@ from inventory_app.models.approvals import Verdict
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.purchasing import OrderStatus, PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _approvals, _order_approval, _order_views, _series
+from inventory_app.operations import _approvals, _order_approval, _order_forms, _order_views, _series
 from inventory_app.operations import _order_rules as rules
 from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._item_at import location_in_use
@@ -73,7 +73,7 @@ class Moved:
 # Writing
 
 
-@operation(Permission.ORDERS_CREATE, log=("supplier_id",))
+@operation(Permission.ORDERS_CREATE)
 def create_order(session: Session, *, head: Head, lines: Sequence[LineInput]) -> Written:
     """Write a draft; costs that are not those agreed need `prices:view`."""
     _may_name_costs(session, lines)
@@ -424,3 +424,17 @@ def list_orders(session: Session, *, view: View) -> _order_views.OrderListing:
 def order_detail(session: Session, *, order_id: int) -> _order_views.OrderDetail | None:
     """Return an order with its lines, its steps, who agreed, and what can be done with it now or why not."""
     return _order_views.detail(session, current_viewer(session), order_id)
+
+
+@query(Permission.ORDERS_CREATE)
+def order_form(
+    session: Session, *, order_id: int | None = None, supplier_id: int | None = None
+) -> _order_forms.OrderForm | None:
+    """Return what the form of an order begins with and offers; None when there is no such order."""
+    return _order_forms.form(session, current_viewer(session), order_id, supplier_id)
+
+
+@query(Permission.ORDERS_CREATE)
+def look_up_product(session: Session, *, supplier_id: int | None, text: str) -> str:
+    """Say what a typed SKU or barcode is and on what terms the supplier has it; empty when it is none of ours."""
+    return _order_forms.look_up(session, current_viewer(session), supplier_id, text)
