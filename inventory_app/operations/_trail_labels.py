@@ -500,6 +500,7 @@ OPERATIONS: dict[str, str] = {
     "orders.reject_order": "Rejected an order",
     "orders.revise_order": "Took an order back to a draft",
     "orders.submit_order": "Submitted an order",
+    "orders.take_paper": "Took an order as a file",
     "orders.update_order": "Changed an order",
     "periods.close_period": "Closed a period",
     "periods.reopen_period": "Opened a period again",

@@ -12,13 +12,13 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.errors import Conflict, Invalid, NotFound
+from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Verdict
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.purchasing import OrderStatus, PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _approvals, _order_approval, _order_forms, _order_views, _series
+from inventory_app.operations import _approvals, _order_approval, _order_forms, _order_paper, _order_views, _series
 from inventory_app.operations import _order_rules as rules
 from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._item_at import location_in_use
@@ -438,3 +438,24 @@ def order_form(
 def look_up_product(session: Session, *, supplier_id: int | None, text: str) -> str:
     """Say what a typed SKU or barcode is and on what terms the supplier has it; empty when it is none of ours."""
     return _order_forms.look_up(session, current_viewer(session), supplier_id, text)
+
+
+@query(Permission.ORDERS_VIEW)
+def order_paper(session: Session, *, order_id: int) -> _order_paper.OrderPaper:
+    """Return an approved order as it is printed; costs stand on it, so `prices:view` is needed as well."""
+    if Permission.PRICES_VIEW not in current_viewer(session).permissions:
+        raise NotAllowed("Costs stand on it, and you may not see them. Ask an administrator.")
+    order = session.get(PurchaseOrder, order_id)
+    if order is None:
+        raise NotFound(GONE)
+    return _order_paper.paper(session, order)
+
+
+@operation(Permission.ORDERS_VIEW, log=("order_id",), reason="what")
+def take_paper(session: Session, *, order_id: int, version: int, what: str) -> None:
+    """Put on record that somebody takes an order away as a file; `what` says which, with the hash of its bytes."""
+    del what  # in the trail as the reason
+    require(session, Permission.PRICES_VIEW)
+    order = session.get(PurchaseOrder, order_id)
+    if order is None or order.version != version:
+        raise Stale("The order was changed just now. Take the file again.")

@@ -159,7 +159,7 @@ def _line(line: rx.Var[EditLine]) -> rx.Component:
     def part(label: str, name: str, width: str, control: Any, **props: Any) -> rx.Component:
         named = name + ":" + line.key
         return rx.el.div(
-            forms.field(label, control(named, id="f-" + name + "-" + line.key, **props), error=_fault(named)),
+            forms.field(label, control(named, **props), error=_fault(named)),
             class_name=width,
         )
 

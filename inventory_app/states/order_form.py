@@ -104,7 +104,7 @@ class OrderFormState(FormState, rx.State):
             raise Invalid(f"Use at most {MOST_LINES} lines on one order.")
         key = self._new_key()
         self.lines = [*self.lines, EditLine(key)]
-        return rx.call_script(f"setTimeout(() => document.getElementById('f-sku-{key}')?.focus(), 60)")
+        return rx.call_script(f"setTimeout(() => document.getElementById('f-sku:{key}')?.focus(), 60)")
 
     @rx.event
     @action(Permission.ORDERS_CREATE)
