@@ -60,7 +60,7 @@ def _found() -> rx.Component:
             actions=_actions(),
         ),
         stack(
-            layout.card(rx.el.ol(rx.foreach(D.steps, _step), class_name="steps"), flush=True),
+            layout.card(rx.el.ol(rx.foreach(D.steps, _step), class_name="order-steps"), flush=True),
             _notes(),
             _lines(),
             rx.el.div(_approval(), _receipts(), _invoices(), class_name="order-cards"),
@@ -161,7 +161,7 @@ def _more() -> rx.Component:
         return rx.cond(why == "", dialogs.menu_item(label, icon_name=name, on_select=S.ask(what)), rx.fragment())
 
     return dialogs.menu(
-        icon_button("ellipsis", "More"),
+        icon_button("ellipsis", "Other steps"),
         dialogs.menu_item("Copy", icon_name="copy", on_select=S.copy_order(D.id, S.idempotency_key)),
         offer("Take back to a draft…", "undo-2", "revise", doing.revise),
         offer("Give up the rest…", "package-x", "give_up", doing.give_up),
@@ -262,6 +262,7 @@ def _lines() -> rx.Component:
 def _line(row: rx.Var[LineRow]) -> rx.Component:
     name = rx.cond(row.href, link(rx.el.bdi(row.product), href=row.href, plain=True), rx.el.bdi(row.product))
     meta = rx.fragment(row.sku, rx.cond(row.supplier_sku, rx.fragment(" · theirs ", row.supplier_sku), ""))
+    came = rx.cond(row.received, rx.fragment(" · ", row.received, " came"), "")
     waiting = rx.cond(
         row.given_up,
         rx.fragment(row.waiting, " ", rx.el.span(row.given_up, " given up", class_name="meta")),
@@ -271,13 +272,13 @@ def _line(row: rx.Var[LineRow]) -> rx.Component:
     ordered = tables.two_line(rx.fragment(row.quantity, " ", row.unit), row.packs, strong=False)
     amount = tables.two_line(row.amount, rx.cond(row.tax, "+ " + row.tax + " tax", ""), strong=False)
     return tables.row(
-        tables.cell(tables.two_line(name, meta, phone=meta), card="title"),
+        tables.cell(tables.two_line(name, meta, phone=rx.fragment(meta, came)), card="title"),
         tables.cell(ordered, numeric=True, card="figure"),
         tables.cell(row.unit_cost, numeric=True),
         tables.cell(amount, numeric=True, card="foot"),
         tables.cell(expected),
         tables.cell(row.received, numeric=True),
-        tables.cell(waiting, numeric=True, card="end"),
+        tables.cell(waiting, numeric=True),
         key=row.id,
     )
 

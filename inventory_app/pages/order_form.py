@@ -193,7 +193,7 @@ def _line(line: rx.Var[EditLine]) -> rx.Component:
             otherwise=rx.el.span(),
         ),
         part("Tax %", "tax_percent", "f-slim", forms.number_input, value=line.tax_percent, placeholder="0"),
-        part("Expected", "expected_on", "f-wide", forms.text_input, value=line.expected_on, type="date"),
+        part("Expected", "expected_on", "f-day", forms.text_input, value=line.expected_on, type="date"),
         icon_button("trash-2", "Take this line out", on_click=S.remove_line(line.key)),
         rx.el.p(S.hints.get(line.key, "").to(str), class_name="meta line-hint", aria_live="polite"),
         key=line.key,
