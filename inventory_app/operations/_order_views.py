@@ -238,6 +238,24 @@ def order_rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[Ord
     return [rows[id_] for id_ in ids if id_ in rows]
 
 
+#: So many days ahead is what is due shown.
+DUE_DAYS, DUE_SHOWN = 7, 5
+_IS_DUE = sa.and_(
+    col(PurchaseOrder.status).in_([status.value for status in UNDER_WAY]),
+    col(PurchaseOrder.expected_on) <= sa.func.current_date() + DUE_DAYS,
+)
+
+
+def due(session: Session, viewer: Viewer) -> tuple[list[OrderRow], int]:
+    """Return what should come soon or should have come, the longest awaited first, and how many there are."""
+    number = session.scalar(sa.select(sa.func.count()).select_from(PurchaseOrder).where(_IS_DUE)) or 0
+    if not number:
+        return [], 0
+    first = sa.select(col(PurchaseOrder.id)).where(_IS_DUE)
+    ids = session.scalars(first.order_by(col(PurchaseOrder.expected_on), col(PurchaseOrder.id)).limit(DUE_SHOWN))
+    return order_rows(session, viewer, list(ids)), number
+
+
 def _row(viewer: Viewer, order: PurchaseOrder, supplier: str, place: str, names: Mapping[int, str]) -> OrderRow:
     word, tone = STATUSES[order.status]
     return OrderRow(
