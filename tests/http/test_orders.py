@@ -15,7 +15,7 @@ from inventory_app.http import orders as routes
 from inventory_app.models.users import AuthSession
 from inventory_app.operations import orders
 from inventory_app.operations.sessions import hash_token
-from tests.factories import arrange, person
+from tests.factories import arrange, person, signed_in_again
 from tests.operations.buying import known, market, ordered, step, tea, words, write
 
 ORIGIN = "http://localhost:3000"
@@ -31,7 +31,7 @@ def _fresh(database):
 def order_id(ann):
     shop = market("Żółw Ωmega Ю", message="x")
     with acting_as(ann):
-        return ordered(shop, None, *[tea(shop)] * 60, words("Ремонт שלום"))
+        return ordered(shop, None, tea(shop), *[words("Ремонт שלום", cost="1")] * 60)
 
 
 def browser(actor=None):
@@ -39,10 +39,10 @@ def browser(actor=None):
     app = Starlette(routes=routes.ROUTES)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
     if actor is not None:
-        token = secrets.token_urlsafe(32)
+        another, token = signed_in_again(actor), secrets.token_urlsafe(32)
 
         def sign_in(session: Session) -> None:
-            session.get_one(AuthSession, actor.session_id).token_hash = hash_token(token)
+            session.get_one(AuthSession, another.session_id).token_hash = hash_token(token)
 
         arrange(sign_in)
         client.cookies.set("session", token, domain=DOMAIN)

@@ -75,7 +75,8 @@ def test_the_list_has_its_tabs_filters_and_orders(shop):
         "closed": 0,
         "cancelled": 0,
     }
-    assert (found.suppliers, found.locations) == ([(str(shop.supplier), "Acme")], [(str(shop.place), "Dry hall")])
+    assert found.suppliers == [(str(shop.supplier), "Acme")]
+    assert (str(shop.place), "Dry hall") in found.locations
     newest, late, draft = found.page.rows
     assert (late.status, late.late, late.total, late.override) == ("Partly received", True, "120.00 USD", False)
     assert (newest.late, newest.override, newest.called) == (False, True, known(third).number)
@@ -245,7 +246,8 @@ def test_the_form_offers_suppliers_places_and_what_the_supplier_sells(shop):
     supplier("Gone", status="rejected")
     found = read(orders.order_form)
     assert found.suppliers == [(str(shop.supplier), "Acme"), (str(other), "Beta (pending)")]
-    assert (found.locations, found.products, found.payment_days) == ([(str(shop.place), "Dry hall")], [], "")
+    assert (str(shop.place), "Dry hall") in found.locations
+    assert (found.products, found.payment_days) == ([], "")
     found = read(orders.order_form, supplier_id=shop.supplier)
     assert (found.products, found.payment_days, found.currency) == ([("TEA", "Tea")], "30", "USD")
     assert found.supplier_fault == ""
