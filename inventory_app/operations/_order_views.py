@@ -253,7 +253,7 @@ def due(session: Session, viewer: Viewer) -> tuple[list[OrderRow], int]:
         return [], 0
     first = sa.select(col(PurchaseOrder.id)).where(_IS_DUE)
     ids = session.scalars(first.order_by(col(PurchaseOrder.expected_on), col(PurchaseOrder.id)).limit(DUE_SHOWN))
-    return order_rows(session, viewer, list(ids)), number
+    return order_rows(session, viewer, [id_ for id_ in ids if id_]), number
 
 
 def _row(viewer: Viewer, order: PurchaseOrder, supplier: str, place: str, names: Mapping[int, str]) -> OrderRow:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import select
 
@@ -39,7 +40,7 @@ def market(name: str = "Acme", *, codes: str = "", **columns: object) -> Market:
 
 def terms(supplier_id: int, product_id: int, **columns: object) -> SupplierProduct:
     """Agree on terms."""
-    usual = {
+    usual: dict[str, Any] = {
         "supplier_sku": "T-1",
         "cost": Decimal("2.50"),
         "currency": "USD",

@@ -247,7 +247,8 @@ def _order(status: str = "draft", supplier: str = "approved", came: int = 0) -> 
         made.number = None if status == "draft" else f"PO-{_word()}"
         session.add(made)
         session.flush()
-        three = {"quantity": Decimal(3), "unit_cost": Decimal(1), "receivable": Decimal(3), "received": Decimal(came)}
+        three: dict[str, Any] = dict.fromkeys(("quantity", "receivable"), Decimal(3))
+        three |= {"unit_cost": Decimal(1), "received": Decimal(came)}
         session.add(PurchaseOrderLine(order_id=made.id or 0, position=1, description="Repair", **three))
         session.flush()
         if status == "submitted":
