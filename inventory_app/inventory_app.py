@@ -28,6 +28,7 @@ from inventory_app.http import (
     factors,
     health,
     imports,
+    orders,
     prices,
     sign_in,
     single_sign_on,
@@ -105,6 +106,7 @@ app = rx.App(
                 *imports.ROUTES,
                 *prices.ROUTES,
                 *exports.ROUTES,
+                *orders.ROUTES,
             ]
         ),
         protected,

@@ -83,7 +83,7 @@ _SUMS = {
 }
 
 #: Tables whose rows the application may delete: links, counters, remembered answers, files that wait to be imported,
-#: and roles nobody ever held.
+#: roles nobody ever held, and lines of orders that are still written.
 DELETABLE = frozenset(
     {
         "role",
@@ -95,6 +95,7 @@ DELETABLE = frozenset(
         "import_row",
         "import_fault",
         "import_change",
+        "purchase_order_line",
     }
 )
 

@@ -11,7 +11,7 @@ from inventory_app.states.palette import PaletteState
 
 S = PaletteState
 ID = "palette"
-_WHAT = "A page, product, place, supplier or person"
+_WHAT = "A page, product, place, supplier, order or person"
 
 
 def opener() -> rx.Component:
@@ -95,6 +95,7 @@ def _hit(hit: rx.Var[Found]) -> rx.Component:
         ("location", icon("map-pin")),
         ("category", icon("folder-tree")),
         ("supplier", icon("truck")),
+        ("order", icon("file-text")),
         ("person", icon("user")),
         icon("package"),
     )

@@ -7,6 +7,7 @@ runs before any module of the package, so the engine, the lists and the start pa
 from inventory_app.operations import (
     _approvals,
     _bank_account_kind,
+    _order_approval,
     _price_approvals,
     _role_grant_kind,
     _role_safeguard_kind,
@@ -19,5 +20,6 @@ for _kind in (
     _role_safeguard_kind.ROLE_SAFEGUARD,
     _price_approvals.PRICE_CHANGE,
     _bank_account_kind.BANK_ACCOUNT,
+    _order_approval.PURCHASE_ORDER,
 ):
     _approvals.register(_kind)

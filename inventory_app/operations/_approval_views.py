@@ -259,7 +259,7 @@ def detail(session: Session, viewer: Viewer, approval_id: int) -> Detail | None:
         label=kind_of(approval).label,
         title=subject.title,
         href=subject.href if subject.needs in viewer.permissions else "",
-        details=subject.details,
+        details=[*subject.details, *(subject.amounts if Permission.PRICES_VIEW in viewer.permissions else ())],
         asked_by=_asked_by(approval, known, viewer),
         initials=_initials(approval, known),
         picture=faces.get(approval.requested_by or 0, ""),

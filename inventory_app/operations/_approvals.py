@@ -43,6 +43,8 @@ class Subject:
     needs: str = ""
     details: list[tuple[str, str]] = field(default_factory=list)
     version: int = 0
+    #: Details for those alone who see costs and prices.
+    amounts: list[tuple[str, str]] = field(default_factory=list)
 
 
 def _nothing(session: Session, approval: Approval, reason: str | None) -> None:
@@ -197,6 +199,14 @@ def renew(session: Session, *, kind: str, subject_id: int, permission: str, requ
     request(
         session, kind=kind, subject_id=subject_id, permission=permission, required=required, parties=dict.fromkeys(kept)
     )
+
+
+def dismiss(session: Session, *, kind: str, subject_id: int) -> None:
+    """Close the open request about a record, if there is one: what was asked for is not wanted any more."""
+    before = open_about(session, kind, subject_id, for_update=True)
+    if before is not None:
+        _close(before, ApprovalStatus.WITHDRAWN)
+        session.flush()
 
 
 def open_about(session: Session, kind: str, subject_id: int, *, for_update: bool = False) -> Approval | None:

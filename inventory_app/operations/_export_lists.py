@@ -19,6 +19,7 @@ from inventory_app.models.catalog import (
     Unit,
 )
 from inventory_app.models.lists import ChangeSet
+from inventory_app.models.purchasing import PurchaseOrder
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
@@ -26,6 +27,7 @@ from inventory_app.operations import (
     _change_list,
     _item_list,
     _movement_list,
+    _order_list,
     _people_list,
     _price_list,
     _product_list,
@@ -39,6 +41,7 @@ from inventory_app.operations import (
 from inventory_app.operations._change_fields import KINDS
 from inventory_app.operations._export_cells import Cell, Export, words
 from inventory_app.operations._lists import Join
+from inventory_app.operations._order_rules import STATUSES
 from inventory_app.operations.catalog import LOCATION_KINDS
 from inventory_app.operations.reorder import ISSUED, RESERVED, USAGE_DAYS
 from inventory_app.permissions import Permission
@@ -220,6 +223,19 @@ EXPORTS: Mapping[str, Export] = {
         _shipment_list.LIST,
         shows={"number": col(Shipment.id), "lot": col(Lot.code)},
         also=(_UNIT, Cell(col(Shipment.accepted_by), "Accepted by"), Cell(col(Shipment.note), "Note")),
+    ),
+    "orders": Export(
+        _order_list.LIST,
+        shows={
+            "status": words(col(PurchaseOrder.status), {status: said for status, (said, _) in STATUSES.items()}),
+            "total": Cell(col(PurchaseOrder.total), "Net"),
+            "written": col(PurchaseOrder.created_at),
+        },
+        also=(
+            Cell(col(PurchaseOrder.currency), "Currency"),
+            Cell(col(PurchaseOrder.rate), "Rate", permission=Permission.PRICES_VIEW),
+            Cell(col(PurchaseOrder.override_reason), "Although the supplier is not approved"),
+        ),
     ),
     "reorder": Export(
         reorder.LIST,

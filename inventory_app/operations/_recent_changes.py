@@ -1,4 +1,4 @@
-"""Who has changed which people, suppliers, products and items lately: read from the trail for the open pages."""
+"""Who has changed which people, suppliers, products, items and orders lately: for the open pages."""
 
 from dataclasses import dataclass
 
@@ -31,13 +31,14 @@ _TOUCHED = """
        ORDER BY o.xid DESC, c.id
        LIMIT :most)"""
 # Apart, so that a file of ten thousand rows hides nobody who is disabled meanwhile.
-_APART = ("'local_user', 'user_info', 'user_role', 'supplier'", "'product', 'inventory_item'")
+_APART = ("'local_user', 'user_info', 'user_role', 'supplier'", "'product', 'inventory_item'", "'purchase_order'")
 _CHANGED = sa.text(
     f"""
     WITH touched AS ({" UNION ALL ".join(_TOUCHED.format(tables=tables) for tables in _APART)}),
     records AS (
       SELECT t.*, CASE t.table_name WHEN 'supplier' THEN 'supplier' WHEN 'product' THEN 'product'
-                               WHEN 'inventory_item' THEN 'item' ELSE 'person' END AS kind,
+                               WHEN 'inventory_item' THEN 'item' WHEN 'purchase_order' THEN 'order'
+                               ELSE 'person' END AS kind,
              CASE t.table_name
                WHEN 'user_info' THEN CAST(coalesce(t.after, t.before)::jsonb ->> 'user_id' AS bigint)
                WHEN 'user_role' THEN (SELECT i.user_id FROM user_info i

@@ -12,10 +12,11 @@ from sqlmodel import Session, col
 
 from inventory_app.models._base import sort_key
 from inventory_app.models.catalog import Category, Location, Product
+from inventory_app.models.purchasing import PurchaseOrder
 from inventory_app.models.stock import InventoryItem
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
-from inventory_app.operations import _item_list, _people_list, _product_list, _supplier_list
+from inventory_app.operations import _item_list, _order_list, _people_list, _product_list, _supplier_list
 from inventory_app.operations._barcodes import as_scanned
 from inventory_app.operations._list_filters import Asked, Asking, Condition, Words
 from inventory_app.operations._lists import Column, Listing, View
@@ -33,7 +34,7 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something of a `kind` (product, item, location, category, supplier or person), and where it is shown."""
+    """Something of a `kind` (product, item, location, category, supplier, order or person), and where it is shown."""
 
     kind: str
     label: str
@@ -107,6 +108,15 @@ def _suppliers(session: Session, ids: list[int]) -> Iterator[tuple[int, str, str
         yield one.id or 0, one.name, place_of(one) or one.status.capitalize(), f"/suppliers/{one.id}"
 
 
+def _orders(session: Session, ids: list[int]) -> Iterator[tuple[int, str, str, str]]:
+    for id_, number, supplier in session.execute(
+        sa.select(col(PurchaseOrder.id), col(PurchaseOrder.number), col(Supplier.name))
+        .join(Supplier, col(Supplier.id) == col(PurchaseOrder.supplier_id))
+        .where(col(PurchaseOrder.id).in_(ids))
+    ):
+        yield id_, number or f"Draft for {supplier}", supplier, f"/orders/{id_}"
+
+
 def _people(session: Session, ids: list[int]) -> Iterator[tuple[int, str, str, str]]:
     for id_, username, name in session.execute(
         sa.select(col(LocalUser.id), col(LocalUser.username), col(UserInfo.full_name))
@@ -122,6 +132,7 @@ _KINDS = (
     ("location", _LOCATIONS, _locations),
     ("category", _CATEGORIES, _categories),
     ("supplier", _supplier_list.LIST, _suppliers),
+    ("order", _order_list.LIST, _orders),
     ("person", _people_list.LIST, _people),
 )
 

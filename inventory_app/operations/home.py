@@ -16,6 +16,8 @@ from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
 from inventory_app.operations._figures import SHARE_LEFT, figures, is_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
+from inventory_app.operations._order_views import OrderRow
+from inventory_app.operations._order_views import due as orders_that_are_due
 from inventory_app.operations._people_list import waits
 from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
@@ -91,6 +93,9 @@ class Home:
     shares: list[Share]
     #: Nothing is kept anywhere yet, and the viewer may see that.
     no_stock: bool
+    #: What should come soon or should have come, and how many orders there are of it.
+    due: list[OrderRow]
+    orders_due: int
 
 
 @query()
@@ -104,6 +109,7 @@ def home(session: Session) -> Home:
         *(_others(session, viewer) if counts.others else ()),
         *(_people(session) if counts.people else ()),
     ]
+    due, orders_due = orders_that_are_due(session, viewer) if Permission.ORDERS_VIEW in may else ([], 0)
     stock = figures(session) if Permission.INVENTORY_VIEW in may else None
     worth = stock is not None and Permission.PRICES_VIEW in may
     return Home(
@@ -122,6 +128,8 @@ def home(session: Session) -> Home:
         currency=get_settings().currency,
         shares=_shares(stock.by_category) if stock and worth else [],
         no_stock=stock is not None and not stock.items,
+        due=due,
+        orders_due=orders_due,
     )
 
 

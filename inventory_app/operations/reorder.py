@@ -255,11 +255,17 @@ def low_rows(session: Session, product_ids: Sequence[int]) -> list[LowRow]:
     return [rows[id_] for id_ in product_ids if id_ in rows]
 
 
-def _row(row: Any) -> LowRow:
+def suggestions(session: Session, product_ids: Sequence[int]) -> dict[int, Suggestion]:
+    """Return how much to order of each of these products, and why."""
+    found = session.connection().execute(_DETAILS, {"ids": list(product_ids)})
+    return {row.id: suggest(_need(row)) for row in found}
+
+
+def _need(row: Any) -> Need:
     terms = None
     if row.lead_time_days is not None:
         terms = Terms(row.supplier, row.lead_time_days, row.pack_size, row.minimum_quantity)
-    need = Need(
+    return Need(
         on_hand=row.quantity,
         reserved=row.reserved,
         reorder_point=row.reorder_at,
@@ -269,6 +275,10 @@ def _row(row: Any) -> LowRow:
         decimals=row.decimals,
         terms=terms,
     )
+
+
+def _row(row: Any) -> LowRow:
+    need = _need(row)
     suggestion = suggest(need)
     fill, _, tick = bar(need.on_hand, need.on_hand, need.reorder_point)
     return LowRow(

@@ -4,6 +4,7 @@ import reflex as rx
 
 from inventory_app.components import charts, feedback, gates, layout, palette, tables
 from inventory_app.components.basics import button, icon, link, when
+from inventory_app.operations._order_views import OrderRow
 from inventory_app.operations.home import DoneRow, Share, WaitingRow
 from inventory_app.operations.reorder import LowRow
 from inventory_app.pages._page import page
@@ -39,6 +40,7 @@ def _loaded() -> rx.Component:
                 rx.cond(S.no_stock, _first_steps(), rx.fragment()),
                 _waiting(),
                 gates.can(Permission.INVENTORY_VIEW, _low()),
+                rx.cond(S.due.length() > 0, _due(), rx.fragment()),
             ),
             layout.column(
                 rx.cond(S.worth, _worth(), rx.fragment()),
@@ -164,6 +166,25 @@ def _low_row(row: rx.Var[LowRow]) -> rx.Component:
         ),
         tables.cell(suggested, numeric=True),
         key=row.sku,
+    )
+
+
+def _due() -> rx.Component:
+    def line(row: rx.Var[OrderRow]) -> rx.Component:
+        return layout.row_item(
+            link(rx.el.bdi(row.called), href=row.href, plain=True, class_name="rowlink"),
+            rx.el.bdi(row.supplier),
+            icon_name="file-text",
+            end=rx.cond(row.late, rx.el.span("late, ", row.expected, class_name="text-bad"), row.expected),
+            key=row.href,
+        )
+
+    return layout.card(
+        layout.rows(rx.foreach(S.due, line)),
+        title="Orders due",
+        note=S.due_note,
+        end=link("See all", href="/orders?status=under_way&sort=expected", aria_label="See all orders under way"),
+        flush=True,
     )
 
 

@@ -6,6 +6,7 @@ import reflex as rx
 
 from inventory_app.models._base import now
 from inventory_app.operations import _zones
+from inventory_app.operations._order_views import OrderRow
 from inventory_app.operations.home import DoneRow, Home, Share, WaitingRow, home
 from inventory_app.operations.reorder import LowRow
 from inventory_app.states._action import action
@@ -40,6 +41,8 @@ class HomeState(rx.State):
     shares: list[Share] = []
     kinds: list[Spark] = []
     no_stock: bool = False
+    due: list[OrderRow] = []
+    due_note: str = ""
 
     @rx.event
     @action(public=True)
@@ -69,6 +72,8 @@ class HomeState(rx.State):
             for one in found.kinds
         ]
         self.no_stock = found.no_stock
+        self.due, orders = found.due, found.orders_due
+        self.due_note = f"{orders:,} order{'' if orders == 1 else 's'}" if orders else ""
         self.loading = False
 
 

@@ -18,7 +18,7 @@ class PaletteState(rx.State):
     @rx.event
     @action()
     async def find(self, text: Line) -> None:
-        """Find products, items, places, categories, suppliers and people, of what this person may see."""
+        """Find products, items, places, categories, suppliers, orders and people, of what this person may see."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             self.hits = await fetch(finding.find_anything, text=text) if text else []

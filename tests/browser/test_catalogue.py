@@ -65,7 +65,7 @@ def test_a_product_is_added_scanned_corrected_archived_and_restored(
     window.goto("/")
     # As a scanner types: Enter comes before any answer can.
     window.button("Scan").click()
-    window.page.get_by_label("A page, product, place, supplier or person").fill(code)
+    window.page.get_by_label("A page, product, place, supplier, order or person").fill(code)
     window.page.keyboard.press("Enter")
     window.page.wait_for_url(_PRODUCT)
     window.ready()

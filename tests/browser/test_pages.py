@@ -17,6 +17,7 @@ from tests import factories
 from tests.fixtures.browser import SIZES, Window
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site
+from tests.operations import buying
 from tests.states.handlers import make_things, registered
 
 pytestmark = pytest.mark.browser
@@ -59,6 +60,13 @@ def a_set_of_changes(person: Person) -> int:
     return made.change_set_id
 
 
+def an_order() -> int:
+    """Write one that a supplier was asked for, with lines of both kinds."""
+    shop = buying.market(f"Acme {secrets.token_hex(4)}", codes=secrets.token_hex(3).upper())
+    with acting_as(factories.person(f"otto-{secrets.token_hex(3)}", "manager")):
+        return buying.ordered(shop, None, buying.tea(shop), buying.words())
+
+
 def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
@@ -68,6 +76,7 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
+        "[order]": lambda: str(an_order()),
         "[person]": lambda: str(person.id),
     }
     return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))

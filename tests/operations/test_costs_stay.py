@@ -16,10 +16,12 @@ from inventory_app.context import Actor, acting_as
 from inventory_app.errors import AppError
 from inventory_app.models._base import now
 from inventory_app.models.catalog import ProductPrice
-from inventory_app.operations import home, items, stock, trail
+from inventory_app.operations import home, items, orders, stock, trail
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import QUERIES
+from inventory_app.operations._order_lines import LineInput
+from inventory_app.operations.orders import Head
 from inventory_app.operations.roles import Change
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.unit_of_work import read, transact
@@ -32,7 +34,7 @@ for module in pkgutil.iter_modules(operations.__path__):
 COST, PRICE, BEFORE, QUANTITY = Decimal("8642097.53"), Decimal("9753108.64"), Decimal("7531908.42"), 3
 FOUND = 2
 #: What gives them away, in whatever form: the digits before the point of each, and of what the stock is worth.
-TELLS = [str(int(number)) for number in (COST, PRICE, BEFORE, COST * FOUND, COST * (QUANTITY + FOUND))]
+TELLS = [str(int(number)) for number in (COST, PRICE, BEFORE, COST * FOUND, COST * QUANTITY, COST * (QUANTITY + FOUND))]
 
 
 def tells(answer: object) -> list[str]:
@@ -49,6 +51,7 @@ class Planted:
     item: int
     supplier: int
     user: int
+    order: int
     operations: tuple[str, ...]
 
 
@@ -59,9 +62,12 @@ def planted(ada: Actor, trail_ids: Callable[[], tuple[str, ...]]) -> Planted:
     product = factories.product("CANARY", unit_cost=COST, unit_price=PRICE, supplier_id=acme.id)
     item = factories.item(product.id, quantity=QUANTITY)
     arrange(lambda s: _price_was(s, product.id or 0))
+    place = item.location_id
     with acting_as(ada):
+        line = LineInput(Decimal(QUANTITY), product.id, unit_cost=COST)
+        order = transact(orders.create_order, head=Head(acme.id or 0, place), lines=[line]).order_id
         transact(stock.adjust_inventory, item_id=item.id, quantity=Decimal(FOUND), reason_code="found")
-    return Planted(product.id or 0, item.id or 0, acme.id or 0, ada.id or 0, trail_ids())
+    return Planted(product.id or 0, item.id or 0, acme.id or 0, ada.id or 0, order, trail_ids())
 
 
 def _price_was(session: Session, product_id: int) -> None:
@@ -125,6 +131,11 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "lots.lot_to_edit": lambda p: [{"lot_id": 1}],
     "lots.lots_of": lambda p: [{"product_id": p.product, "zone": "UTC"}],
     "movements.list_movements": lambda p: [{"view": View()}],
+    "orders.list_orders": lambda p: [{"view": View(sort=key)} for key in ("", "total")],
+    "orders.look_up_product": lambda p: [{"supplier_id": p.supplier, "text": "canary"}],
+    "orders.order_detail": lambda p: [{"order_id": p.order}],
+    "orders.order_form": lambda p: [{"order_id": p.order}],
+    "orders.order_paper": lambda p: [{"order_id": p.order}],
     "pricing.list_prices": lambda p: [{"view": View()}],
     "pricing.matching_products": lambda p: [{"view": View(), "most": 10}],
     "pricing.price_history": lambda p: [{"product_id": p.product}],
@@ -160,7 +171,15 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
 #: What a sign-in or a link is asked about before there is anybody: nothing of it is about stock.
 BEFORE_ANYBODY = {name for name, query in QUERIES.items() if query.spec.public}
 #: Where whoever may see them finds them: the search itself is proved by these.
-SHOWS = {"items.list_items", "items.overview", "items.get_items", "trail.operation_detail", "trail.record_history"}
+SHOWS = {
+    "items.list_items",
+    "items.overview",
+    "items.get_items",
+    "orders.order_detail",
+    "orders.order_form",
+    "trail.operation_detail",
+    "trail.record_history",
+}
 
 
 def answers(planted: Planted) -> dict[str, list[object]]:
@@ -229,7 +248,7 @@ def test_neither_order_nor_filter_of_the_list_says_what_costs_more(ada, planted)
     role("without", *(set(Permission) - {Permission.PRICES_VIEW}))
     worth = COST * (QUANTITY + FOUND)
     views = [View(filters={"value": f"{bound}.."}) for bound in (worth / 2, worth * 2)]
-    orders = [View(sort=key, descending=down) for key in ("value", "unit_cost") for down in (False, True)]
+    sorts = [View(sort=key, descending=down) for key in ("value", "unit_cost") for down in (False, True)]
 
     def seen(view: View) -> tuple[list[str], int, int]:
         rows = [row.sku for row in read(items.list_items, view=view).rows]
@@ -238,13 +257,13 @@ def test_neither_order_nor_filter_of_the_list_says_what_costs_more(ada, planted)
 
     with acting_as(ada):
         assert [seen(view) for view in views] == [(["CANARY"], 1, 1), ([], 0, 0)]
-        assert seen(orders[0]) != seen(orders[1])
+        assert seen(sorts[0]) != seen(sorts[1])
     with acting_as(person("wanda", "without")):
         usual = seen(View())
         assert [seen(view) for view in views] == [usual, usual]
-        assert seen(orders[0]) == seen(orders[2])
-        assert seen(orders[1]) == seen(orders[3])
-        assert seen(orders[0])[0] == usual[0]
+        assert seen(sorts[0]) == seen(sorts[2])
+        assert seen(sorts[1]) == seen(sorts[3])
+        assert seen(sorts[0])[0] == usual[0]
 
 
 def test_every_query_with_arguments_is_asked_for_something():

@@ -18,6 +18,7 @@ from inventory_app.http.exports import _pieces
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, PriceStatus, Product, ProductPrice, SupplierProduct
 from inventory_app.models.lists import ChangeSet
+from inventory_app.models.purchasing import PurchaseOrder
 from inventory_app.models.stock import Reservation
 from inventory_app.models.users import AuthSession, Role, UserInfo
 from inventory_app.operations import categories, exports, locations, movements, reorder, stock, trail, views
@@ -88,6 +89,8 @@ def company(ann):
                 )
             )
             session.add(ProductPrice(product_id=bolt.product_id, old_price=Decimal(0), new_price=PRICE, currency="USD"))
+            ordered = PurchaseOrder(supplier_id=acme.id, location_id=bolt.there_location, currency="USD", total=COST)
+            session.add(ordered)
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
 
         arrange(more)
@@ -347,6 +350,8 @@ def test_no_text_of_any_list_runs_in_a_spreadsheet(evil, ann):
 
         def more(session):
             session.add(Lot(product_id=made.id, code=evil, note=evil))
+            ordered = {"supplier_id": acme.id, "location_id": place, "currency": "USD", "number": evil}
+            session.add(PurchaseOrder(**ordered, override_reason=evil))
             session.add(ChangeSet(kind="prices", title=evil, reason=evil, row_count=1, created_by=ann.id))
             session.add(
                 ProductPrice(

@@ -6,6 +6,7 @@ import pytest
 
 from inventory_app.context import Actor, acting_as
 from inventory_app.models.catalog import Category
+from inventory_app.models.purchasing import PurchaseOrder
 from inventory_app.operations import finding
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.finding import Found
@@ -29,12 +30,14 @@ def things(ann: Actor) -> dict[str, int]:
     place = factories.location("QY", name="Quay 7").id or 0
     search = search_text("Q-1", "Quay ladder", BARCODE)
     product = factories.product("Q-1", name="Quay ladder", barcode=BARCODE, search=search, category_id=category).id or 0
+    north = factories.supplier("North Quay").id or 0
     return {
         "product": product,
         "item": factories.item(product, place, quantity=3).id or 0,
         "location": place,
         "category": category,
-        "supplier": factories.supplier("North Quay").id or 0,
+        "supplier": north,
+        "order": factories.add(PurchaseOrder(supplier_id=north, location_id=place, currency="USD")).id or 0,
         "person": factories.person("quayle").id or 0,
     }
 
@@ -51,10 +54,11 @@ def test_everything_is_found_and_leads_where_it_is_shown(things: dict[str, int])
         "location": f"/inventory?location={things['location']}",
         "category": f"/products?category={things['category']}",
         "supplier": f"/suppliers/{things['supplier']}",
+        "order": f"/orders/{things['order']}",
         "person": f"/admin/users/{things['person']}",
     }
-    # Only the supplier does not begin so: it stands last.
-    assert found("quay")[-1].kind == "supplier"
+    # Only the supplier, and what is ordered there, do not begin so: they stand last.
+    assert [one.kind for one in found("quay")[-2:]] == ["supplier", "order"]
     (item,) = (one for one in found("quay ladder") if one.kind == "item")
     assert (item.label, item.meta) == ("Q-1 at Quay 7", "Quay ladder")
 
@@ -87,8 +91,8 @@ def test_what_is_called_by_nothing_finds_nothing(things: dict[str, int], text: s
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("auditor", {"product", "item", "location", "category", "supplier", "person"}),
-        ("employee", {"product", "item", "location", "category", "supplier"}),
+        ("auditor", {"product", "item", "location", "category", "supplier", "order", "person"}),
+        ("employee", {"product", "item", "location", "category", "supplier", "order"}),
         ("", set()),
     ],
 )

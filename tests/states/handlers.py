@@ -11,15 +11,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from reflex_base.registry import RegistrationContext
+from sqlmodel import Session
 
 import inventory_app.pages
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
-from inventory_app.models.catalog import Category, Lot, ProductPrice, SupplierProduct, Unit
+from inventory_app.models.catalog import Category, Location, Lot, ProductPrice, SupplierProduct, Unit
+from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
+from inventory_app.models.suppliers import Supplier
 from inventory_app.models.totals import BooksCheck
-from inventory_app.operations import periods, reservations, shipments, stock
+from inventory_app.operations import _order_approval, periods, reservations, shipments, stock
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
@@ -31,6 +34,7 @@ from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.documents import DocumentsState
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.lots import ProductLotsState
+from inventory_app.states.orders import OrdersState, OrderState
 from inventory_app.states.periods import PeriodsState
 from inventory_app.states.pricing import PlannedPriceState, PricingState
 from inventory_app.states.product_page import ProductPageState
@@ -231,6 +235,37 @@ def _word() -> str:
     return secrets.token_hex(5)
 
 
+def _order(status: str = "draft", supplier: str = "approved", came: int = 0) -> dict[str, Any]:
+    """Make an order of three things that stands so far; returns what a step with it is asked with."""
+
+    def build(session: Session) -> int:
+        seller = Supplier(name=f"{_word()} Ltd", status=supplier)
+        place = session.scalars(sa.select(Location).order_by(Location.id).limit(1)).one()
+        session.add(seller)
+        session.flush()
+        made = PurchaseOrder(supplier_id=seller.id or 0, location_id=place.id or 0, currency="USD", status=status)
+        made.number = None if status == "draft" else f"PO-{_word()}"
+        session.add(made)
+        session.flush()
+        three: dict[str, Any] = dict.fromkeys(("quantity", "receivable"), Decimal(3))
+        three |= {"unit_cost": Decimal(1), "received": Decimal(came)}
+        session.add(PurchaseOrderLine(order_id=made.id or 0, position=1, description="Repair", **three))
+        session.flush()
+        if status == "submitted":
+            _order_approval.ask(session, made, 1)
+        return made.id or 0
+
+    return {"order_id": factories.arrange(build), "version": 1}
+
+
+def _low(things: Things) -> dict[str, Any]:
+    """Let something be low that a supplier has."""
+    seller = factories.supplier(f"{_word()} Ltd", status="approved").id
+    low = factories.product(_word().upper(), supplier_id=seller, reorder_point=Decimal(5), unit_cost=Decimal(1))
+    factories.item(low.id, things.location, 0)
+    return {"form": {"location_id": things.location}}
+
+
 def _application(_: Things) -> dict[str, Any]:
     name = _word()
     given = {"name": f"{name} Ltd", "tax_id": f"GB{name}", "contact_name": "Carol", "email": f"carol@{name}.example"}
@@ -414,6 +449,20 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             lambda t: {"form": {"field": "reorder_point", "value": "7", "product_ids": [t.product]}},
         ),
         (BulkChangeState.propose_quantities, lambda t: {"form": {"how": "by", "value": "1", "item_ids": [t.first]}}),
+        (OrdersState.order_low_stock, _low),
+        (OrderState.copy_order, lambda _: {"order_id": _order()["order_id"]}),
+        (OrderState.submit_order, lambda _: {"form": _order()}),
+        (OrderState.override_supplier, lambda _: {"form": _order(supplier="suspended") | {"reason": "The last parts"}}),
+        (OrderState.revise_order, lambda _: {"form": _order("submitted") | {"reason": "A slip"}}),
+        (OrderState.approve_order, lambda _: {"form": _order("submitted") | {"reason": "As agreed"}}),
+        (OrderState.reject_order, lambda _: {"form": _order("submitted") | {"reason": "Too dear"}}),
+        (OrderState.place_order, lambda _: {"form": _order("approved")}),
+        (
+            OrderState.give_up_rest,
+            lambda _: {"form": _order("partially_received", came=1) | {"reason": "Out of stock"}},
+        ),
+        (OrderState.cancel_order, lambda _: {"form": _order("ordered") | {"reason": "Not needed"}}),
+        (OrderState.close_order, lambda _: {"form": _order("received", came=3)}),
         (PlannedPriceState.cancel_planned, lambda t: {"price_id": t.planned_price}),
         (PricingState.save_price, lambda t: {"form": {"product_id": t.product, "new_price": "13"}}),
         (PricingState.update_pricing, lambda t: {"product_id": t.product, "new_price": "12.5", "reason": "Steel"}),
