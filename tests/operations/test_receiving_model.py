@@ -15,8 +15,8 @@ def test_the_order_and_the_ledger_stay_together(database, observer):
         run_state_machine_as_test(
             Receiving,
             settings=settings(
-                max_examples=60,
-                stateful_step_count=30,
+                max_examples=40,
+                stateful_step_count=40,
                 deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
