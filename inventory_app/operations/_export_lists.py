@@ -19,6 +19,7 @@ from inventory_app.models.catalog import (
     Unit,
 )
 from inventory_app.models.lists import ChangeSet
+from inventory_app.models.purchasing import GoodsReceipt
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
@@ -29,6 +30,7 @@ from inventory_app.operations import (
     _people_list,
     _price_list,
     _product_list,
+    _receipt_list,
     _shipment_list,
     _supplier_list,
     _trail_list,
@@ -220,6 +222,14 @@ EXPORTS: Mapping[str, Export] = {
         _shipment_list.LIST,
         shows={"number": col(Shipment.id), "lot": col(Lot.code)},
         also=(_UNIT, Cell(col(Shipment.accepted_by), "Accepted by"), Cell(col(Shipment.note), "Note")),
+    ),
+    "receipts": Export(
+        _receipt_list.LIST,
+        shows={
+            "kind": words(col(GoodsReceipt.kind), {kind.value: said for kind, said in _receipt_list.WORDS.items()}),
+            "booked": col(GoodsReceipt.recorded_at),
+        },
+        also=(Cell(col(GoodsReceipt.note), "Note"),),
     ),
     "reorder": Export(
         reorder.LIST,
