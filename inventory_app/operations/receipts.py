@@ -152,7 +152,7 @@ def _row(row: Any) -> ReceiptRow:
 class ReceiptLine:
     """What came of one line of the order, or went back; `cost` is empty without `prices:view`."""
 
-    line_id: int
+    position: int
     description: str
     sku: str
     change: str
@@ -168,6 +168,7 @@ class ReceiptDetail:
     """One paper, with what it booked, what it took back and what took it back; `why_not` it cannot be taken back."""
 
     row: ReceiptRow
+    order_id: int
     note: str
     lines: list[ReceiptLine]
     movements: list[MovementLine]
@@ -206,10 +207,11 @@ def receipt_page(session: Session, *, receipt_id: int) -> ReceiptDetail | None:
     movements = [line.movement_id for line in lines if line.movement_id is not None]
     return ReceiptDetail(
         row=_row(found),
+        order_id=found.order_id,
         note=found.note or "",
         lines=[
             ReceiptLine(
-                line_id=line.order_line_id,
+                position=line.position,
                 description=line.description,
                 sku=line.sku or "",
                 change=signed(line.quantity),
@@ -392,7 +394,8 @@ class Returnable:
     unit: str
     stocked: bool
     item_id: str
-    items: list[tuple[str, str]]
+    #: The items it can be taken out of, in words.
+    sources: list[tuple[str, str]]
 
 
 @query(Permission.ORDERS_RECEIVE)
@@ -419,7 +422,7 @@ def to_send_back(session: Session, *, receipt_id: int) -> list[Returnable]:
             unit=line.unit,
             stocked=line.product_id is not None,
             item_id=str(item_id or ""),
-            items=items.get(line.product_id or 0, []),
+            sources=items.get(line.product_id or 0, []),
         )
         for line_id, item_id in first.items()
         if (line := known[line_id]).received > 0

@@ -216,9 +216,9 @@ def test_what_can_be_sent_back_and_from_where():
     found = read(receipts.to_send_back, receipt_id=done.receipt_id)
     bolts_, milk_, freight = found
     assert (bolts_.most, bolts_.unit) == ("4", "pcs")
-    assert bolts_.items == [(bolts_.item_id, f"Dock {order.number}: 4 pcs"), (str(west.id), "West: 3 pcs")]
-    assert [words for _, words in milk_.items] == [f"Dock {order.number}, lot A1: 2 pcs"]
-    assert (freight.stocked, freight.item_id, freight.items) == (False, "", [])
+    assert bolts_.sources == [(bolts_.item_id, f"Dock {order.number}: 4 pcs"), (str(west.id), "West: 3 pcs")]
+    assert [words for _, words in milk_.sources] == [f"Dock {order.number}, lot A1: 2 pcs"]
+    assert (freight.stocked, freight.item_id, freight.sources) == (False, "", [])
     back(order, Back(order.lines[2], Decimal(1)))
     assert len(read(receipts.to_send_back, receipt_id=done.receipt_id)) == 2
     assert read(receipts.to_send_back, receipt_id=999_999) == []
