@@ -154,7 +154,7 @@ def test_a_receipt_is_sent_back_in_part_and_a_wrong_one_taken_back(window: Windo
     dialog.get_by_label("Send back of Bolt M4").fill("9")
     window.fill(dialog, note="wrong thread")
     window.button("Send back", within=dialog).click()
-    expect(dialog.locator(".field-error").filter(visible=True)).to_contain_text("Only 6 pcs of Bolt")
+    expect(dialog.locator(".field-error").filter(visible=True)).to_contain_text("only 6 pcs of Bolt")
     dialog.get_by_label("Send back of Bolt M4").fill("2")
     window.button("Send back", within=dialog).click()
     window.toast("Sent back with GR-")
