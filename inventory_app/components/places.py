@@ -51,6 +51,8 @@ APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
 ORDERS = Place("Orders", "/orders", "file-text", Permission.ORDERS_VIEW)
+RECEIPTS = Place("Receipts", "/receipts", "inbox", Permission.ORDERS_VIEW)
+RECEIVE = Place("Receive goods", "/receive", "scan-barcode", Permission.ORDERS_RECEIVE)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
@@ -64,7 +66,7 @@ EXACTLY = (HOME, SUPPLIERS)
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
-    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS)),
+    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS, RECEIVE, RECEIPTS)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )

@@ -19,7 +19,7 @@ from inventory_app.models.catalog import (
     Unit,
 )
 from inventory_app.models.lists import ChangeSet
-from inventory_app.models.purchasing import PurchaseOrder
+from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
@@ -31,6 +31,7 @@ from inventory_app.operations import (
     _people_list,
     _price_list,
     _product_list,
+    _receipt_list,
     _shipment_list,
     _supplier_list,
     _trail_list,
@@ -236,6 +237,14 @@ EXPORTS: Mapping[str, Export] = {
             Cell(col(PurchaseOrder.rate), "Rate", permission=Permission.PRICES_VIEW),
             Cell(col(PurchaseOrder.override_reason), "Although the supplier is not approved"),
         ),
+    ),
+    "receipts": Export(
+        _receipt_list.LIST,
+        shows={
+            "kind": words(col(GoodsReceipt.kind), {kind.value: said for kind, said in _receipt_list.WORDS.items()}),
+            "booked": col(GoodsReceipt.recorded_at),
+        },
+        also=(Cell(col(GoodsReceipt.note), "Note"),),
     ),
     "reorder": Export(
         reorder.LIST,

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from inventory_app.context import acting_as
+from inventory_app.context import acting_as, system_actor
 from inventory_app.operations import change_sets, pricing, stock
+from inventory_app.operations._receipt_lines import Came
 from inventory_app.pages._page import PAGES, Page
 from inventory_app.unit_of_work import transact
 from tests import factories
@@ -18,6 +19,7 @@ from tests.fixtures.browser import SIZES, Window
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site
 from tests.operations import buying
+from tests.operations.ordered import came, ordered
 from tests.states.handlers import make_things, registered
 
 pytestmark = pytest.mark.browser
@@ -77,9 +79,21 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
         "[order]": lambda: str(an_order()),
+        "[receipt]": lambda: str(an_order_with_a_receipt()[1]),
         "[person]": lambda: str(person.id),
     }
     return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
+
+
+def an_order_with_a_receipt() -> tuple[int, int]:
+    """Order something that is kept by lot and something that is not kept, of which a part has come."""
+    milk = factories.product(secrets.token_hex(4).upper(), name="Milk", lots_kept=True).id
+    order = ordered(
+        {"product_id": milk, "quantity": Decimal(9), "description": "Milk"},
+        {"quantity": Decimal(2), "description": "Freight"},
+    )
+    with acting_as(system_actor("test")):
+        return order.id, came(order, Came(order.lines[0], Decimal(4), lot_code="A1"), 1).receipt_id
 
 
 @pytest.fixture

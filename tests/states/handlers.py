@@ -41,6 +41,8 @@ from inventory_app.states.product_page import ProductPageState
 from inventory_app.states.products import ProductsState
 from inventory_app.states.profile import ProfileState
 from inventory_app.states.reasons import ReasonsState
+from inventory_app.states.receipts import ReceiptState
+from inventory_app.states.receiving import ReceiveState
 from inventory_app.states.roles import RolesState
 from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.shipments import ShipmentsState
@@ -57,6 +59,7 @@ from tests import factories
 from tests.fixtures.authenticator import give_app
 from tests.fixtures.server import PASSWORD, Person, Site
 from tests.fixtures.tab import event_name
+from tests.operations.ordered import Ordered, came, ordered
 
 # Importing the pages imports every State, and with it registers every handler.
 PAGES = inventory_app.pages
@@ -124,6 +127,7 @@ class Things:
     terms: int
     document: int
     booked: "Booked"
+    ordered: "OrderedThings"
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,15 @@ class Booked:
     shipment: int
     #: Reasons of their own: one for each operation that changes one.
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderedThings:
+    """Orders that were placed: one to receive, one of which something goes back, and a receipt to take back."""
+
+    open: Ordered
+    came: Ordered
+    receipt: int
 
 
 def make_things(site: Site) -> Things:
@@ -181,7 +194,17 @@ def make_things(site: Site) -> Things:
         terms,
         factories.document("product", by_lot),
         _booked(first, second.location_id, product.sku),
+        _ordered(),
     )
+
+
+def _ordered() -> OrderedThings:
+    """Place orders of things that are not kept in stock, and let some of them come."""
+    pallets = {"quantity": Decimal(100), "description": "Pallet"}
+    with acting_as(system_actor("test")):
+        waiting, here, wrong = (ordered(pallets) for _ in range(3))
+        came(here, 50)
+        return OrderedThings(waiting, here, came(wrong, 50).receipt_id)
 
 
 def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
@@ -422,6 +445,21 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         ),
         (StockEntryState.release, lambda t: {"reservation_id": t.booked.reservation}),
         (ShipmentsState.accept_shipment, lambda t: {"form": {"shipment_id": t.booked.shipment, "accepted": "1"}}),
+        (
+            ReceiveState.receive_goods,
+            lambda t: {"form": {"order_id": str(t.ordered.open.id), f"quantity:{t.ordered.open.lines[0]}": "1"}},
+        ),
+        (
+            ReceiptState.return_goods,
+            lambda t: {
+                "form": {
+                    "order_id": str(t.ordered.came.id),
+                    f"quantity:{t.ordered.came.lines[0]}": "1",
+                    "note": "Broken",
+                }
+            },
+        ),
+        (ReceiptState.correct_receipt, lambda t: {"form": {"receipt_id": t.ordered.receipt, "note": "Counted wrong"}}),
         (
             TakeBackState.take_back,
             lambda t: {"form": {"movement_id": t.booked.movement, "reason_code": "correction"}},
