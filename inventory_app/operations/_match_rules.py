@@ -74,10 +74,7 @@ class Paper:
     gross: Decimal
     credits: int | None = None
     counts: bool = False
-
-    def counting(self, *, counts: bool) -> "Paper":
-        """Return it as one that counts, or does not."""
-        return Paper(self.id, self.number, self.currency, self.gross, self.credits, counts)
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +134,17 @@ class Match:
         return len(self.findings) + sum(not line.agrees for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a line of an order stands, all papers taken together."""
+
+    #: ok, wait or bad.
+    tone: str
+    word: str
+    note: str = ""
+    amounts: str = ""
+
+
 @dataclass(slots=True)
 class Book:
     """Everything the match of some papers depends on."""
@@ -173,6 +181,36 @@ class Book:
         """Compare a paper with the orders, what came, and the other papers."""
         paper = self.papers[invoice_id]
         return Match(tuple(self._line(paper, line) for line in self.lines_of(invoice_id)), self._whole(paper))
+
+    def standing(self, ordered: Ordered) -> Standing:
+        """Say how a line of an order stands: what does not agree first, then what is still to come."""
+        found = [
+            (self.papers[one.invoice_id], self._line(self.papers[one.invoice_id], one))
+            for one in self.about(ordered.id)
+        ]
+        bad = next((line for paper, line in found if not line.agrees and not paper.released), None)
+        if bad is not None:
+            return Standing("bad", bad.word(), bad.details(prices=False), bad.details(prices=True))
+        arrives = self.coming(ordered)
+        if arrives.word:
+            return arrives
+        billed = self.billed(ordered.id)
+        if billed < ordered.owed:
+            return Standing("wait", f"{say(ordered.owed - billed)} not invoiced yet")
+        if any(not line.agrees for _, line in found):
+            return Standing("ok", "Released")
+        if not found:
+            return Standing("wait", "Nothing is owed")
+        # Each said once, in the order of the papers.
+        notes, amounts = (dict.fromkeys(line.details(prices=prices) for _, line in found) for prices in (False, True))
+        return Standing("ok", "Matches", _joined(notes), _joined(amounts))
+
+    def coming(self, ordered: Ordered) -> Standing:
+        """Say what of a line is still to come; empty when nothing is waited for."""
+        missing = ordered.wanted - ordered.received
+        if not ordered.stock or missing <= 0:
+            return Standing("ok", "")
+        return Standing("wait", f"Waiting for {say(missing)}")
 
     def _credited(self, lines: Iterable[PaperLine]) -> Decimal:
         return -_sum(line.quantity for line in lines if line.quantity < 0 and self.papers[line.invoice_id].counts)

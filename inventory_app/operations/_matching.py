@@ -7,6 +7,7 @@ first has committed.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -97,7 +98,7 @@ def match_again(session: Session, invoice_ids: Iterable[int]) -> None:
         for paper in sorted(papers.values(), key=lambda one: (one.kind == InvoiceKind.INVOICE, one.id)):
             id_ = paper.id or 0
             if _settle(paper, agrees=book.match(id_).agrees):
-                book.papers[id_] = book.papers[id_].counting(counts=paper.status in _PAYABLE)
+                book.papers[id_] = replace(book.papers[id_], counts=paper.status in _PAYABLE)
                 if paper.kind == InvoiceKind.CREDIT_NOTE:
                     changed.add(id_)
         session.flush()
@@ -178,7 +179,18 @@ def _papers(session: Session, ids: set[int]) -> dict[int, Paper]:
             )
         )
     )
-    return {row.id: Paper(*row[:5], counts=row.status in _PAYABLE) for row in found}
+    return {
+        row.id: Paper(
+            row.id,
+            row.number,
+            row.currency,
+            row.gross,
+            row.credits,
+            counts=row.status in _PAYABLE,
+            released=row.status == InvoiceStatus.RELEASED,
+        )
+        for row in found
+    }
 
 
 def _ordered(session: Session, which: sa.ColumnElement[bool]) -> Mapping[int, Ordered]:
