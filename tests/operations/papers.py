@@ -120,13 +120,13 @@ def gross_of(lines) -> Decimal:
 
 def record(number, *lines, key=None, **typed):
     """Record an invoice; its total is what its lines come to unless it is typed."""
-    arguments = {"invoice_date": DAY, "gross": gross_of(lines)} | typed
+    arguments = {"invoice_date": DAY} | ({} if "gross" in typed else {"gross": gross_of(lines)}) | typed
     return transact(invoices.record_invoice, number=number, lines=list(lines), idempotency_key=key, **arguments)
 
 
 def credit(number, *lines, **typed):
     """Record a credit note; its total is what its lines come to unless it is typed."""
-    arguments = {"invoice_date": DAY, "gross": gross_of(lines)} | typed
+    arguments = {"invoice_date": DAY} | ({} if "gross" in typed else {"gross": gross_of(lines)}) | typed
     return transact(invoices.record_credit_note, number=number, lines=list(lines), **arguments)
 
 
@@ -149,12 +149,19 @@ def status(number) -> str:
 
 
 def pay(number, amount) -> None:
-    """Let so much of an invoice be paid, as the payments leave it behind."""
-    arrange(
-        lambda session: session.execute(
-            sa.update(SupplierInvoice).where(col(SupplierInvoice.number) == number).values(paid=Decimal(amount))
-        )
-    )
+    """Let so much of an invoice be paid, as the payments leave it behind; what was taken back is matched again."""
+
+    def build(session) -> None:
+        row = session.get_one(SupplierInvoice, paper_id(session, number), with_for_update=True)
+        row.paid = Decimal(amount)
+        _matching.match_again(session, [row.id or 0])
+
+    arrange(build)
+
+
+def paper_id(session, number) -> int:
+    """Return the newest paper of this number."""
+    return session.scalar(sa.select(sa.func.max(SupplierInvoice.id)).where(col(SupplierInvoice.number) == number))
 
 
 def found_of(number):
