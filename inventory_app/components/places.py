@@ -50,6 +50,7 @@ SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
+INVOICES = Place("Invoices", "/invoices", "receipt-text", Permission.INVOICES_VIEW)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
@@ -63,7 +64,7 @@ EXACTLY = (HOME, SUPPLIERS)
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
-    ("Purchasing", (SUPPLIERS, APPROVALS)),
+    ("Purchasing", (SUPPLIERS, APPROVALS, INVOICES)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )

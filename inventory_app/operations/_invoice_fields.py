@@ -128,6 +128,14 @@ def agreeing(lines: Sequence[Reckoned], *, gross: Decimal, net: Decimal | None, 
     return settled
 
 
+def reckoned(lines: Sequence[LineIn | None]) -> tuple[list[str], tuple[str, str, str]]:
+    """Say what lines come to with tax, and net, tax and gross of all of them; what is no number yet is left out."""
+    sums = [None if line is None or _faults(replace(line, description="-")) else _reckoned(line).sum for line in lines]
+    total = _money.total(one for one in sums if one is not None)
+    amounts = ["" if one is None else said(one.gross) for one in sums]
+    return amounts, (said(total.net), said(total.tax), said(total.gross))
+
+
 def _differs(what: str, reckoned: Decimal, typed: Decimal) -> str:
     by = said(abs(typed - reckoned))
     return f"{what} {said(reckoned)}; {said(typed)} was typed, {by} too {'much' if typed > reckoned else 'little'}."

@@ -8,21 +8,22 @@ factor where that authority needs one.
 
 from sqlmodel import Session
 
-from inventory_app.errors import AlreadyDecided, AppError
+from inventory_app.errors import AlreadyDecided, AppError, NotAllowed
 from inventory_app.models.approvals import Approval, ApprovalStatus
 from inventory_app.models.purchasing import InvoiceStatus, SupplierInvoice
-from inventory_app.operations._approval_rules import SENTENCES, Facts, full_names, judge, standing
+from inventory_app.operations._approval_rules import Facts, full_names, judge, standing
 from inventory_app.operations._matching import contested
 from inventory_app.permissions import Permission
 
 _KIND = "supplier_invoice"
-SENTENCES[_KIND] = {"entered": "You recorded this, so somebody else must release it."}
 
 
 def why_not_release(session: Session, paper: SupplierInvoice, user_id: int | None) -> AppError | None:
     """Return why this person cannot release the invoice, in words for them; None when they can."""
     if paper.status != InvoiceStatus.BLOCKED and not contested(paper):
         return AlreadyDecided(f"{paper.number} is {paper.status} already.")
+    if user_id is not None and user_id == paper.recorded_by:
+        return NotAllowed("You recorded this, so somebody else must release it.")
     who = standing(session, user_id)
     request = Approval(
         id=0,

@@ -24,7 +24,7 @@ from inventory_app.models.purchasing import (
     SupplierInvoice,
     SupplierInvoiceLine,
 )
-from inventory_app.models.suppliers import Supplier
+from inventory_app.models.suppliers import Supplier, SupplierStatus
 from inventory_app.operations import _invoice_list as lists
 from inventory_app.operations import _invoice_views as views
 from inventory_app.operations import _matching, _money
@@ -37,6 +37,7 @@ from inventory_app.permissions import Permission
 
 #: Where neither order nor supplier says when to pay.
 _USUAL_DAYS = 30
+_MOST_OFFERED = 1_000
 _GONE = "There is no such invoice. Reload the page."
 
 
@@ -370,3 +371,15 @@ def paper_to_record(
         return views.to_credit(session, paper) if paper else None
     order = session.get(PurchaseOrder, order_id) if order_id is not None else None
     return views.to_invoice(session, order) if order else None
+
+
+@query(Permission.INVOICES_RECORD)
+def suppliers_to_choose(session: Session) -> list[tuple[str, str]]:
+    """Return the suppliers a paper can be from that names no order, as (id, name): those that ever were approved."""
+    found = session.execute(
+        sa.select(col(Supplier.id), col(Supplier.name))
+        .where(col(Supplier.status).in_((SupplierStatus.APPROVED, SupplierStatus.SUSPENDED)))
+        .order_by(col(Supplier.sort_key), col(Supplier.id))
+        .limit(_MOST_OFFERED)
+    )
+    return [(str(id_), name) for id_, name in found]
