@@ -21,6 +21,7 @@ F = InvoiceFormState.draft
     Permission.INVOICES_RECORD,
     on_load=[S.load],
     crumbs=("Purchasing", ("Invoices", PATH)),
+    heading=rx.cond(S.credit, "Record a credit note", "Record an invoice"),
     back=PATH,
 )
 def new_invoice() -> rx.Component:
