@@ -159,16 +159,15 @@ def _steps() -> rx.Component:
         )
         return rx.cond(at, layout.row_item(verb, note), rx.fragment())
 
+    whole = link("All of it in the audit trail", href=history_href(("supplier_invoice", D.id)))
     return layout.card(
         layout.rows(
             step("Recorded", D.recorded_by, D.recorded_at, D.note),
             step("Released", D.released_by, D.released_at, D.release_reason),
             step("Voided", D.voided_by, D.voided_at, D.void_reason),
+            gates.can(Permission.AUDIT_VIEW, layout.row_item(whole)),
         ),
         title="What happened",
-        foot=gates.can(
-            Permission.AUDIT_VIEW, link("All of it in the audit trail", href=history_href(("supplier_invoice", D.id)))
-        ),
         flush=True,
     )
 

@@ -58,7 +58,7 @@ def _form() -> rx.Component:
                     "amounts above 0, as on the paper; they are taken off what is owed",
                     "change what differs on the paper: the difference is shown, not hidden",
                 ),
-                foot=row_of(
+                foot=rx.fragment(
                     button("Add a line", icon_name="plus", on_click=S.add_line),
                     rx.el.div(
                         rx.el.span("Net ", S.net, class_name="muted"),
@@ -127,8 +127,14 @@ def _head() -> rx.Component:
             hint="What 1 of it is worth in the currency of the books",
         ),
     )
+    known = rx.fragment(
+        forms.hidden_input("supplier_id", F.supplier_id.to_string()),
+        forms.hidden_input("order_id", F.order_id.to_string()),
+        forms.hidden_input("invoice_id", F.invoice_id.to_string()),
+    )
     return stack(
-        rx.cond(F.is_not_none(), rx.fragment(), supplier),
+        forms.hidden_input("kind", rx.cond(S.credit, "credit_note", "invoice")),
+        rx.cond(F.is_not_none(), known, supplier),
         forms.fields_row(number, dated, rx.cond(S.credit, rx.fragment(), due)),
         money,
         forms.field("Note", forms.textarea("note", rows=2, max_length=2_000), error=_fault("note"), optional=True),
@@ -155,6 +161,7 @@ def _line(line: rx.Var[PaperLine]) -> rx.Component:
         class_name="paper-product",
     )
     return rx.el.li(
+        forms.hidden_input("order_line_id:" + line.key, line.order_line_id.to_string()),
         rx.el.div(rx.cond(line.order_line_id > 0, product, words), class_name="paper-what"),
         number("Quantity", "quantity", line.quantity),
         number("Unit cost", "unit_cost", line.unit_cost),

@@ -13,6 +13,7 @@ from inventory_app.operations import invoices
 from inventory_app.operations._invoice_fields import MOST_LINES, LineIn, reckoned
 from inventory_app.operations._invoice_views import Draft
 from inventory_app.operations._numbers import typed
+from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Line, Note, action
 from inventory_app.states.auth import AuthState
@@ -56,7 +57,7 @@ class InvoiceFormState(FormState, rx.State):
     _next: int = 0
 
     @rx.event
-    @action(invoices.record_invoice)
+    @action(Permission.INVOICES_RECORD)
     async def load(self) -> None:
         """Begin with what is left to be invoiced or credited of what the address names, or with one empty line."""
         query = self.router.url.query_parameters
@@ -90,7 +91,7 @@ class InvoiceFormState(FormState, rx.State):
         return str(self._next)
 
     @rx.event
-    @action(invoices.record_invoice)
+    @action(Permission.INVOICES_RECORD)
     async def add_line(self) -> Any:
         """Put an empty line below the others, and the cursor into it."""
         if len(self.lines) >= MOST_LINES:
@@ -100,14 +101,14 @@ class InvoiceFormState(FormState, rx.State):
         return rx.call_script(f"setTimeout(() => document.getElementById('f-description:{key}')?.focus(), 60)")
 
     @rx.event
-    @action(invoices.record_invoice)
+    @action(Permission.INVOICES_RECORD)
     async def remove_line(self, key: _Key) -> None:
         """Take a line out of the form."""
         self.lines = [line for line in self.lines if line.key != key]
         self._reckon()
 
     @rx.event
-    @action(invoices.record_invoice)
+    @action(Permission.INVOICES_RECORD)
     async def type_number(self, key: _Key, name: _FieldName, text: Line) -> None:
         """Reckon again what the lines come to."""
         if name in _NUMBERS:
@@ -126,54 +127,58 @@ class InvoiceFormState(FormState, rx.State):
     async def record(self, form: dict[str, Note]) -> Any:
         """Record the paper, and show whether it agrees."""
         wrong: dict[str, str] = {}
-        kept = [line for line in self.lines if line.order_line_id or _is_filled(form, line.key)]
+        keys = [name.removeprefix("quantity:") for name in form if name.startswith("quantity:")]
+        keys = [key for key in keys if _is_filled(form, key)]
         arguments: dict[str, Any] = {
+            "supplier_id": _id(form, "supplier_id"),
             "number": form.get("number", ""),
             "invoice_date": _day(form, "invoice_date", wrong, needed=True),
-            "lines": [_line(form, line, wrong) for line in kept],
+            "lines": [_line(form, key, wrong) for key in keys],
             "gross": _number(form, "gross", wrong, needed=True),
             "currency": form.get("currency", ""),
             "rate": _number(form, "rate", wrong),
             "note": form.get("note", ""),
+            "idempotency_key": form.get("idempotency_key") or None,
         }
-        supplier = self.draft.supplier_id if self.draft else _view.number(form, "supplier_id")
-        due_on = None if self.credit else _day(form, "due_on", wrong)
+        credit = form.get("kind") == "credit_note"
+        due_on = None if credit else _day(form, "due_on", wrong)
         if wrong:
             raise Invalid(fields=wrong)
-        if self.credit:
-            operation = invoices.record_credit_note
-            arguments["invoice_id"] = self.draft.invoice_id or None if self.draft else None
-        else:
-            operation = invoices.record_invoice
-            arguments |= {"order_id": self.draft.order_id or None if self.draft else None, "due_on": due_on}
         auth_state = await self.get_state(AuthState)
         try:
             with auth_state.audit_context():
-                done = await in_transaction(
-                    operation,
-                    supplier_id=supplier,
-                    idempotency_key=form.get("idempotency_key") or None,
-                    **arguments,
-                )
+                if credit:
+                    about = _id(form, "invoice_id")
+                    done = await in_transaction(invoices.record_credit_note, invoice_id=about, **arguments)
+                else:
+                    order = _id(form, "order_id")
+                    done = await in_transaction(invoices.record_invoice, order_id=order, due_on=due_on, **arguments)
         except Invalid as error:
-            fields = {_by_key(name, kept): said for name, said in error.fields.items()}
+            fields = {_by_key(name, keys): said for name, said in error.fields.items()}
             raise Invalid(None if fields else str(error), fields=fields) from error
         self._new_form()
-        agrees = "it agrees" if done.status == "matched" else f"{done.differences} differences, so it is blocked"
+        number = "1 difference" if done.differences == 1 else f"{done.differences} differences"
+        agrees = "it agrees" if done.status == "matched" else f"{number}, so it is blocked"
         return [rx.redirect(f"{PATH}/{done.invoice_id}"), _toast.success(f"Recorded {done.number}: {agrees}")]
 
 
-def _by_key(name: str, lines: list[PaperLine]) -> str:
+def _by_key(name: str, keys: list[str]) -> str:
     """Name a field of a line by the line's key in the form, not by its place on the paper."""
     field, _, number = name.partition(":")
     if not number:
         return name
-    # What stands beside no field of its own stands beside the words of the line.
-    return f"{field if field in _FIELDS else 'quantity'}:{lines[int(number)].key}"
+    # What has no field of its own stands beside the quantity.
+    return f"{field if field in _FIELDS else 'quantity'}:{keys[int(number)]}"
+
+
+def _id(form: dict[str, str], name: str) -> int | None:
+    """Return the record that a hidden field names; 0 is none."""
+    return _view.number(form, name) or None
 
 
 def _is_filled(form: dict[str, str], key: str) -> bool:
-    return any(form.get(f"{name}:{key}", "").strip() for name in ("description", "quantity", "unit_cost"))
+    named = ("description", "quantity", "unit_cost")
+    return _id(form, f"order_line_id:{key}") is not None or any(form.get(f"{name}:{key}", "").strip() for name in named)
 
 
 def _typed(line: PaperLine) -> LineIn | None:
@@ -189,13 +194,13 @@ def _typed(line: PaperLine) -> LineIn | None:
         return None
 
 
-def _line(form: dict[str, str], line: PaperLine, wrong: dict[str, str]) -> LineIn:
+def _line(form: dict[str, str], key: str, wrong: dict[str, str]) -> LineIn:
     return LineIn(
-        description=form.get(f"description:{line.key}", ""),
-        quantity=_number(form, f"quantity:{line.key}", wrong, needed=True),
-        unit_cost=_number(form, f"unit_cost:{line.key}", wrong, needed=True),
-        tax_percent=_number(form, f"tax_percent:{line.key}", wrong) or Decimal(0),
-        order_line_id=line.order_line_id or None,
+        description=form.get(f"description:{key}", ""),
+        quantity=_number(form, f"quantity:{key}", wrong, needed=True),
+        unit_cost=_number(form, f"unit_cost:{key}", wrong, needed=True),
+        tax_percent=_number(form, f"tax_percent:{key}", wrong) or Decimal(0),
+        order_line_id=_id(form, f"order_line_id:{key}"),
     )
 
 

@@ -69,13 +69,13 @@ class InvoicePageState(FormState, rx.State):
         self.rows = [row for row in found.sides.rows if row.differs or not self.only_differences]
 
     @rx.event
-    @action(invoices.release_invoice)
+    @action(Permission.INVOICES_RELEASE)
     async def open_release(self) -> None:
         """Ask why it may be paid although it does not agree."""
         self._open("release")
 
     @rx.event
-    @action(invoices.void_invoice)
+    @action(Permission.INVOICES_RECORD)
     async def open_void(self) -> None:
         """Ask why it does not count."""
         self._open("void")

@@ -59,7 +59,7 @@ def test_an_invoice_is_copied_from_its_order_blocked_and_released_by_somebody_el
     window.fill(gross="768")
     window.button("Record it").click()
     window.page.wait_for_url("**/invoices/*")
-    window.toast("1 differences, so it is blocked")
+    window.toast("1 difference, so it is blocked")
     kept = paper(f"SB-{mark}").id
     window.at(f"/invoices/{kept}")
     expect(window.page.get_by_text("10 too many invoiced").filter(visible=True).first).to_be_visible()
