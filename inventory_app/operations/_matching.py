@@ -194,36 +194,29 @@ def _papers(session: Session, ids: set[int]) -> dict[int, Paper]:
 
 
 def _ordered(session: Session, which: sa.ColumnElement[bool]) -> Mapping[int, Ordered]:
+    """Return lines of orders; by columns, which are as they are now whatever this Session has read before."""
+    expected = sa.func.coalesce(col(PurchaseOrderLine.expected_on), col(PurchaseOrder.expected_on))
     rows = session.execute(
-        sa.select(PurchaseOrderLine, PurchaseOrder, col(Product.sku), col(Product.name), col(Product.unit_code))
+        sa.select(
+            col(PurchaseOrderLine.id),
+            col(PurchaseOrderLine.order_id),
+            sa.func.coalesce(col(PurchaseOrder.number), DRAFT).label("called"),
+            sa.func.coalesce(col(Product.name), col(PurchaseOrderLine.description)).label("product"),
+            sa.func.coalesce(col(Product.sku), "").label("sku"),
+            sa.func.coalesce(col(Product.unit_code), "").label("unit"),
+            col(PurchaseOrder.currency),
+            col(PurchaseOrderLine.quantity),
+            col(PurchaseOrderLine.given_up),
+            col(PurchaseOrderLine.received),
+            col(PurchaseOrderLine.unit_cost),
+            col(PurchaseOrderLine.tax_percent),
+            col(PurchaseOrderLine.product_id).is_not(None).label("stock"),
+            col(PurchaseOrder.status).in_(_PLACED).label("placed"),
+            sa.func.coalesce(sa.cast(expected, sa.Text), "").label("expected"),
+        )
         .join(PurchaseOrder, col(PurchaseOrder.id) == col(PurchaseOrderLine.order_id))
         .outerjoin(Product, col(Product.id) == col(PurchaseOrderLine.product_id))
         .where(which)
         .order_by(col(PurchaseOrderLine.order_id), col(PurchaseOrderLine.position))
-        # What others have committed since these rows were read in this Session.
-        .execution_options(populate_existing=True)
     )
-    return {line.id: _line(line, order, sku, name, unit) for line, order, sku, name, unit in rows}
-
-
-def _line(
-    line: PurchaseOrderLine, order: PurchaseOrder, sku: str | None, name: str | None, unit: str | None
-) -> Ordered:
-    expected = line.expected_on or order.expected_on
-    return Ordered(
-        id=line.id or 0,
-        order_id=line.order_id,
-        order=order.number or DRAFT,
-        product=name or line.description,
-        sku=sku or "",
-        unit=unit or "",
-        currency=order.currency,
-        quantity=line.quantity,
-        given_up=line.given_up,
-        received=line.received,
-        unit_cost=line.unit_cost,
-        tax_percent=line.tax_percent,
-        stock=line.product_id is not None,
-        placed=order.status in _PLACED,
-        expected=expected.isoformat() if expected else "",
-    )
+    return {row.id: Ordered(*row) for row in rows}

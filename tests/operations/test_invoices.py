@@ -14,9 +14,11 @@ from inventory_app.models.approvals import Delegation
 from inventory_app.models.payments import Payment, PaymentAllocation
 from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder, SupplierInvoiceLine
 from inventory_app.models.users import Permission as PermissionRow
-from inventory_app.operations import invoices
+from inventory_app.operations import documents, invoices
+from inventory_app.operations._invoice_fields import reckoned
 from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
+from tests import factories
 from tests.factories import add, arrange, person, role, supplier
 from tests.operations.papers import (
     DAY,
@@ -610,3 +612,107 @@ def test_a_form_about_a_foreign_order_begins_with_its_rate_and_about_nothing_wit
     assert read(invoices.paper_to_record, order_id=999) is None
     assert read(invoices.paper_to_record, invoice_id=999) is None
     assert read(invoices.invoice_detail, invoice_id=999) is None
+
+
+def test_a_paper_without_an_order_is_from_a_supplier_that_was_approved_once(acme, as_cleo):
+    supplier("Waiting")
+    gone = supplier("Gone", status="suspended").id
+    assert read(invoices.suppliers_to_choose) == [(str(acme), "Acme"), (str(gone), "Gone")]
+
+
+def test_what_is_typed_so_far_is_reckoned_and_what_is_no_number_yet_is_left_out():
+    typed = [line(quantity=2, cost="1.25", tax=19), None, line(quantity=0), line(description="", cost=3)]
+    assert reckoned(typed) == (["2.98", "", "", "3.00"], ("5.50", "0.48", "5.98"))
+
+
+# The list
+
+
+def listed(**asked):
+    found = read(invoices.list_invoices, view=View(**asked))
+    return [row.number for row in found.page.rows]
+
+
+@pytest.fixture
+def several(acme, as_cleo, mia):
+    """Record one of each: to pay, due soon, overdue, blocked, paid, agreeing no more, void, a credit note."""
+    placed = order(acme, Want(100, 10, received=100))
+    own = placed.lines[0]
+    day = now().date()
+    for number, due in (("LATER", 20), ("SOON", 3), ("OVER", -1), ("PAID", 20), ("LESS", 20)):
+        record(
+            number,
+            line(own, 20),
+            order_id=placed.id,
+            invoice_date=day - timedelta(days=9),
+            due_on=day + timedelta(days=due),
+        )
+    record("BLOCKED", line(own, 1), invoice_date=day)
+    record("GONE", line(own, 1), invoice_date=day)
+    void("GONE")
+    credit("CREDIT", line(description="Bonus"), supplier_id=acme)
+    pay("PAID", 200)
+    pay("LESS", 1)
+    came(placed, received=80)
+    return placed
+
+
+def test_the_tabs_hold_what_is_to_pay_and_what_is_blocked(several):
+    assert listed() == ["CREDIT", "GONE", "BLOCKED", "LESS", "PAID", "OVER", "SOON", "LATER"]
+    assert listed(filters={"tab": "pay"}) == ["CREDIT", "OVER", "SOON", "LATER"]
+    assert listed(filters={"tab": "blocked"}) == ["BLOCKED", "LESS"]
+    found = read(invoices.list_invoices, view=View())
+    assert (found.count, found.everything, found.to_pay, found.blocked) == (8, 8, 4, 2)
+
+
+def test_the_list_is_narrowed_down_by_due_kind_status_supplier_and_search(several):
+    assert listed(filters={"due": "overdue"}) == ["OVER"]
+    assert listed(filters={"due": "soon"}) == ["SOON"]
+    assert listed(filters={"due": "later"}) == ["BLOCKED", "LESS", "LATER"]
+    assert listed(filters={"kind": "credit_note"}) == ["CREDIT"]
+    assert listed(filters={"status": "void"}) == ["GONE"]
+    assert listed(filters={"supplier": "acm"}, sort="gross")[0] == "CREDIT"
+    assert listed(filters={"supplier": "other"}) == []
+    assert listed(search="soo acme") == ["SOON"]
+    assert listed(search="po-2026") == ["LESS", "PAID", "OVER", "SOON", "LATER"]
+
+
+def test_a_row_says_how_it_stands(several):
+    rows = {row.number: row for row in read(invoices.list_invoices, view=View()).page.rows}
+    assert [(rows[one].status, rows[one].due_state) for one in ("OVER", "SOON", "LATER", "CREDIT", "GONE")] == [
+        ("Matched", "overdue"),
+        ("Matched", "soon"),
+        ("Matched", ""),
+        ("Matched", ""),
+        ("Void", ""),
+    ]
+    assert (rows["LESS"].status, rows["LESS"].tone, rows["LESS"].open) == (
+        "Partly paid, agrees no more",
+        "bad",
+        "199.00",
+    )
+    assert (rows["PAID"].status, rows["PAID"].due_state) == ("Paid", "")
+    assert (rows["LATER"].order_href, rows["CREDIT"].order) == (f"/orders/{several.id}", "")
+
+
+def test_a_draft_is_called_so_in_the_list(acme, as_cleo):
+    placed = order(acme, Want(1, 10), status="draft")
+    record("A", line(placed.lines[0]), order_id=placed.id)
+    assert read(invoices.list_invoices, view=View()).page.rows[0].order == "Draft"
+    assert listed(search="nothing like it") == []
+
+
+# Documents
+
+
+def test_the_paper_itself_is_for_who_sees_invoices_and_prices(acme, as_cleo):
+    done = record("A", line(), supplier_id=acme)
+    factories.document("supplier_invoice", done.invoice_id, "scan.txt")
+    asked = {"subject_type": "supplier_invoice", "subject_id": done.invoice_id}
+    [row] = read(documents.documents_of, **asked)
+    number, sha256 = row.href.split("/")[2:]
+    assert read(documents.document_content, document_id=int(number), sha256=sha256).content == b"as agreed"
+    role("no prices", "invoices:view")
+    with acting_as(person("sam", "no prices")):
+        assert read(documents.documents_of, **asked) == []
+        refused(lambda: read(documents.document_content, document_id=int(number), sha256=sha256), NotFound)
