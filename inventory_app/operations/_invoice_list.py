@@ -59,7 +59,8 @@ def _days(_: Asking, __: str) -> dict[str, date]:
 
 def _due() -> dict[str, Condition]:
     day, soon = sa.bindparam("due_today", type_=sa.Date()), sa.bindparam("due_soon", type_=sa.Date())
-    due, wanted = col(SupplierInvoice.due_on), sa.and_(_OPEN, _STATUS != InvoiceStatus.VOID)
+    owed = col(SupplierInvoice.kind) == InvoiceKind.INVOICE
+    due, wanted = col(SupplierInvoice.due_on), sa.and_(_OPEN, owed, _STATUS != InvoiceStatus.VOID)
     return {
         "overdue": sa.and_(wanted, due < day),
         "soon": sa.and_(wanted, due >= day, due <= soon),

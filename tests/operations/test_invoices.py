@@ -17,6 +17,7 @@ from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import documents, invoices
 from inventory_app.operations._invoice_fields import reckoned
 from inventory_app.operations._lists import View
+from inventory_app.operations._matching import why_not_payable
 from inventory_app.unit_of_work import read, transact
 from tests import factories
 from tests.factories import add, arrange, person, role, supplier
@@ -376,6 +377,7 @@ def test_what_is_void_counts_no_more(blocked, trail):
     kept = paper("SB-1")
     assert (done.status, kept.status, kept.void_reason) == ("void", "void", "typed wrongly")
     assert (kept.matched_at, status("SB-2")) == (None, "matched")
+    assert why_not_payable(kept) == "SB-1 is void."
     assert trail.last(name="invoices.void_invoice").reason == "typed wrongly"
     assert str(refused(lambda: void("SB-1"), AlreadyDecided)) == "SB-1 is void already."
 
