@@ -53,6 +53,7 @@ APPROVALS = Place(
 ORDERS = Place("Orders", "/orders", "file-text", Permission.ORDERS_VIEW)
 RECEIPTS = Place("Receipts", "/receipts", "inbox", Permission.ORDERS_VIEW)
 RECEIVE = Place("Receive goods", "/receive", "scan-barcode", Permission.ORDERS_RECEIVE)
+INVOICES = Place("Invoices", "/invoices", "receipt-text", Permission.INVOICES_VIEW)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
@@ -66,7 +67,7 @@ EXACTLY = (HOME, SUPPLIERS)
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
-    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS, RECEIVE, RECEIPTS)),
+    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS, RECEIVE, RECEIPTS, INVOICES)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )

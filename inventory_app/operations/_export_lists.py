@@ -19,12 +19,13 @@ from inventory_app.models.catalog import (
     Unit,
 )
 from inventory_app.models.lists import ChangeSet
-from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder
+from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder, SupplierInvoice
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
 from inventory_app.operations import (
     _change_list,
+    _invoice_list,
     _item_list,
     _movement_list,
     _order_list,
@@ -180,6 +181,20 @@ EXPORTS: Mapping[str, Export] = {
         _item_list.LIST,
         shows={"location": col(Location.code), "value": Cell(_AT_AVERAGE, needs=("product",))},
         also=(_UNIT,),
+    ),
+    "invoices": Export(
+        _invoice_list.LIST,
+        shows={
+            "recorded": col(SupplierInvoice.recorded_at),
+            "kind": words(col(SupplierInvoice.kind), _invoice_list.KINDS),
+            "status": words(col(SupplierInvoice.status), _invoice_list.STATUSES),
+        },
+        also=(
+            Cell(col(SupplierInvoice.net), "Net", permission=Permission.PRICES_VIEW),
+            Cell(col(SupplierInvoice.tax), "Tax", permission=Permission.PRICES_VIEW),
+            Cell(col(SupplierInvoice.paid), "Paid", permission=Permission.PRICES_VIEW),
+            Cell(col(SupplierInvoice.currency), "Currency", permission=Permission.PRICES_VIEW),
+        ),
     ),
     "suppliers": Export(
         _supplier_list.LIST,

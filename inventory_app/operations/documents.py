@@ -14,6 +14,7 @@ from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Product
 from inventory_app.models.documents import Document, DocumentContent
+from inventory_app.models.purchasing import SupplierInvoice
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._operation import current_viewer, operation, query, require
 from inventory_app.permissions import Permission
@@ -31,11 +32,20 @@ class Subject:
     sees: Permission
     changes: Permission
     path: str
+    #: Its documents say prices: who may not see those does not see them either.
+    priced: bool = False
+
+    def shown_to(self, permissions: frozenset[str]) -> bool:
+        """Tell whether somebody with these permissions sees the documents."""
+        return self.sees in permissions and (not self.priced or Permission.PRICES_VIEW in permissions)
 
 
 SUBJECTS = {
     "product": Subject(Product, Permission.PRODUCTS_VIEW, Permission.PRODUCTS_MANAGE, "/products"),
     "supplier": Subject(Supplier, Permission.SUPPLIERS_VIEW, Permission.SUPPLIERS_EDIT, "/suppliers"),
+    "supplier_invoice": Subject(
+        SupplierInvoice, Permission.INVOICES_VIEW, Permission.INVOICES_RECORD, "/invoices", priced=True
+    ),
 }
 
 
@@ -175,7 +185,7 @@ def _kept(subject_type: str, subject_ids: Iterable[int]) -> SelectOfScalar[Docum
 @query()
 def documents_of(session: Session, *, subject_type: str, subject_id: int) -> list[DocumentRow]:
     """Return the pictures and documents of a record, for whoever may see the record."""
-    if subject_of(subject_type).sees not in current_viewer(session).permissions:
+    if not subject_of(subject_type).shown_to(current_viewer(session).permissions):
         return []
     return [
         DocumentRow(
@@ -204,7 +214,7 @@ def document_content(session: Session, *, document_id: int, sha256: str, small: 
     if found is None:
         raise NotFound
     document, held = found
-    if subject_of(document.subject_type).sees not in current_viewer(session).permissions:
+    if not subject_of(document.subject_type).shown_to(current_viewer(session).permissions):
         raise NotFound
     content = held.thumbnail if small else held.content
     if content is None:

@@ -18,7 +18,7 @@ from tests import factories
 from tests.fixtures.browser import SIZES, Window
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site
-from tests.operations import buying
+from tests.operations import buying, papers
 from tests.operations.ordered import came, ordered
 from tests.states.handlers import make_things, registered
 
@@ -69,12 +69,25 @@ def an_order() -> int:
         return buying.ordered(shop, None, buying.tea(shop), buying.words())
 
 
+def an_invoice() -> str:
+    """Record an invoice of which a part agrees."""
+    placed = papers.order(
+        factories.supplier(f"Acme {secrets.token_hex(4)}", status="approved").id,
+        papers.Want(40, 10, received=40),
+        papers.Want(60, 10, received=30),
+    )
+    with acting_as(system_actor("test")):
+        lines = [papers.line(line, 40) for line in placed.lines]
+        return str(papers.record(f"SB-{secrets.token_hex(4)}", *lines).invoice_id)
+
+
 def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
         "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
         "[change]": lambda: str(a_set_of_changes(person)),
+        "[invoice]": an_invoice,
         "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",

@@ -29,6 +29,7 @@ from inventory_app.permissions import Permission
 from inventory_app.states.lots import LotsState
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, item, location, person, product, role, supplier
+from tests.operations import papers
 from tests.operations.shelf import accept, adjust, issue, lot_shelf, send, shelf, transfer
 
 EVERYTHING = tuple(str(one) for one in Permission)
@@ -94,6 +95,8 @@ def company(ann):
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
 
         arrange(more)
+        placed = papers.order(acme.id, papers.Want(1, COST, received=1))
+        papers.record("SB-1", papers.line(placed.lines[0], 1, COST), gross=round(COST, 2), order_id=placed.id)
         yield bolt
 
 

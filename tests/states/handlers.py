@@ -22,7 +22,8 @@ from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.totals import BooksCheck
-from inventory_app.operations import _order_approval, periods, reservations, shipments, stock
+from inventory_app.operations import _order_approval, invoices, periods, reservations, shipments, stock
+from inventory_app.operations._invoice_fields import LineIn
 from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
@@ -33,6 +34,8 @@ from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.documents import DocumentsState
 from inventory_app.states.inventory import InventoryState
+from inventory_app.states.invoice_form import InvoiceFormState
+from inventory_app.states.invoice_page import InvoicePageState
 from inventory_app.states.lots import ProductLotsState
 from inventory_app.states.orders import OrdersState, OrderState
 from inventory_app.states.periods import PeriodsState
@@ -289,6 +292,23 @@ def _low(things: Things) -> dict[str, Any]:
     return {"form": {"location_id": things.location}}
 
 
+def _invoice(things: Things) -> dict[str, Any]:
+    line = {"description:1": "Freight", "quantity:1": "1", "unit_cost:1": "10", "order_line_id:1": "0"}
+    head = {"supplier_id": f"{things.another_supplier}", "invoice_date": "2026-11-20", "gross": "10"}
+    return head | line | {"number": _word(), "kind": "invoice"}
+
+
+def _blocked(things: Things, *, differences: bool = False) -> dict[str, Any]:
+    """Record an invoice that is blocked, and read it as whoever releases or voids it does."""
+    with acting_as(system_actor("test")):
+        line = LineIn("Freight", Decimal(1), Decimal(10))
+        dated = {"invoice_date": date(2026, 11, 20), "gross": Decimal(10), "supplier_id": things.another_supplier}
+        made = transact(invoices.record_invoice, number=_word(), lines=[line], **dated)
+        seen = read(invoices.invoice_detail, invoice_id=made.invoice_id)
+    form = {"invoice_id": made.invoice_id, "version": 1, "reason": "As agreed"}
+    return form | ({"differences": seen.read} if seen and differences else {})
+
+
 def _application(_: Things) -> dict[str, Any]:
     name = _word()
     given = {"name": f"{name} Ltd", "tax_id": f"GB{name}", "contact_name": "Carol", "email": f"carol@{name}.example"}
@@ -399,6 +419,9 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             lambda t: {"form": {"terms_id": t.terms, "version": 1, "lead_time_days": "3", "active": "on"}},
         ),
         (DocumentsState.remove_document, lambda t: {"document_id": t.document}),
+        (InvoiceFormState.record, lambda t: {"form": _invoice(t)}),
+        (InvoicePageState.release_invoice, lambda t: {"form": _blocked(t, differences=True)}),
+        (InvoicePageState.void_invoice, lambda t: {"form": _blocked(t)}),
         (ProductsState.create_product, lambda _: {"form": {"sku": _word(), "name": "Bolt"}}),
         (
             ProductPageState.update_product,
