@@ -6,6 +6,7 @@ runs before any module of the package, so the engine, the lists and the start pa
 
 from inventory_app.operations import (
     _approvals,
+    _payment_approvals,
     _price_approvals,
     _role_grant_kind,
     _role_safeguard_kind,
@@ -17,5 +18,7 @@ for _kind in (
     _role_grant_kind.ROLE_GRANT,
     _role_safeguard_kind.ROLE_SAFEGUARD,
     _price_approvals.PRICE_CHANGE,
+    _payment_approvals.PAYMENT,
+    _payment_approvals.PAYMENT_BATCH,
 ):
     _approvals.register(_kind)
