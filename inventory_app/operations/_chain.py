@@ -6,6 +6,7 @@ order or recorded the invoice, and nobody who stands in for somebody who did.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -40,7 +41,7 @@ class Part:
     deed: str
 
 
-def _of_invoices() -> sa.ColumnElement[list[int]]:
+def _of_invoices() -> Any:
     return sa.any_(sa.bindparam("invoices", type_=sa.ARRAY(sa.BigInteger)))
 
 
