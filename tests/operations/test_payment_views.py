@@ -9,10 +9,10 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import NotAllowed, NotFound
 from inventory_app.models._base import now
-from inventory_app.operations import explain, payment_views
+from inventory_app.operations import delegations, explain, payment_views
 from inventory_app.operations._lists import View
 from inventory_app.operations._payment_list import DUE, LIST
-from inventory_app.unit_of_work import read
+from inventory_app.unit_of_work import read, transact
 from tests.factories import person, role, supplier
 from tests.fixtures.database import forget_cached
 from tests.operations.payables import (
@@ -265,11 +265,9 @@ def test_who_may_not_pay_reads_why_and_who_can(acme):
 
 def test_nobody_else_may_be_left(acme):
     mine = invoice(acme.supplier_id, 5, "R-2", recorded_by=acme.paula.id)
-    add(
-        Delegation(
-            from_user_id=acme.paula.id, to_user_id=acme.quinn.id, ends_at=now() + timedelta(days=1), reason="away"
-        )
-    )
+    with acting_as(acme.paula):
+        away = {"starts_at": now(), "ends_at": now() + timedelta(days=1)}
+        transact(delegations.delegate, deputy="quinn", permissions=["payments:approve"], **away)
     one = seen(acme.paula, payment_views.invoice_to_pay, invoice_id=mine.id)
     assert one.who_can == "Nobody else may pay it now."
     stands_in = "You stand in for Paula, who recorded the invoice R-2, so somebody else must pay."
