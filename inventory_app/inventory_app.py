@@ -27,6 +27,7 @@ from inventory_app.http import (
     factors,
     health,
     imports,
+    payment_files,
     prices,
     sign_in,
     single_sign_on,
@@ -103,6 +104,7 @@ app = rx.App(
                 *imports.ROUTES,
                 *prices.ROUTES,
                 *exports.ROUTES,
+                *payment_files.ROUTES,
             ]
         ),
         protected,

@@ -50,6 +50,9 @@ SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers
 )
+PAYMENTS = Place("Payments", "/payments", "banknote", Permission.PAYMENTS_VIEW)
+DUE = Place("To pay", "/payments/due", "hand-coins", Permission.PAYMENTS_VIEW)
+AGEING = Place("What we owe", "/payments/ageing", "scale", Permission.INVOICES_VIEW)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
@@ -57,13 +60,13 @@ PERIODS = Place("Closed periods", "/settings/periods", "calendar-check", Permiss
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
 #: Open only at their own address: other places have addresses below theirs.
-EXACTLY = (HOME, SUPPLIERS)
+EXACTLY = (HOME, SUPPLIERS, PAYMENTS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
-    ("Purchasing", (SUPPLIERS, APPROVALS)),
+    ("Purchasing", (SUPPLIERS, APPROVALS, DUE, PAYMENTS, AGEING)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )

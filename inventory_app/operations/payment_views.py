@@ -346,6 +346,12 @@ def list_due(session: Session, *, view: View) -> DueListing:
     return DueListing(allowed, shown_rows, count, everything, counts, suppliers, currencies)
 
 
+@query(Permission.PAYMENTS_VIEW)
+def matching_due(session: Session, *, view: View, most: int) -> list[int]:
+    """Return the ids of at most so many invoices of a view of what is due, over all its pages."""
+    return DUE.ids(session, DUE.allowed(view, current_viewer(session).permissions), most)
+
+
 def _due_row(session: Session, one: SupplierInvoice, supplier: str, waits: Decimal, today: date) -> DueRow:
     late = (today - one.due_on).days
     return DueRow(

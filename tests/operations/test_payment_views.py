@@ -326,3 +326,11 @@ def test_it_is_explained_why_somebody_cannot_pay_an_invoice(acme, ada, boris):
 
 def test_an_empty_list_is_a_list(acme):
     assert seen(acme.quinn, payment_views.list_payments, view=View()).page.rows == []
+
+
+def test_all_that_match_are_found_over_every_page(acme):
+    second = invoice(acme.supplier_id, 5, "R-2", due_on=day(-3))
+    ids = seen(acme.quinn, payment_views.matching_due, view=View(), most=10)
+    assert sorted(ids) == [acme.invoice_id, second.id]
+    overdue = View(filters={"when": "overdue"})
+    assert seen(acme.quinn, payment_views.matching_due, view=overdue, most=10) == [second.id]
