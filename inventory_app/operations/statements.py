@@ -154,12 +154,12 @@ class Statement:
 _KINDS = {InvoiceKind.INVOICE.value: "Invoice", InvoiceKind.CREDIT_NOTE.value: "Credit note", "payment": "Payment"}
 
 
-@query(Permission.INVOICES_VIEW)
-def statement(session: Session, *, supplier_id: int) -> Statement:
-    """Show what is owed to one supplier, and what it comes of: invoices, credit notes and payments that count."""
+@query(Permission.SUPPLIERS_VIEW)
+def statement(session: Session, *, supplier_id: int) -> Statement | None:
+    """Show what is owed to one supplier, and what it comes of; None to who may not see invoices or amounts."""
     heads = [name for _, name in STEPS]
-    if Permission.PRICES_VIEW not in current_viewer(session).permissions:
-        return Statement(heads, [], [])
+    if not {Permission.INVOICES_VIEW, Permission.PRICES_VIEW} <= current_viewer(session).permissions:
+        return None
     papers = sa.select(
         col(SupplierInvoice.kind).label("kind"),
         col(SupplierInvoice.id),

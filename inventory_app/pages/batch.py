@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import feedback, gates, layout, tables
-from inventory_app.components.basics import button, when
+from inventory_app.components.basics import button, stack, when
 from inventory_app.operations.payment_views import PaymentRow
 from inventory_app.pages._page import page
 from inventory_app.pages._payment_dialogs import status_badge
@@ -109,7 +109,7 @@ def _file() -> rx.Component:
     offered = gates.can(
         Permission.PAYMENTS_PROCESS, gates.can(Permission.PRICES_VIEW, rx.cond(D.has_file, files, none))
     )
-    return layout.card(offered, fetched, title="File for the bank")
+    return layout.card(stack(offered, fetched), title="File for the bank")
 
 
 def _facts() -> rx.Component:

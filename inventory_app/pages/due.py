@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
-from inventory_app.components.basics import button, link
+from inventory_app.components.basics import button, link, row_of
 from inventory_app.operations._payment_list import DUE
 from inventory_app.operations.payment_views import DueRow, PreviewRow
 from inventory_app.pages._page import page
@@ -80,6 +80,11 @@ def _cells(row: rx.Var[DueRow]) -> dict[str, rx.Component]:
     to = rx.el.bdi(row.supplier)
     late = rx.cond(row.late, feedback.badge(row.late, tone="bad"), rx.fragment())
     pay = pay_button(row.id, rx.Var.create("Pay ") + row.number)
+    what = rx.cond(
+        row.waits,
+        feedback.badge("Waits", tone="warn"),
+        rx.cond(row.kind == "credit_note", feedback.badge("Credit note"), pay),
+    )
     return {
         "number": tables.cell(
             tables.two_line(rx.el.bdi(row.number), "", href="/invoices/" + row.id.to_string(), phone=to), card="title"
@@ -89,14 +94,7 @@ def _cells(row: rx.Var[DueRow]) -> dict[str, rx.Component]:
         "due": tables.cell(rx.fragment(row.due, " ", late), hide="md"),
         "gross": tables.cell(tables.quantity(row.gross), numeric=True, hide="lg"),
         "open": tables.cell(tables.quantity(row.open), numeric=True, card="figure"),
-        "kind": tables.cell(
-            rx.cond(
-                row.waits,
-                feedback.badge("Waits", tone="warn"),
-                rx.cond(row.kind == "credit_note", feedback.badge("Credit note"), pay),
-            ),
-            card="foot",
-        ),
+        "kind": tables.cell(what, card="foot", phone=row_of(what, row.due, late)),
     }
 
 

@@ -159,7 +159,7 @@ class PayState(FormState, rx.State):
         self.open = is_open and self.open
 
     @rx.event
-    @action(payments.process_payment)
+    @action(Permission.PAYMENTS_PROCESS)
     async def toggle_credit(self, credit_id: Id) -> None:
         """Set a credit note off, or not."""
         kept = [one for one in self.chosen if one != credit_id]
