@@ -114,7 +114,8 @@ def _credits() -> rx.Component:
     def line(one: rx.Var[Any]) -> rx.Component:
         box = rx.el.input(
             type="checkbox",
-            checked=S.chosen.contains(one[0]),
+            # Left to the browser, which answers at once: the dialog begins with none chosen.
+            default_checked=False,
             on_change=lambda _: S.toggle_credit(one[0].to(int)),
             class_name="check",
         )

@@ -44,7 +44,7 @@ def due() -> rx.Component:
                 S,
                 gates.can(
                     Permission.PAYMENTS_PROCESS,
-                    button("Pay as a batch", icon_name="hand-coins", tone="solid", on_click=S.open_batch),
+                    button("Pay as a batch", icon_name="hand-coins", on_click=S.open_batch),
                 ),
             ),
         ),

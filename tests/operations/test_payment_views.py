@@ -9,10 +9,10 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import NotAllowed, NotFound
 from inventory_app.models._base import now
-from inventory_app.operations import delegations, explain, payment_views
+from inventory_app.operations import _chain, delegations, explain, payment_views
 from inventory_app.operations._lists import View
 from inventory_app.operations._payment_list import DUE, LIST
-from inventory_app.unit_of_work import read, transact
+from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import person, role, supplier
 from tests.fixtures.database import forget_cached
 from tests.operations.payables import (
@@ -311,6 +311,9 @@ def test_it_is_explained_why_somebody_cannot_pay_an_invoice(acme, ada, boris):
     answer = seen(ada, explain.why_not, user_id=ben.id, **asked)
     assert answer.why == ["Ben would read: “You created the order PO-2026-0001, so somebody else must pay.”"]
     assert seen(ada, explain.why_not, user_id=acme.paula.id, **asked).can
+    assert "There is no such supplier" in str(
+        refused(seen, ada, explain.why_nobody, permission="suppliers:approve", supplier_id=999_999)
+    )
     bare = invoice(supplier("Gamma").id, 5, "G-1")
     assert seen(ada, explain.why_not, user_id=acme.paula.id, permission="payments:process", invoice_id=bare.id).can
     other = seen(ada, explain.why_not, user_id=ben.id, permission="payments:view", invoice_id=mine.id)
@@ -322,6 +325,11 @@ def test_it_is_explained_why_somebody_cannot_pay_an_invoice(acme, ada, boris):
     assert isinstance(refused(seen, ada, explain.why_nobody, **(asked | {"invoice_id": 999_999})), NotFound)
     role("asker", "roles:view")
     assert isinstance(refused(seen, person("asger", "asker"), explain.why_nobody, **asked), NotAllowed)
+
+
+def test_what_needs_a_person_is_told_to_whoever_is_none(acme):
+    with open_session() as session:
+        assert "needs a person" in str(_chain.why_not_pay(session, [acme.invoice_id], None))
 
 
 def test_an_empty_list_is_a_list(acme):
