@@ -317,4 +317,4 @@ def _ours(batch: PaymentBatch) -> OurAccount:
     if not settings.bank_iban:
         message = "Our own bank account is not set: whoever operates this sets INVENTORY_BANK_IBAN. The CSV file "
         raise Conflict(f"{message}does without.")
-    return OurAccount(settings.company, settings.bank_iban, settings.bank_bic)
+    return OurAccount(settings.company, settings.bank_iban, settings.bank_bic or "")
