@@ -29,6 +29,7 @@ from inventory_app.http import (
     health,
     imports,
     orders,
+    payment_files,
     prices,
     sign_in,
     single_sign_on,
@@ -107,6 +108,7 @@ app = rx.App(
                 *prices.ROUTES,
                 *exports.ROUTES,
                 *orders.ROUTES,
+                *payment_files.ROUTES,
             ]
         ),
         protected,

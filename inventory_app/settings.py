@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import sys
 from decimal import Decimal
 from functools import lru_cache
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     over_receipt_percent: Decimal = Field(Decimal(0), alias="INVENTORY_OVER_RECEIPT_PERCENT", ge=0, le=100)
     price_tolerance_percent: Decimal = Field(Decimal(2), alias="INVENTORY_PRICE_TOLERANCE_PERCENT", ge=0, le=100)
     payment_approval_amount: Decimal = Field(Decimal(10000), alias="INVENTORY_PAYMENT_APPROVAL_AMOUNT", ge=0)
+    bank_iban: str | None = Field(None, alias="INVENTORY_BANK_IBAN")
+    bank_bic: str | None = Field(None, alias="INVENTORY_BANK_BIC", pattern="^[A-Z0-9]{8}([A-Z0-9]{3})?$")
     supplier_reminder_days: int = Field(30, alias="INVENTORY_SUPPLIER_REMINDER_DAYS", ge=1, le=365)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
     oidc_issuer: str | None = Field(None, alias="INVENTORY_OIDC_ISSUER")
@@ -131,6 +134,17 @@ class Settings(BaseSettings):
     def _rising(cls, text: str) -> str:
         thresholds(text)
         return text
+
+    @field_validator("bank_iban")
+    @classmethod
+    def _an_iban(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        iban = "".join(text.split()).upper()
+        if not (re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", iban) and _checks(iban)):
+            message = "must be an IBAN; one of its characters is wrong or missing"
+            raise ValueError(message)
+        return iban
 
     @field_validator("oidc_roles")
     @classmethod
@@ -227,6 +241,11 @@ class Settings(BaseSettings):
             return [self.public_url]
         port = f":{parts.port}" if parts.port else ""
         return [f"{parts.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1")]
+
+
+def _checks(iban: str) -> bool:
+    """Whether the two check digits agree with the rest."""
+    return int("".join(str(int(letter, 36)) for letter in iban[4:] + iban[:4])) % 97 == 1
 
 
 def thresholds(text: str) -> list[tuple[Decimal, int]]:

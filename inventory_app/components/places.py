@@ -54,6 +54,9 @@ ORDERS = Place("Orders", "/orders", "file-text", Permission.ORDERS_VIEW)
 RECEIPTS = Place("Receipts", "/receipts", "inbox", Permission.ORDERS_VIEW)
 RECEIVE = Place("Receive goods", "/receive", "scan-barcode", Permission.ORDERS_RECEIVE)
 INVOICES = Place("Invoices", "/invoices", "receipt-text", Permission.INVOICES_VIEW)
+PAYMENTS = Place("Payments", "/payments", "banknote", Permission.PAYMENTS_VIEW)
+DUE = Place("To pay", "/payments/due", "hand-coins", Permission.PAYMENTS_VIEW)
+AGEING = Place("What we owe", "/payments/ageing", "scale", Permission.INVOICES_VIEW)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
 ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
@@ -61,13 +64,13 @@ PERIODS = Place("Closed periods", "/settings/periods", "calendar-check", Permiss
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
 #: Open only at their own address: other places have addresses below theirs.
-EXACTLY = (HOME, SUPPLIERS)
+EXACTLY = (HOME, SUPPLIERS, PAYMENTS)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Stock", (INVENTORY, MOVEMENTS, AS_OF, PRICES, CHANGES, REORDER, SHIPMENTS, IMPORTS)),
     ("Catalogue", (PRODUCTS, LOTS, CATEGORIES, LOCATIONS)),
-    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS, RECEIVE, RECEIPTS, INVOICES)),
+    ("Purchasing", (SUPPLIERS, APPROVALS, ORDERS, RECEIVE, RECEIPTS, INVOICES, DUE, PAYMENTS, AGEING)),
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )

@@ -8,6 +8,7 @@ from inventory_app.operations import (
     _approvals,
     _bank_account_kind,
     _order_approval,
+    _payment_approvals,
     _price_approvals,
     _role_grant_kind,
     _role_safeguard_kind,
@@ -21,5 +22,7 @@ for _kind in (
     _price_approvals.PRICE_CHANGE,
     _bank_account_kind.BANK_ACCOUNT,
     _order_approval.PURCHASE_ORDER,
+    _payment_approvals.PAYMENT,
+    _payment_approvals.PAYMENT_BATCH,
 ):
     _approvals.register(_kind)

@@ -145,7 +145,7 @@ def _standings(session: Session, which: sa.ColumnElement[bool], people: Iterable
     ).all()
     authorities = {authority for *_, authority in held}
     users = {user for user, *_ in held} | set(people)
-    stand_ins = _stand_ins(session, users | authorities)
+    stand_ins = represented(session, users | authorities)
     names = full_names(session, users)
     enabled = set(session.scalars(select(LocalUser.id).where(col(LocalUser.id).in_(users), col(LocalUser.enabled))))
     proving, strict = _proving(session, users), _strict(session, authorities)
@@ -180,7 +180,7 @@ def _proving(session: Session, people: Iterable[int]) -> set[int]:
     return set(session.scalars(factors.union(here)))
 
 
-def _stand_ins(session: Session, deputies: Iterable[int]) -> dict[int, frozenset[int]]:
+def represented(session: Session, deputies: Iterable[int]) -> dict[int, frozenset[int]]:
     """Return for whom each of these people stands in now, with whatever permission."""
     statement = select(Delegation.to_user_id, Delegation.from_user_id).where(
         col(Delegation.to_user_id).in_(set(deputies)), in_force()

@@ -19,6 +19,7 @@ from inventory_app.models.catalog import (
     Unit,
 )
 from inventory_app.models.lists import ChangeSet
+from inventory_app.models.payments import Payment
 from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder, SupplierInvoice
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
@@ -29,6 +30,7 @@ from inventory_app.operations import (
     _item_list,
     _movement_list,
     _order_list,
+    _payment_list,
     _people_list,
     _price_list,
     _product_list,
@@ -299,6 +301,16 @@ EXPORTS: Mapping[str, Export] = {
         },
         also=(Cell(_PROPOSER, "By"), Cell(col(ChangeSet.reason), "Why")),
     ),
+    "payments": Export(
+        _payment_list.LIST,
+        shows={
+            "number": col(Payment.number),
+            "method": words(col(Payment.method), _payment_list.METHODS),
+            "status": words(col(Payment.status), _payment_list.STATUSES),
+        },
+        also=(Cell(col(Payment.currency), "Currency"),),
+    ),
+    "due": Export(_payment_list.DUE, also=(Cell(col(SupplierInvoice.currency), "Currency"),)),
     "categories": Export(_tree_lists.CATEGORIES, shows={"name": col(Category.name)}),
     "locations": Export(
         _tree_lists.LOCATIONS, shows={"name": col(Location.name), "kind": words(col(Location.kind), LOCATION_KINDS)}

@@ -10,16 +10,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inventory_app.errors import NotAllowed, NotFound
+from inventory_app.errors import AppError, NotAllowed, NotFound
 from inventory_app.models._base import sort_key
 from inventory_app.models.access import SecondFactor
 from inventory_app.models.approvals import Delegation
+from inventory_app.models.purchasing import SupplierInvoice
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission, UserInfo, UserRole
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _approval_rules as approval_rules
+from inventory_app.operations._chain import why_not_pay
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
+from inventory_app.operations._payment_rules import usual_account
 from inventory_app.operations._people_list import ever_invited
 from inventory_app.operations._supplier_rules import full_name, listed, why_not_decide
 from inventory_app.permissions import Permission
@@ -188,15 +191,29 @@ def count_who_has(session: Session, *, permission: str) -> int:
 
 
 @query(Permission.ROLES_VIEW)
-def why_not(session: Session, *, user_id: int, permission: str, supplier_id: int | None = None) -> Answer:
-    """Say whether a person could do something now (to a supplier, if one is named), and if not, every reason why."""
-    return _answer(session, user_id, _known(permission), _subject(session, supplier_id))
+def why_not(
+    session: Session,
+    *,
+    user_id: int,
+    permission: str,
+    supplier_id: int | None = None,
+    invoice_id: int | None = None,
+) -> Answer:
+    """Say whether a person could do something now (to a supplier or an invoice), and if not, every reason why."""
+    return _answer(session, user_id, _known(permission), _subject(session, supplier_id, invoice_id))
 
 
 @query(Permission.ROLES_VIEW)
-def why_nobody(session: Session, *, permission: str, supplier_id: int | None = None, search: str = "") -> list[Answer]:
+def why_nobody(
+    session: Session,
+    *,
+    permission: str,
+    supplier_id: int | None = None,
+    invoice_id: int | None = None,
+    search: str = "",
+) -> list[Answer]:
     """Answer the same for the first people whose name holds `search`."""
-    subject, asked = _subject(session, supplier_id), _known(permission)
+    subject, asked = _subject(session, supplier_id, invoice_id), _known(permission)
     statement = sa.select(col(UserInfo.user_id)).order_by(col(UserInfo.sort_key), col(UserInfo.id)).limit(MOST_ANSWERS)
     if search.strip():
         statement = statement.join(LocalUser, col(LocalUser.id) == col(UserInfo.user_id)).where(
@@ -215,6 +232,13 @@ def subject_name(session: Session, *, supplier_id: int) -> str:
     return found.name if found else ""
 
 
+@query(Permission.INVOICES_VIEW)
+def invoice_name(session: Session, *, invoice_id: int) -> str:
+    """Return what the invoice is called that one asks about; empty when there is none."""
+    found = session.get(SupplierInvoice, invoice_id)
+    return found.number if found else ""
+
+
 def _known(permission: str) -> Permission:
     try:
         return Permission(permission)
@@ -223,10 +247,19 @@ def _known(permission: str) -> Permission:
         raise NotFound(message) from None
 
 
-def _subject(session: Session, supplier_id: int | None) -> Supplier | None:
+def _subject(session: Session, supplier_id: int | None, invoice_id: int | None) -> Supplier | SupplierInvoice | None:
+    held = current_viewer(session).permissions
+    if invoice_id is not None:
+        if Permission.INVOICES_VIEW not in held:
+            raise NotAllowed
+        invoice = session.get(SupplierInvoice, invoice_id)
+        if invoice is None:
+            message = "There is no such invoice. Reload the page."
+            raise NotFound(message)
+        return invoice
     if supplier_id is None:
         return None
-    if Permission.SUPPLIERS_VIEW not in current_viewer(session).permissions:
+    if Permission.SUPPLIERS_VIEW not in held:
         raise NotAllowed
     found = session.get(Supplier, supplier_id)
     if found is None:
@@ -235,16 +268,21 @@ def _subject(session: Session, supplier_id: int | None) -> Supplier | None:
     return found
 
 
-def _answer(session: Session, user_id: int, permission: Permission, subject: Supplier | None) -> Answer:
+def _answer(
+    session: Session, user_id: int, permission: Permission, subject: Supplier | SupplierInvoice | None
+) -> Answer:
     user = session.get(LocalUser, user_id)
     if user is None:
         message = "There is no such person (any more). Reload the page."
         raise NotFound(message)
     name = full_name(session, user_id) or user.username
     why = [*_account(session, user, name), *_permission(session, user_id, name, permission)]
-    if subject is not None and permission == Permission.SUPPLIERS_APPROVE:
-        # The rule speaks to who asks it: its own words, as they would read them.
-        refusal = why_not_decide(session, subject, user_id)
+    # The rule speaks to who asks it: its own words, as they would read them.
+    if isinstance(subject, Supplier) and permission == Permission.SUPPLIERS_APPROVE:
+        refusal: AppError | None = why_not_decide(session, subject, user_id)
+    elif isinstance(subject, SupplierInvoice) and permission == Permission.PAYMENTS_PROCESS:
+        account = usual_account(session, subject.supplier_id, subject.currency)
+        refusal = why_not_pay(session, [subject.id or 0], user_id, [account] if account else [])
     else:
         refusal = approval_rules.why_not_use(session, user_id, permission)
     if refusal:

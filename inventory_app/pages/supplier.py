@@ -7,6 +7,7 @@ import reflex as rx
 from inventory_app.components import dialogs, feedback, forms, gates, layout, trail
 from inventory_app.components.basics import button, link, stack, when
 from inventory_app.components.documents import documents
+from inventory_app.components.statements import statement_card
 from inventory_app.operations._supplier_rules import Check
 from inventory_app.operations._supplier_views import FieldRow
 from inventory_app.pages import _trail
@@ -26,6 +27,7 @@ from inventory_app.permissions import Permission
 from inventory_app.states.bank_accounts import BankAccountsState
 from inventory_app.states.documents import DocumentsState
 from inventory_app.states.supplier_contacts import SupplierContactsState
+from inventory_app.states.payments import StatementState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
@@ -44,6 +46,7 @@ D = SupplierPageState.detail
         SupplierContactsState.load,
         BankAccountsState.load,
         DocumentsState.load,
+        StatementState.load,
     ],
     crumbs=("Purchasing", ("Suppliers", PATH)),
     heading=rx.cond(D.is_not_none(), D.name, ""),
@@ -95,6 +98,7 @@ def _found() -> rx.Component:
                 gates.can(Permission.PRODUCTS_VIEW, terms_card(of_product=False)),
                 contacts_card(),
                 bank_accounts_card(),
+                statement_card(),
                 documents(),
                 gates.can(Permission.AUDIT_VIEW, _history()),
             ),

@@ -114,9 +114,11 @@ class ExplainState(rx.State):
     most: int = explain.MOST_ANSWERS
 
     _supplier_id: int = 0
+    _invoice_id: int = 0
 
     def _address(self) -> dict[str, str]:
-        return {"can": self.permission, "supplier": str(self._supplier_id or ""), "q": self.q}
+        about = {"supplier": str(self._supplier_id or ""), "invoice": str(self._invoice_id or "")}
+        return {"can": self.permission, **about, "q": self.q}
 
     @rx.event
     @action(Permission.ROLES_VIEW)
@@ -129,15 +131,25 @@ class ExplainState(rx.State):
         self.label = Permission(self.permission).label
         self.q = query.get("q", "")[:100]
         self._supplier_id = _view.number(query, "supplier") or 0
+        self._invoice_id = _view.number(query, "invoice") or 0
         self.subject, self.subject_href = "", ""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            if self._supplier_id:
-                self.subject = await fetch(explain.subject_name, supplier_id=self._supplier_id)
-                self.subject_href = f"/suppliers/approvals?id={self._supplier_id}"
-            about = self._supplier_id if self.subject else None
-            self.answers = await fetch(explain.why_nobody, permission=self.permission, supplier_id=about, search=self.q)
+            about = await self._about()
+            self.answers = await fetch(explain.why_nobody, permission=self.permission, search=self.q, **about)
         self.loading = False
+
+    async def _about(self) -> dict[str, int]:
+        """Name the record that the address asks about, if there is one."""
+        if self._invoice_id:
+            self.subject = await fetch(explain.invoice_name, invoice_id=self._invoice_id)
+            self.subject_href = f"/invoices/{self._invoice_id}"
+            return {"invoice_id": self._invoice_id} if self.subject else {}
+        if self._supplier_id:
+            self.subject = await fetch(explain.subject_name, supplier_id=self._supplier_id)
+            self.subject_href = f"/suppliers/approvals?id={self._supplier_id}"
+            return {"supplier_id": self._supplier_id} if self.subject else {}
+        return {}
 
     @rx.event
     @action(Permission.ROLES_VIEW)
@@ -149,8 +161,11 @@ class ExplainState(rx.State):
     @action(Permission.ROLES_VIEW)
     async def choose(self, permission: Line) -> rx.event.EventSpec:
         """Ask about another permission; the record stays only where it has to do with it."""
-        keeps = permission == Permission.SUPPLIERS_APPROVE
-        changed = {"can": permission} | ({} if keeps else {"supplier": ""})
+        changed = {"can": permission}
+        if permission != Permission.SUPPLIERS_APPROVE:
+            changed["supplier"] = ""
+        if permission != Permission.PAYMENTS_PROCESS:
+            changed["invoice"] = ""
         return rx.redirect(_view.href(PATH, self._address(), **changed), replace=True)
 
 

@@ -57,6 +57,7 @@ SENSITIVE = re.compile(
     r"roles\.(?!preview|role_)\w+|bulk_roles\.\w+|users\.(change_user_role|set_user_roles)"
     r"|accounts\.(invite_user|make_reset_link|update_own_email)|delegations\.delegate"
     r"|factors\.(begin_totp|confirm_totp|register_passkey|remove_factor|new_recovery_codes|reset_factors)"
+    r"|payments\.(process_payment|process_batch|void_payment)"
     r"|single_sign_on\.(connect|disconnect|disconnect_person)"
 )
 
@@ -66,8 +67,9 @@ def test_everything_sensitive_asks_for_a_fresh_proof_and_nothing_else_does():
     assert asks == {name for name in OPERATIONS if SENSITIVE.fullmatch(name)}
 
 
-def test_agreeing_asks_for_it_where_giving_a_role_or_changing_one_does():
-    assert {kind.name for kind in KINDS.values() if kind.fresh} == {"role_grant", "role_safeguard"}
+def test_agreeing_asks_for_it_where_giving_a_role_changing_one_or_paying_does():
+    fresh = {kind.name for kind in KINDS.values() if kind.fresh}
+    assert fresh == {"role_grant", "role_safeguard", "payment", "payment_batch"}
 
 
 def test_without_a_second_factor_one_reaches_only_what_sets_it_up_ends_sessions_or_signs_out():

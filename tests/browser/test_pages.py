@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from sqlmodel import select
 
 from inventory_app.context import acting_as, system_actor
+from inventory_app.models.payments import Payment
 from inventory_app.operations import change_sets, pricing, stock
 from inventory_app.operations._receipt_lines import Came
 from inventory_app.pages._page import PAGES, Page
-from inventory_app.unit_of_work import transact
+from inventory_app.unit_of_work import open_session, transact
 from tests import factories
 from tests.fixtures.browser import SIZES, Window
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site
-from tests.operations import buying, papers
+from tests.operations import buying, papers, payables
 from tests.operations.ordered import came, ordered
 from tests.states.handlers import make_things, registered
 
@@ -81,6 +83,15 @@ def an_invoice() -> str:
         return str(papers.record(f"SB-{secrets.token_hex(4)}", *lines).invoice_id)
 
 
+def a_batch(person: Person) -> tuple[int, int]:
+    """Pay an invoice in a batch; returns the batch and its payment."""
+    supplier = factories.supplier(f"Acme {secrets.token_hex(4)}", status="approved").id or 0
+    payables.account(supplier)
+    made = payables.batch(person.actor, payables.invoice(supplier, 20).id or 0)
+    with open_session() as session:
+        return made.batch_id, session.scalars(select(Payment.id).where(Payment.batch_id == made.batch_id)).one() or 0
+
+
 def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
@@ -94,6 +105,8 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[order]": lambda: str(an_order()),
         "[receipt]": lambda: str(an_order_with_a_receipt()[1]),
         "[person]": lambda: str(person.id),
+        "[payment]": lambda: str(a_batch(person)[1]),
+        "[batch]": lambda: str(a_batch(person)[0]),
     }
     return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
 
@@ -170,6 +183,15 @@ def _correct(window: Window) -> None:
     window.button("Correct").click()
 
 
+def _pay(window: Window) -> None:
+    window.page.locator("tbody").get_by_role("button", name=re.compile("^Pay ")).first.click()
+
+
+def _take_back(window: Window) -> None:
+    window.page.locator("tbody a.rowlink").first.click()
+    window.button("Take back").click()
+
+
 def _archive(window: Window) -> None:
     window.page.locator("tbody a.rowlink").first.click()
     window.button("Archive").click()
@@ -223,6 +245,12 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "many products": ("/pricing", _bulk("Change the products")),
     "correcting a supplier": ("/suppliers", _correct),
     "a supplier": ("/suppliers/approvals", lambda w: w.button("Enter a supplier").first.click()),
+    "paying an invoice": (
+        "/payments/due",
+        lambda w: w.page.get_by_role("button", name=re.compile("^Pay ")).first.click(),
+    ),
+    "a batch of payments": ("/payments/due", _bulk("Pay as a batch")),
+    "taking a payment back": ("/payments?status=posted", _take_back),
     "a new role": ("/admin/roles", lambda w: w.button("New role").click()),
     "a role's properties": ("/admin/roles/3", lambda w: w.button("Edit…").click()),
     "a copy of a role": ("/admin/roles/3", lambda w: _from_role(w, "Copy…")),

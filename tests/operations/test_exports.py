@@ -30,6 +30,7 @@ from inventory_app.states.lots import LotsState
 from inventory_app.unit_of_work import open_session, read, transact
 from tests.factories import add, arrange, item, location, person, product, role, supplier
 from tests.operations import papers
+from tests.operations.payables import account, batch, invoice
 from tests.operations.shelf import accept, adjust, issue, lot_shelf, send, shelf, transfer
 
 EVERYTHING = tuple(str(one) for one in Permission)
@@ -72,6 +73,9 @@ def company(ann):
         adjust(bolt.there, 2)
         transfer(bolt.here, bolt.there, 1)
         acme = supplier("Acme", status="approved")
+        account(acme.id or 0)
+        batch(ann, invoice(acme.id or 0, 30, "R-2").id or 0)
+        invoice(acme.id or 0, COST, "R-1")
         top = add(Category(code="TOP", name="Top"))
         add(Category(code="IN", name="Inside", parent_id=top.id))
 

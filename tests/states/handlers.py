@@ -18,7 +18,8 @@ from inventory_app.context import acting_as, system_actor
 from inventory_app.models._base import now
 from inventory_app.models.access import ExternalIdentity
 from inventory_app.models.catalog import Category, Location, Lot, ProductPrice, SupplierProduct, Unit
-from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine
+from inventory_app.models.payments import Payment, PaymentAllocation
+from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine, SupplierInvoice
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.totals import BooksCheck
@@ -33,11 +34,13 @@ from inventory_app.states.books import BooksState
 from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
 from inventory_app.states.documents import DocumentsState
+from inventory_app.states.due import DueState, PayState
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.invoice_form import InvoiceFormState
 from inventory_app.states.invoice_page import InvoicePageState
 from inventory_app.states.lots import ProductLotsState
 from inventory_app.states.orders import OrdersState, OrderState
+from inventory_app.states.payments import PaymentState
 from inventory_app.states.periods import PeriodsState
 from inventory_app.states.pricing import PlannedPriceState, PricingState
 from inventory_app.states.product_page import ProductPageState
@@ -62,6 +65,7 @@ from tests import factories
 from tests.fixtures.authenticator import give_app
 from tests.fixtures.server import PASSWORD, Person, Site
 from tests.fixtures.tab import event_name
+from tests.operations import payables
 from tests.operations.ordered import Ordered, came, ordered
 
 # Importing the pages imports every State, and with it registers every handler.
@@ -129,6 +133,9 @@ class Things:
     lot: int
     terms: int
     document: int
+    #: Two that can be paid, and a payment that can be taken back.
+    invoices: tuple[int, ...]
+    payment: int
     booked: "Booked"
     ordered: "OrderedThings"
 
@@ -167,6 +174,8 @@ def make_things(site: Site) -> Things:
     lot = factories.add(Lot(product_id=by_lot, code=_word())).id or 0
     sold_by = {"supplier_id": suppliers[0].id or 0, "product_id": by_lot, "cost": Decimal(1), "currency": "USD"}
     terms = factories.add(SupplierProduct(**sold_by)).id or 0
+    payables.account(suppliers[0].id or 0)
+    invoices = tuple(payables.invoice(suppliers[0].id or 0, 20, _word()).id or 0 for _ in range(3))
     colleague = site.person("colleague", "accountant")
     give_app(colleague.id)
     factories.add(ExternalIdentity(user_id=colleague.id, issuer="https://id.example", subject=colleague.username))
@@ -196,6 +205,8 @@ def make_things(site: Site) -> Things:
         lot,
         terms,
         factories.document("product", by_lot),
+        invoices,
+        _payment(invoices[2]),
         _booked(first, second.location_id, product.sku),
         _ordered(),
     )
@@ -208,6 +219,22 @@ def _ordered() -> OrderedThings:
         waiting, here, wrong = (ordered(pallets) for _ in range(3))
         came(here, 50)
         return OrderedThings(waiting, here, came(wrong, 50).receipt_id)
+
+
+def _payment(invoice_id: int) -> int:
+    """Add a payment of 5 in cash that counts."""
+
+    def build(session: Session) -> int:
+        invoice = session.get_one(SupplierInvoice, invoice_id)
+        paid = {"amount": Decimal(5), "currency": invoice.currency, "method": "cash", "paid_on": now().date()}
+        made = Payment(number=_word(), key=_word(), supplier_id=invoice.supplier_id, posted_at=now(), **paid)
+        invoice.paid = Decimal(5)
+        session.add(made)
+        session.flush()
+        session.add(PaymentAllocation(payment_id=made.id or 0, invoice_id=invoice_id, amount=Decimal(5)))
+        return made.id or 0
+
+    return factories.arrange(build)
 
 
 def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
@@ -350,6 +377,12 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
         (
             BulkRolesState.apply,
             lambda t: {"form": {"people": [[t.others[2].id, 1]], "mode": "add", "roles": ["auditor"]}},
+        ),
+        (PayState.process_payment, lambda t: {"form": {"invoice_id": t.invoices[0], "amount": "1.50"}}),
+        (DueState.process_batch, lambda t: {"form": {"invoice_ids": [t.invoices[1]]}}),
+        (
+            PaymentState.void_payment,
+            lambda t: {"form": {"payment_id": t.payment, "version": 1, "reason": "Paid twice"}},
         ),
         (ProfileState.update_profile, lambda _: {"form": {"full_name": "Ann Other", "version": 1}}),
         (ProfileState.update_email, lambda _: {"form": {"email": f"{_word()}@example.com", "version": 2}}),

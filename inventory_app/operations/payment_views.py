@@ -1,0 +1,535 @@
+"""What is paid, what is due, and what a payment would be: rows made for who looks; amounts need `prices:view`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inventory_app.errors import AppError
+from inventory_app.models._base import now
+from inventory_app.models.approvals import Approval, ApprovalStatus
+from inventory_app.models.payments import Payment, PaymentAllocation, PaymentBatch, PaymentStatus, SupplierBankAccount
+from inventory_app.models.purchasing import InvoiceKind, SupplierInvoice
+from inventory_app.models.suppliers import Supplier
+from inventory_app.operations import _chain
+from inventory_app.operations import _payment_rules as rules
+from inventory_app.operations._approval_rules import full_names
+from inventory_app.operations._lists import View
+from inventory_app.operations._money import in_base, said
+from inventory_app.operations._operation import current_viewer, query
+from inventory_app.operations._paging import Page
+from inventory_app.operations._payment_list import DUE, LIST, METHODS, STATUSES, WHENS
+from inventory_app.operations._supplier_rules import listed
+from inventory_app.permissions import Permission
+from inventory_app.settings import get_settings
+
+HIDDEN = "hidden"
+
+
+def shown(session: Session, amount: Decimal, currency: str = "") -> str:
+    """Write an amount for who looks."""
+    return said(amount, currency) if Permission.PRICES_VIEW in current_viewer(session).permissions else HIDDEN
+
+
+def day_text(day: date) -> str:
+    """Write a day."""
+    return f"{day:%-d %b %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment as a list shows it."""
+
+    id: int
+    number: str
+    supplier_id: int
+    supplier: str
+    day: str
+    method: str
+    reference: str
+    batch_id: int
+    batch: str
+    by: str
+    amount: str
+    status: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentListing:
+    """A page of payments; `counts` by status are of the tabs."""
+
+    view: View
+    page: Page[PaymentRow]
+    count: int
+    everything: int
+    counts: dict[str, int]
+    suppliers: list[tuple[str, str]]
+    currencies: list[tuple[str, str]]
+
+
+@query(Permission.PAYMENTS_VIEW)
+def list_payments(session: Session, *, view: View) -> PaymentListing:
+    """Return a page of payments with what they can be narrowed down by."""
+    allowed = LIST.allowed(view, current_viewer(session).permissions)
+    page, count = LIST.listed(session, allowed)
+    rows = {row.id: row for row in _rows(session, page.rows)}
+    counts = {status: LIST.count(session, View(filters={"status": status})) for status in ("waiting", "posted")}
+    everything = LIST.count(session, View())
+    suppliers, currencies = _choices(session, col(Payment.supplier_id), col(Payment.currency))
+    listed_rows = page.of([rows[id_] for id_ in page.rows])
+    return PaymentListing(allowed, listed_rows, count, everything, counts, suppliers, currencies)
+
+
+def _choices(session: Session, supplier: Any, currency: Any) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the suppliers and currencies that occur."""
+    named = sa.select(col(Supplier.id), col(Supplier.name)).where(
+        sa.exists().where(supplier == col(Supplier.id)).correlate(Supplier)
+    )
+    suppliers = [(str(row.id), row.name) for row in session.execute(named.order_by(col(Supplier.sort_key)))]
+    return suppliers, [(one, one) for one in session.scalars(sa.select(currency).distinct().order_by(currency))]
+
+
+def _rows(session: Session, ids: Sequence[int], batch_id: int | None = None) -> list[PaymentRow]:
+    which = col(Payment.id).in_(ids) if batch_id is None else col(Payment.batch_id) == batch_id
+    statement = (
+        sa.select(Payment, col(Supplier.name), col(PaymentBatch.number))
+        .join(Supplier, col(Supplier.id) == col(Payment.supplier_id))
+        .outerjoin(PaymentBatch, col(PaymentBatch.id) == col(Payment.batch_id))
+        .where(which)
+        .order_by(col(Payment.id))
+    )
+    found = session.execute(statement).all()
+    names = full_names(session, {row[0].created_by for row in found if row[0].created_by})
+    return [_row(session, payment, supplier, batch, names) for payment, supplier, batch in found]
+
+
+def _row(session: Session, payment: Payment, supplier: str, batch: str | None, names: Mapping[int, str]) -> PaymentRow:
+    return PaymentRow(
+        id=payment.id or 0,
+        number=payment.number,
+        supplier_id=payment.supplier_id,
+        supplier=supplier,
+        day=day_text(payment.paid_on),
+        method=METHODS[payment.method],
+        reference=payment.reference or "",
+        batch_id=payment.batch_id or 0,
+        batch=batch or "",
+        by=names.get(payment.created_by or 0, ""),
+        amount=shown(session, payment.amount, payment.currency),
+        status=payment.status,
+        word="Counter-entry" if payment.voids is not None else STATUSES[payment.status],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPart:
+    """How much of a payment is for which invoice, and what its rate has changed since that was recorded."""
+
+    invoice_id: int
+    number: str
+    kind: str
+    amount: str
+    of: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDetail:
+    """One payment with everything about it."""
+
+    row: PaymentRow
+    version: int
+    recorded: str
+    posted: str
+    note: str
+    #: Holder and IBAN.
+    holder: str
+    iban: str
+    rate: str
+    in_base: str
+    difference: str
+    parts: list[PaidPart]
+    #: The payment that this takes back, or that takes this back.
+    other_id: int
+    other: str
+    reason: str
+    #: The open request for somebody's agreement.
+    approval_id: int
+    can_void: bool
+
+
+@query(Permission.PAYMENTS_VIEW)
+def payment_detail(session: Session, *, payment_id: int) -> PaymentDetail | None:
+    """Show one payment; None when there is none."""
+    payment = session.get(Payment, payment_id)
+    if payment is None:
+        return None
+    (row,) = _rows(session, [payment_id])
+    base = get_settings().currency
+    account = session.get(SupplierBankAccount, payment.bank_account_id) if payment.bank_account_id else None
+    other = session.exec(
+        select(Payment).where(sa.or_(col(Payment.voids) == payment_id, col(Payment.id) == (payment.voids or 0)))
+    ).first()
+    parts, gained = _parts(session, payment)
+    return PaymentDetail(
+        row=row,
+        version=payment.version,
+        recorded=payment.created_at.isoformat(),
+        posted=payment.posted_at.isoformat() if payment.posted_at else "",
+        note=payment.note or "",
+        holder=account.holder if account else "",
+        iban=grouped(account.iban) if account else "",
+        rate="" if payment.currency == base else f"1 {payment.currency} = {payment.rate.normalize():f} {base}",
+        in_base="" if payment.currency == base else shown(session, in_base(payment.amount, payment.rate), base),
+        difference=_difference(session, gained),
+        parts=parts,
+        other_id=other.id or 0 if other else 0,
+        other=other.number if other else "",
+        reason=payment.void_reason or "",
+        approval_id=_open_request(session, "payment", payment_id),
+        can_void=payment.status == PaymentStatus.POSTED,
+    )
+
+
+def grouped(iban: str) -> str:
+    """Write an IBAN in groups of four, as people compare it."""
+    return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
+
+
+def _parts(session: Session, payment: Payment) -> tuple[list[PaidPart], Decimal]:
+    statement = (
+        sa.select(SupplierInvoice, col(PaymentAllocation.amount))
+        .join(PaymentAllocation, col(PaymentAllocation.invoice_id) == col(SupplierInvoice.id))
+        .where(col(PaymentAllocation.payment_id) == payment.id)
+        .order_by(col(SupplierInvoice.due_on), col(SupplierInvoice.id))
+    )
+    found: list[PaidPart] = []
+    gained = Decimal(0)
+    for invoice, amount in session.execute(statement):
+        # What was owed in the base currency when it was recorded, less what it takes to pay it.
+        part = in_base(amount, invoice.rate) - in_base(amount, payment.rate)
+        gained += part
+        found.append(
+            PaidPart(
+                invoice.id or 0,
+                invoice.number,
+                invoice.kind,
+                shown(session, amount, payment.currency),
+                shown(session, invoice.gross, payment.currency),
+                _difference(session, part),
+            )
+        )
+    return found, gained
+
+
+def _difference(session: Session, gained: Decimal) -> str:
+    """Say what a rate that has changed brought or took."""
+    if not gained:
+        return ""
+    text = shown(session, abs(gained), get_settings().currency)
+    return f"{text} {'gained' if gained > 0 else 'lost'}"
+
+
+def _open_request(session: Session, kind: str, subject_id: int) -> int:
+    statement = sa.select(col(Approval.id)).where(
+        col(Approval.kind) == kind,
+        col(Approval.subject_id) == subject_id,
+        col(Approval.status) == ApprovalStatus.OPEN.value,
+    )
+    return session.scalar(statement) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDetail:
+    """A batch of payments and its file."""
+
+    id: int
+    number: str
+    status: str
+    word: str
+    day: str
+    total: str
+    by: str
+    recorded: str
+    rows: list[PaymentRow]
+    sha256: str
+    fetched: str
+    approval_id: int
+    #: Whether there is a file for the bank, and one in SEPA's form.
+    has_file: bool
+    has_sepa: bool
+
+
+@query(Permission.PAYMENTS_VIEW)
+def batch_detail(session: Session, *, batch_id: int) -> BatchDetail | None:
+    """Show one batch; None when there is none."""
+    batch = session.get(PaymentBatch, batch_id)
+    if batch is None:
+        return None
+    rows = _rows(session, (), batch_id)
+    has_file = batch.status == PaymentStatus.POSTED and any(row.status == PaymentStatus.POSTED for row in rows)
+    return BatchDetail(
+        id=batch_id,
+        number=batch.number,
+        status=batch.status,
+        word=STATUSES[batch.status],
+        day=day_text(batch.execute_on),
+        total=shown(session, batch.total, batch.currency),
+        by=full_names(session, [batch.created_by or 0]).get(batch.created_by or 0, ""),
+        recorded=batch.created_at.isoformat(),
+        rows=rows,
+        sha256=batch.file_sha256 or "",
+        fetched=batch.file_fetched_at.isoformat() if batch.file_fetched_at else "",
+        approval_id=_open_request(session, "payment_batch", batch_id),
+        has_file=has_file,
+        has_sepa=has_file and batch.currency == "EUR" and bool(get_settings().bank_iban),
+    )
+
+
+# What is due
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """An invoice or credit note that can be paid or set off."""
+
+    id: int
+    number: str
+    supplier_id: int
+    supplier: str
+    kind: str
+    date: str
+    due: str
+    #: "12 days late", empty when it is not.
+    late: str
+    gross: str
+    open: str
+    #: All that is open waits in a payment already.
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueListing:
+    """A page of what is due; `counts` are of the tabs."""
+
+    view: View
+    page: Page[DueRow]
+    count: int
+    everything: int
+    counts: dict[str, int]
+    suppliers: list[tuple[str, str]]
+    currencies: list[tuple[str, str]]
+
+
+@query(Permission.PAYMENTS_VIEW)
+def list_due(session: Session, *, view: View) -> DueListing:
+    """Return a page of what can be paid and is not, by the day it is due."""
+    allowed = DUE.allowed(view, current_viewer(session).permissions)
+    page, count = DUE.listed(session, allowed)
+    statement = sa.select(SupplierInvoice, col(Supplier.name)).join(
+        Supplier, col(Supplier.id) == col(SupplierInvoice.supplier_id)
+    )
+    waiting, today = rules.waiting_for(session, page.rows), now().date()
+    rows = {
+        one.id: _due_row(session, one, name, waiting.get(one.id, Decimal(0)), today)
+        for one, name in session.execute(statement.where(col(SupplierInvoice.id).in_(page.rows)))
+    }
+    counts = {when: DUE.count(session, View(filters={"when": when})) for when in WHENS}
+    suppliers, currencies = _choices(session, col(SupplierInvoice.supplier_id), col(SupplierInvoice.currency))
+    everything = DUE.count(session, View())
+    shown_rows = page.of([rows[id_] for id_ in page.rows])
+    return DueListing(allowed, shown_rows, count, everything, counts, suppliers, currencies)
+
+
+@query(Permission.PAYMENTS_VIEW)
+def matching_due(session: Session, *, view: View, most: int) -> list[int]:
+    """Return the ids of at most so many invoices of a view of what is due, over all its pages."""
+    return DUE.ids(session, DUE.allowed(view, current_viewer(session).permissions), most)
+
+
+def _due_row(session: Session, one: SupplierInvoice, supplier: str, waits: Decimal, today: date) -> DueRow:
+    late = (today - one.due_on).days
+    return DueRow(
+        id=one.id or 0,
+        number=one.number,
+        supplier_id=one.supplier_id,
+        supplier=supplier,
+        kind=one.kind,
+        date=day_text(one.invoice_date),
+        due=day_text(one.due_on),
+        late="" if late <= 0 else f"{late:,} {'day' if late == 1 else 'days'} late",
+        gross=shown(session, one.gross, one.currency),
+        open=shown(session, one.gross - one.paid - waits, one.currency),
+        waits=one.gross - one.paid == waits,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ToPay:
+    """An invoice that is about to be paid: what the form begins with, and why this person cannot, if so."""
+
+    invoice_id: int
+    number: str
+    supplier: str
+    open: str
+    #: The plain number, for the form.
+    amount: str
+    currency: str
+    #: What one of the currency was worth when it was recorded; empty for the base currency.
+    rate: str
+    base: str
+    account: str
+    credits: list[tuple[int, str, str]]
+    why_not: str
+    who_can: str
+
+
+@query(Permission.PAYMENTS_PROCESS)
+def invoice_to_pay(session: Session, *, invoice_id: int) -> ToPay | None:
+    """Return what paying an invoice would be; None when there is none, or when amounts may not be seen."""
+    invoice = session.get(SupplierInvoice, invoice_id)
+    viewer = current_viewer(session)
+    if invoice is None or Permission.PRICES_VIEW not in viewer.permissions:
+        return None
+    supplier = session.get_one(Supplier, invoice.supplier_id)
+    account_id = rules.usual_account(session, invoice.supplier_id, invoice.currency)
+    account = session.get(SupplierBankAccount, account_id) if account_id else None
+    left = invoice.gross - invoice.paid - rules.waiting_for(session, [invoice_id]).get(invoice_id, Decimal(0))
+    why, who = payer_of(session, invoice_id, viewer.user_id)
+    base = get_settings().currency
+    return ToPay(
+        invoice_id=invoice_id,
+        number=invoice.number,
+        supplier=supplier.name,
+        open=said(left, invoice.currency),
+        amount=f"{left:.2f}",
+        currency=invoice.currency,
+        rate="" if invoice.currency == base else f"{invoice.rate.normalize():f}",
+        base=base,
+        account=f"{account.holder}, {grouped(account.iban)}" if account else "",
+        credits=_credits(session, invoice),
+        why_not=why,
+        who_can=who,
+    )
+
+
+def _credits(session: Session, invoice: SupplierInvoice) -> list[tuple[int, str, str]]:
+    """Return the credit notes that could be set off against an invoice."""
+    statement = (
+        select(SupplierInvoice)
+        .where(
+            SupplierInvoice.supplier_id == invoice.supplier_id,
+            SupplierInvoice.currency == invoice.currency,
+            SupplierInvoice.kind == InvoiceKind.CREDIT_NOTE,
+            col(SupplierInvoice.status).in_(rules.PAYABLE),
+            col(SupplierInvoice.paid) != col(SupplierInvoice.gross),
+        )
+        .order_by(col(SupplierInvoice.invoice_date), col(SupplierInvoice.id))
+    )
+    found = session.exec(statement).all()
+    waiting = rules.waiting_for(session, [one.id or 0 for one in found])
+    left = [(one, one.gross - one.paid - waiting.get(one.id or 0, Decimal(0))) for one in found]
+    return [(one.id or 0, one.number, said(-rest, one.currency)) for one, rest in left if rest]
+
+
+def payer_of(session: Session, invoice_id: int, user_id: int | None) -> tuple[str, str]:
+    """Return why a person cannot pay an invoice, empty when they can, and who can instead."""
+    invoice = session.get_one(SupplierInvoice, invoice_id)
+    account = rules.usual_account(session, invoice.supplier_id, invoice.currency)
+    had = _chain.parts(session, [invoice_id], [account] if account else [])
+    refusal = _chain.refusal(session, had, user_id)
+    if refusal is None:
+        return "", ""
+    able = _chain.who_can_pay(session, had)
+    return str(refusal), f"{listed(able)} can." if able else "Nobody else may pay it now."
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """What one supplier would get, and why it cannot."""
+
+    supplier_id: int
+    supplier: str
+    invoices: str
+    amount: str
+    account: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a batch would be; `fault` says why it cannot be made as it is."""
+
+    rows: list[PreviewRow] = field(default_factory=list)
+    currency: str = ""
+    total: str = ""
+    rate: str = ""
+    base: str = ""
+    fault: str = ""
+    waits: bool = False
+
+
+@query(Permission.PAYMENTS_PROCESS)
+def preview_batch(session: Session, *, invoice_ids: list[int]) -> Preview:
+    """Show by supplier what a batch of these invoices would pay, and what stands in its way."""
+    if Permission.PRICES_VIEW not in current_viewer(session).permissions:
+        return Preview(fault="Paying shows amounts, which you may not see. Ask an administrator.")
+    known = session.exec(select(SupplierInvoice).where(col(SupplierInvoice.id).in_(invoice_ids))).all()
+    currencies = sorted({one.currency for one in known})
+    if not known:
+        return Preview(fault="Choose an invoice to pay.")
+    if len(currencies) > 1:
+        return Preview(fault=f"These invoices are in {listed(currencies)}. A batch is in one currency: narrow it down.")
+    currency, base = currencies[0], get_settings().currency
+    waiting = rules.waiting_for(session, invoice_ids)
+    names = _names(session, known)
+    accounts = rules.usual_accounts(session, names, currency)
+    rows: list[PreviewRow] = []
+    total = counted = Decimal(0)
+    for supplier_id, name in sorted(names.items(), key=lambda one: one[1].casefold()):
+        mine = [one for one in known if one.supplier_id == supplier_id]
+        left = [one.gross - one.paid - waiting.get(one.id or 0, Decimal(0)) for one in mine]
+        amount = max(sum(left, Decimal(0)), Decimal(0))
+        account = session.get(SupplierBankAccount, accounts[supplier_id]) if supplier_id in accounts else None
+        total += amount
+        counted += sum((in_base(one.paid, one.rate) for one in mine if one.kind == InvoiceKind.INVOICE), Decimal(0))
+        rows.append(
+            PreviewRow(
+                supplier_id,
+                name,
+                ", ".join(one.number for one in mine),
+                said(amount, currency),
+                f"{account.holder}, {grouped(account.iban)}" if account else "",
+                _fault(session, mine, left, account),
+            )
+        )
+    worth = max(one.rate for one in known)
+    rate = "" if currency == base else f"{worth.normalize():f}"
+    waits = rules.must_wait(counted + in_base(total, worth))
+    return Preview(rows, currency, said(total, currency), rate, base, waits=waits)
+
+
+def _names(session: Session, invoices: Iterable[SupplierInvoice]) -> dict[int, str]:
+    ids = {one.supplier_id for one in invoices}
+    named = sa.select(col(Supplier.id), col(Supplier.name)).where(col(Supplier.id).in_(ids))
+    return {row.id: row.name for row in session.execute(named)}
+
+
+def _fault(
+    session: Session, mine: Sequence[SupplierInvoice], left: Sequence[Decimal], account: SupplierBankAccount | None
+) -> str:
+    """Say why a supplier's part of a batch cannot be paid; empty when it can."""
+    if 0 in left:
+        return "Something of this is paid or waits already. Reload the list."
+    if sum(left) <= 0:
+        return "The credit notes come to as much as the invoices, or more. Settle them by themselves."
+    if account is None:
+        return "There is no released bank account in this currency."
+    ids = [one.id or 0 for one in mine]
+    refusal: AppError | None = _chain.why_not_pay(session, ids, current_viewer(session).user_id, [account.id or 0])
+    return str(refusal or "")
