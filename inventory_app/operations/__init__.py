@@ -10,6 +10,7 @@ from inventory_app.operations import (
     _role_grant_kind,
     _role_safeguard_kind,
     _supplier_approvals,
+    _supplier_corrections,
 )
 
 for _kind in (
@@ -17,5 +18,6 @@ for _kind in (
     _role_grant_kind.ROLE_GRANT,
     _role_safeguard_kind.ROLE_SAFEGUARD,
     _price_approvals.PRICE_CHANGE,
+    _supplier_corrections.SUPPLIER_CORRECTION,
 ):
     _approvals.register(_kind)
