@@ -12,9 +12,11 @@ from inventory_app.operations._supplier_views import FieldRow
 from inventory_app.pages import _trail
 from inventory_app.pages._page import page
 from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, status_badge
+from inventory_app.pages._supplier_people import portal_card
 from inventory_app.pages._supplier_products import terms_card
 from inventory_app.permissions import Permission
 from inventory_app.states.documents import DocumentsState
+from inventory_app.states.supplier_accounts import SupplierAccountsState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
@@ -27,7 +29,7 @@ D = SupplierPageState.detail
     PATH + "/[supplier]",
     "Supplier",
     Permission.SUPPLIERS_VIEW,
-    on_load=[S.load, SupplierProductsState.load, DocumentsState.load],
+    on_load=[S.load, SupplierProductsState.load, DocumentsState.load, SupplierAccountsState.load],
     crumbs=("Purchasing", ("Suppliers", PATH)),
     heading=rx.cond(D.is_not_none(), D.name, ""),
     back=PATH,
@@ -74,6 +76,7 @@ def _found() -> rx.Component:
                 _fields(),
                 gates.can(Permission.PRODUCTS_VIEW, terms_card(of_product=False)),
                 documents(),
+                portal_card(),
                 gates.can(Permission.AUDIT_VIEW, _history()),
             ),
             layout.column(_decision(), _entry(), _checks()),
