@@ -67,7 +67,7 @@ class Company:
     contacts: list[Pair]
     bank_accounts: list[Pair]
     #: What the form of a correction begins with.
-    values: dict[str, str]
+    known: dict[str, str]
     waiting: list[Pair]
     #: The viewer proposed what waits, and can take it back.
     own_proposal: bool
@@ -201,7 +201,7 @@ def my_company(session: Session) -> Company:
             for one in contacts
         ],
         bank_accounts=[Pair(_account_word(one), f"{masked(one.iban)}, {one.currency}") for one in accounts],
-        values={name: getattr(supplier, name) or "" for name in corrections.FIELDS},
+        known={name: getattr(supplier, name) or "" for name in corrections.FIELDS},
         waiting=[Pair(*one) for one in proposed],
         own_proposal=found is not None and found[0].requested_by == acting_user_id(),
         why_not=why_not_act(supplier) or (_WAITS if found else ""),

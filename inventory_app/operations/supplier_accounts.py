@@ -61,7 +61,7 @@ def invite_to_portal(
     return add_link(session, LinkPurpose.INVITE, token_hash, user_id=made.user_id, username=username, email=email)
 
 
-@operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason", fresh=True)
+@operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason")
 def end_portal_access(session: Session, *, user_id: int, reason: str) -> str:
     """Close the portal to somebody of a supplier: sessions and links of theirs end at once; returns the username."""
     checked_reason(reason, missing="Say why: the reason is kept with the change.")

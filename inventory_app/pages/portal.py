@@ -137,7 +137,7 @@ def _correction() -> rx.Component:
     def one(name: str, label: str, complete: str, most: int) -> rx.Component:
         return forms.field(
             label,
-            forms.text_input(name, value=COMPANY.values.get(name, "").to(str), auto_complete=complete, max_length=most),
+            forms.text_input(name, value=COMPANY.known.get(name, "").to(str), auto_complete=complete, max_length=most),
             error=forms.problem(C.errors, name),
             optional=name != "email",
         )
@@ -149,7 +149,7 @@ def _correction() -> rx.Component:
         parts[4],
         forms.field(
             "Address",
-            forms.textarea("address", value=COMPANY.values.get("address", "").to(str), rows=2, max_length=500),
+            forms.textarea("address", value=COMPANY.known.get("address", "").to(str), rows=2, max_length=500),
             error=forms.problem(C.errors, "address"),
             optional=True,
         ),

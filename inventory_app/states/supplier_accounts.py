@@ -57,7 +57,10 @@ class SupplierAccountsState(FormState, rx.State):
     @action(supplier_accounts.invite_to_portal)
     async def open_invite(self) -> None:
         """Ask who of the supplier is to be invited."""
-        await self._must_be_fresh()
+        auth_state = await self.get_state(AuthState)
+        with auth_state.audit_context():
+            # Refused here rather than after everything has been filled in.
+            await fetch(proving.proved_lately)
         self._new_form()
         self.dialog = "invite"
 
@@ -65,17 +68,10 @@ class SupplierAccountsState(FormState, rx.State):
     @action(supplier_accounts.end_portal_access)
     async def open_end(self, user_id: Id) -> None:
         """Ask why somebody's access ends."""
-        await self._must_be_fresh()
         found = next((row for row in self.rows if row.user_id == user_id), None)
         self._new_form()
         self.dialog = "end" if found else ""
         self.chosen, self.chosen_name = (found.user_id, found.name) if found else (0, "")
-
-    async def _must_be_fresh(self) -> None:
-        """Refuse here rather than after everything has been filled in."""
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            await fetch(proving.proved_lately)
 
     @rx.event
     @action(Permission.SUPPLIERS_VIEW)

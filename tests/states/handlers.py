@@ -20,7 +20,7 @@ from inventory_app.models.catalog import Category, Lot, ProductPrice, SupplierPr
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
 from inventory_app.models.totals import BooksCheck
 from inventory_app.operations import periods, reservations, shipments, stock
-from inventory_app.permissions import DEFAULT_ROLES, Permission
+from inventory_app.permissions import DEFAULT_ROLES, Permission, works_for_a_supplier
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
@@ -32,6 +32,7 @@ from inventory_app.states.documents import DocumentsState
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.lots import ProductLotsState
 from inventory_app.states.periods import PeriodsState
+from inventory_app.states.portal import PortalCompanyState, PortalOrderState
 from inventory_app.states.pricing import PlannedPriceState, PricingState
 from inventory_app.states.product_page import ProductPageState
 from inventory_app.states.products import ProductsState
@@ -41,6 +42,7 @@ from inventory_app.states.roles import RolesState
 from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.shipments import ShipmentsState
 from inventory_app.states.stock_entries import StockEntryState
+from inventory_app.states.supplier_accounts import SupplierAccountsState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
 from inventory_app.states.suppliers import SupplierState
@@ -83,6 +85,9 @@ def may(handler: Handler, roles: tuple[str, ...]) -> bool:
     declared = handler.declared
     assert declared
     held = frozenset[Permission]().union(*(DEFAULT_ROLES[role][1] for role in roles))
+    if works_for_a_supplier(held) and declared.permission is None:
+        # What has no permission is for all of us; people of suppliers look after their own account.
+        return declared.public or declared.everybody
     return declared.public or declared.permission is None or declared.permission in held
 
 
@@ -120,6 +125,8 @@ class Things:
     terms: int
     document: int
     booked: "Booked"
+    #: Somebody of a supplier who may use the portal, and somebody who may no longer.
+    of_a_supplier: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,12 @@ def make_things(site: Site) -> Things:
         terms,
         factories.document("product", by_lot),
         _booked(first, second.location_id, product.sku),
+        (_of_a_supplier(suppliers[0].id, active=True), _of_a_supplier(suppliers[0].id, active=False)),
     )
+
+
+def _of_a_supplier(supplier_id: int | None, *, active: bool) -> int:
+    return factories.supplier_person(f"sue-{_word()}", supplier_id or 0, active=active).id or 0
 
 
 def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
@@ -254,6 +266,21 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     event_name(handler): payload
     for handler, payload in (
         (AccountsState.invite, _invitation),
+        (
+            SupplierAccountsState.invite,
+            lambda t: {
+                "form": {key: value for key, value in _invitation(t)["form"].items() if key != "roles"}
+                | {"supplier_id": t.supplier}
+            },
+        ),
+        (SupplierAccountsState.end_access, lambda t: {"form": {"user_id": t.of_a_supplier[0], "reason": "Left them"}}),
+        (SupplierAccountsState.give_back, lambda t: {"user_id": t.of_a_supplier[1]}),
+        (PortalCompanyState.propose, lambda _: {"form": {"email": "sue@example.com"}}),
+        (PortalCompanyState.withdraw, lambda _: {}),
+        (
+            PortalOrderState.confirm,
+            lambda _: {"form": {"order_id": 1, "on": f"{now().date() + timedelta(days=9)}", "version": 1}},
+        ),
         (BooksState.rebuild_books, lambda _: {"form": {"reason": "A disk was replaced"}}),
         (BooksState.begin_check, lambda _: {}),
         (
@@ -462,7 +489,13 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
 }
 
 #: Operations that decide by the record they are given, and what that needs in the example.
-DECIDED_INSIDE = {"documents.remove_document": Permission.PRODUCTS_MANAGE}
+DECIDED_INSIDE = {
+    "documents.remove_document": Permission.PRODUCTS_MANAGE,
+    # Only for an account that belongs to a supplier: no role is enough (tests/states/test_portal.py).
+    "portal.confirm_delivery": None,
+    "portal.propose_correction": None,
+    "portal.withdraw_correction": None,
+}
 
 #: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import or take back.
 ONLY_ASKING = frozenset(
