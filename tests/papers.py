@@ -68,14 +68,14 @@ def order_of(supplier_id: int, location_id: int, number: str | None, **columns: 
     )
 
 
-def papers(mark: str, *, status: str = "approved", prefix: int = 0) -> Papers:
+def papers(mark: str, *, status: str = "approved") -> Papers:
     """Make a supplier called after `mark`, with an order, a draft, a receipt, invoices and payments."""
     ident = (
         supplier(mark.title(), status=status, email=f"{mark}@example.com", decision_reason=f"{OURS} decided").id or 0
     )
 
     def build(session: Session) -> Papers:
-        place = Location(code=f"D{mark[:4].upper()}{prefix}", name="Dock")
+        place = Location(code=f"D{mark.upper()}", name="Dock")
         session.add(place)
         session.flush()
         place_id = place.id or 0

@@ -78,7 +78,7 @@ def test_an_order_with_its_lines_receipts_and_invoices_is_theirs_to_read(acme, s
 
 
 def test_nothing_of_ours_and_nothing_of_others_goes_out(acme, sue):
-    papers("other", prefix=1)
+    papers("other")
     seen = [
         asked_by(sue, portal.my_company),
         asked_by(sue, portal.my_orders),
@@ -93,7 +93,7 @@ def test_nothing_of_ours_and_nothing_of_others_goes_out(acme, sue):
 
 
 def test_what_is_not_theirs_and_what_is_not_there_are_the_same(acme, sue):
-    other = papers("other", prefix=1)
+    other = papers("other")
     for ident in (other.order, acme.draft, other.draft, 999_999):
         assert asked_by(sue, portal.my_order, order_id=ident) is None
         with pytest.raises(NotFound) as refused:

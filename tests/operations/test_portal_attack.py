@@ -52,7 +52,7 @@ def sue(database):
     """Somebody of acme, beside another supplier and people of ours."""
     person("ada", "admin")
     mine = papers("acme")
-    other = papers(MARK, prefix=1)
+    other = papers(MARK)
     supplier_person("otto", other.supplier)
     return supplier_person("sue", mine.supplier)
 
