@@ -110,7 +110,8 @@ def _framed(
     everybody: bool,  # noqa: FBT001  # passed on by `page`
 ) -> rx.Component:
     if permission is not None:
-        allowed = gates.can(permission, content, otherwise=feedback.not_allowed(permission))
+        refused = rx.cond(AuthState.of_a_supplier, feedback.not_of_the_portal(), feedback.not_allowed(permission))
+        allowed = gates.can(permission, content, otherwise=refused)
     elif everybody:
         allowed = content
     else:

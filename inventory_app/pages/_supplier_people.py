@@ -17,8 +17,13 @@ def portal_card() -> rx.Component:
     invite = _may_change(button("Invite", icon_name="user-plus", size="s", on_click=S.open_invite))
     nobody = rx.el.p("Nobody of theirs has an account.", class_name="muted")
     listed = rx.el.div(layout.rows(rx.foreach(S.rows, _line)), custom_attrs={"data-turn": S.turn})
+    title = "Supplier portal"
     return rx.fragment(
-        layout.card(rx.cond(S.rows.length() > 0, listed, nobody), title="Supplier portal", end=invite),
+        rx.cond(
+            S.rows.length() > 0,
+            layout.card(listed, title=title, end=invite, flush=True),
+            layout.card(nobody, title=title, end=invite),
+        ),
         _may_change(_invite(), _end(), _people_dialogs.link_dialog()),
     )
 

@@ -225,8 +225,9 @@ def order() -> rx.Component:
             sub=ORDER.stands.sentence,
         ),
         layout.columns(
-            layout.column(_lines(), _receipts(), _order_invoices()),
-            layout.column(_promise(), _about()),
+            # The one thing to be done here comes first on the phone.
+            layout.column(_promise(), _lines(), _receipts(), _order_invoices()),
+            layout.column(_about()),
         ),
     )
     return _framed(O, rx.cond(ORDER.is_not_none(), shown, missing))

@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 from inventory_app.models._base import now
 from tests import factories
 from tests.browser.test_pages import serious, too_wide
+from tests.browser.test_people import come_in, made_link
 from tests.fixtures.browser import Window
-from tests.fixtures.server import PASSWORD, Person, Site
+from tests.fixtures.server import Person, Site
 from tests.papers import OURS, Papers, papers
 
 pytestmark = pytest.mark.browser
@@ -44,21 +45,16 @@ def test_somebody_is_invited_from_the_suppliers_page_and_finds_the_portal(
     hers.enter(site.person("ada", "admin"))
     hers.goto(f"/suppliers/{mine.supplier}")
     hers.button("Invite").click()
-    hers.fill(hers.dialog, full_name="Ivy", username=name, email=f"{name}@example.com")
-    hers.button("Invite", within=hers.dialog).click()
-    expect(hers.page.get_by_text(f"Invited {name}")).to_be_visible()
-    link = hers.page.locator("#f-link").input_value()
+    hers.fill(hers.dialog(), full_name="Ivy", username=name, email=f"{name}@example.com")
+    hers.button("Invite", within=hers.dialog()).click()
+    expect(hers.heading(f"Invited {name}")).to_be_visible()
     usable(hers, axe)
-    hers.button("Done").click()
+    link = made_link(hers)
     expect(hers.page.get_by_text("Invited", exact=True)).to_be_visible()
 
     site.people[name] = ("supplier",)
     window = open_window(size)
-    window.goto(re.sub(r"^https?://[^/]+", "", link))
-    window.fill(new_password=PASSWORD)
-    window.page.get_by_role("button", name=re.compile("password|in", re.IGNORECASE)).last.click()
-    window.ready()
-    window.sign_in(name)
+    come_in(window, link, name)
     window.at("/portal")
     expect(window.heading(mine.mark.title())).to_be_visible()
     usable(window, axe)
@@ -87,9 +83,9 @@ def test_an_order_is_promised_and_a_correction_proposed(
     expect(window.page.get_by_text("Confirmed", exact=True)).to_be_visible()
     ways.get_by_role("link", name="Company").click()
     window.button("Propose a correction").click()
-    window.fill(window.dialog, email=f"new@{mine.mark}.com")
+    window.fill(window.dialog(), email=f"new@{mine.mark}.com")
     usable(window, axe)
-    window.button("Send", within=window.dialog).click()
+    window.button("Send", within=window.dialog()).click()
     window.toast("Sent. It counts once somebody has looked at it")
     expect(window.heading("Waits to be looked at")).to_be_visible()
     usable(window, axe)
