@@ -68,11 +68,10 @@ def order_of(supplier_id: int, location_id: int, number: str | None, **columns: 
     )
 
 
-def papers(mark: str, *, status: str = "approved") -> Papers:
-    """Make a supplier called after `mark`, with an order, a draft, a receipt, invoices and payments."""
-    ident = (
-        supplier(mark.title(), status=status, email=f"{mark}@example.com", decision_reason=f"{OURS} decided").id or 0
-    )
+def papers(mark: str, *, status: str = "approved", supplier_id: int = 0) -> Papers:
+    """Make a supplier called after `mark`, or take one; with an order, a draft, a receipt, invoices and payments."""
+    made = {"status": status, "email": f"{mark}@example.com", "decision_reason": f"{OURS} decided"}
+    ident = supplier_id or supplier(mark.title(), **made).id or 0
 
     def build(session: Session) -> Papers:
         place = Location(code=f"D{mark.upper()}", name="Dock")

@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
-from inventory_app.errors import Conflict, NotAllowed, NotFound, Stale
+from inventory_app.errors import Conflict, NotFound, Stale
 from inventory_app.models.access import LinkPurpose
 from inventory_app.models.suppliers import Supplier, SupplierStatus, SupplierUser
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import current_viewer, operation, query, require
-from inventory_app.operations._people_rules import held_permissions, may_use, may_use_each, why_not
+from inventory_app.operations._people_rules import may_use_each, why_not
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.accounts import LinkMade, add_link
@@ -88,12 +88,10 @@ def _to_change(session: Session, user_id: int) -> tuple[LocalUser, SupplierUser]
     """Lock the account of somebody of a supplier, or raise why the acting person may not touch it."""
     require(session, Permission.SUPPLIERS_EDIT)
     lock_rule(session, ROLES_AND_PERMISSIONS)
-    user, info = person_to_change(session, user_id)
+    user, _ = person_to_change(session, user_id)
     link = session.get(SupplierUser, user_id, with_for_update=True)
     if link is None:
         raise Conflict(f"{user.username} is no account of a supplier.")
-    if reason := why_not(user_id, may_use(session, info), held_permissions(session)):
-        raise NotAllowed(reason)
     return user, link
 
 
