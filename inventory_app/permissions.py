@@ -4,6 +4,7 @@ The check, the pages, the role seed, the role x operation test and
 `docs/permissions.md` all read this module; nothing else spells a permission.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum, unique
 from typing import Self
 
@@ -91,6 +92,11 @@ ADMIN = "admin"
 EMPLOYEE = "employee"
 #: For people who work for a supplier.
 SUPPLIER = "supplier"
+
+
+def works_for_a_supplier(held: Iterable[str]) -> bool:
+    """Tell whether what somebody holds is what people of a supplier hold: the portal, and nothing besides."""
+    return set(held) == {Permission.PORTAL_USE}
 
 
 def _every(*categories: str) -> frozenset[Permission]:

@@ -22,13 +22,14 @@ from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.documents import Document, DocumentContent
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, StockMovement
-from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.models.suppliers import Supplier, SupplierStatus, SupplierUser
 from inventory_app.models.users import AuthSession, LocalUser, Role, UserInfo
 from inventory_app.operations import _supplier_approvals, users
 from inventory_app.operations._operation import OPERATIONS, operation, operation_id
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.sessions import hash_token
 from inventory_app.passwords import NO_PASSWORD, hash_password
+from inventory_app.permissions import SUPPLIER
 from inventory_app.unit_of_work import transact
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -270,5 +271,25 @@ def document(subject_type: str, subject_id: int, name: str = "sheet.txt", conten
         session.flush()
         session.add(DocumentContent(document_id=row.id or 0, content=content))
         return row.id or 0
+
+    return arrange(build)
+
+
+def supplier_person(name: str, supplier_id: int, *, active: bool = True, enabled: bool = True) -> Actor:
+    """Create the account `name` of somebody who works for a supplier, with a live session."""
+
+    def build(session: Session) -> Actor:
+        made = users.create_user(
+            session,
+            username=name,
+            full_name=name.title(),
+            email=f"{name}@example.com",
+            password_hash=password_hash(),
+            roles=[SUPPLIER],
+            enabled=enabled,
+            supplier_id=supplier_id,
+        )
+        session.get_one(SupplierUser, made.user_id).active = active
+        return _signed_in(session, session.get_one(LocalUser, made.user_id), ADDRESS)
 
     return arrange(build)

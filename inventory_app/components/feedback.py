@@ -136,6 +136,17 @@ def not_allowed(permission: Permission) -> rx.Component:
     )
 
 
+def not_of_the_portal() -> rx.Component:
+    """Tell people of a supplier that a page is for our own people."""
+    return empty_state(
+        "You may not see this page",
+        "Your account is for the supplier portal: the papers of your own company are there.",
+        button("Go to the portal", href="/portal"),
+        icon_name="lock",
+        page=True,
+    )
+
+
 def session_ended(because: rx.Var[str], sign_in: rx.Var[str]) -> rx.Component:
     """Say why the session is over, as far as it is known, and lead to the sign-in page."""
     return empty_state(

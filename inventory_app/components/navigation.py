@@ -13,6 +13,7 @@ from inventory_app.components.places import (
     IMPORTS,
     INVENTORY,
     PEOPLE,
+    PORTAL,
     WAITING,
     Place,
     group_of,
@@ -57,7 +58,7 @@ def side_bar() -> rx.Component:
             class_name="side-head",
         ),
         rx.el.nav(
-            rx.el.ul(_entry(HOME), _entry(WAITING)),
+            rx.el.ul(_entry(HOME), _entry(WAITING), *[_entry(place) for place in PORTAL]),
             *[_group(name, places) for name, places in GROUPS],
             class_name="nav",
             aria_label="Main",
@@ -74,6 +75,7 @@ def tab_bar() -> rx.Component:
     )
     return rx.el.nav(
         *[_tab(label, place) for label, place in _TABS],
+        *[_tab(place.label.removeprefix("Your ").capitalize(), place) for place in PORTAL],
         more,
         class_name="tabbar",
         aria_label="Main, phone",
@@ -92,12 +94,14 @@ def more_sheet() -> rx.Component:
             class_name="person",
         ),
         rx.el.div(class_name="menu-line"),
-        rx.el.button(
-            icon("search", 20),
-            "Search or jump to…",
-            type="button",
-            class_name="menu-item",
-            custom_attrs={"popoverTarget": palette.ID},
+        _ours(
+            rx.el.button(
+                icon("search", 20),
+                "Search or jump to…",
+                type="button",
+                class_name="menu-item",
+                custom_attrs={"popoverTarget": palette.ID},
+            )
         ),
         *[_sheet_entry(place) for place in _WITHOUT_A_TAB],
         rx.el.button(
@@ -114,16 +118,23 @@ def more_sheet() -> rx.Component:
     )
 
 
+def _ours(*children: rx.Component) -> rx.Component:
+    """Show something to our own people only: those of suppliers have the portal."""
+    return rx.cond(AuthState.of_a_supplier, rx.fragment(), rx.fragment(*children))
+
+
 def bar_tools() -> rx.Component:
     """Show help and the switch between light and dark at the right of the top bar."""
     return rx.el.div(
-        palette.opener(),
-        rx.el.button(
-            icon("circle-help"),
-            type="button",
-            aria_label="Help and keys",
-            class_name="icon-btn",
-            custom_attrs={"popoverTarget": "help", "data-help": ""},
+        _ours(
+            palette.opener(),
+            rx.el.button(
+                icon("circle-help"),
+                type="button",
+                aria_label="Help and keys",
+                class_name="icon-btn",
+                custom_attrs={"popoverTarget": "help", "data-help": ""},
+            ),
         ),
         mode_button(),
         class_name="row-x bar-tools",
@@ -251,7 +262,11 @@ def _person_menu() -> rx.Component:
 def _own_account() -> rx.Component:
     return rx.fragment(
         NavLink.create(icon("user"), rx.el.span("Your account"), to="/profile", class_name="menu-item"),
-        NavLink.create(icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"),
+        _ours(
+            NavLink.create(
+                icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"
+            )
+        ),
         NavLink.create(
             icon("shield-check"), rx.el.span("Sign-in and security"), to="/profile/security", class_name="menu-item"
         ),

@@ -38,7 +38,9 @@ def palette() -> rx.Component:
     Beside the page rather than in it: the next page replaces the one before a moment after its address, and keys
     that were pressed in between would be lost with it.
     """
-    return rx.cond(AuthState.signed_in & ~AuthState.must_change_password, _box(), rx.fragment())
+    return rx.cond(
+        AuthState.signed_in & ~AuthState.must_change_password & ~AuthState.of_a_supplier, _box(), rx.fragment()
+    )
 
 
 def overlay(stateful: bool) -> rx.Component | None:  # noqa: FBT001  # how Reflex calls it

@@ -21,7 +21,16 @@ class Place:
     waiting: Any = None
     #: Another permission that opens the page as well.
     or_permission: Permission | None = None
+    #: For people of suppliers alone.
+    portal: bool = False
 
+
+COMPANY = Place("Your company", "/portal", "building-2", portal=True)
+SALES = Place("Orders", "/portal/orders", "shopping-cart", portal=True)
+SENT_INVOICES = Place("Invoices", "/portal/invoices", "receipt", portal=True)
+RECEIVED_PAYMENTS = Place("Payments", "/portal/payments", "banknote", portal=True)
+#: All that people of suppliers are shown the way to, beside their own account.
+PORTAL = (COMPANY, SALES, SENT_INVOICES, RECEIVED_PAYMENTS)
 
 HOME = Place("Home", "/", "house")
 WAITING = Place("Waiting for me", "/approvals", "inbox", waiting=AuthState.waiting_approvals)
@@ -64,7 +73,7 @@ PERIODS = Place("Closed periods", "/settings/periods", "calendar-check", Permiss
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
 
 #: Open only at their own address: other places have addresses below theirs.
-EXACTLY = (HOME, SUPPLIERS, PAYMENTS)
+EXACTLY = (HOME, SUPPLIERS, PAYMENTS, COMPANY)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -78,8 +87,10 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
 
 def open_to(place: Place, entry: rx.Component) -> rx.Component:
     """Show the way to a place only to people who may go there."""
+    if place.portal:
+        return rx.cond(AuthState.of_a_supplier, entry, rx.fragment())
     if place.permission is None:
-        return entry
+        return rx.cond(AuthState.of_a_supplier, rx.fragment(), entry)
     elsewhere = gates.can(place.or_permission, entry) if place.or_permission else None
     return gates.can(place.permission, entry, otherwise=elsewhere)
 

@@ -82,6 +82,10 @@ class PurchaseOrder(Record, table=True):
     approved_at: datetime | None = None
     ordered_by: int | None = reference("local_user.id", nullable=True, index=False)
     ordered_at: datetime | None = None
+    #: The day the supplier has said it will deliver, who of theirs said so and when; that day is `expected_on` then.
+    confirmed_on: date | None = None
+    confirmed_by: int | None = reference("local_user.id", nullable=True, index=False)
+    confirmed_at: datetime | None = None
     received_at: datetime | None = None
     closed_by: int | None = reference("local_user.id", nullable=True, index=False)
     closed_at: datetime | None = None

@@ -119,6 +119,29 @@ class SupplierUser(Record, table=True):
     created_by: int | None = reference("local_user.id", nullable=True, index=False)
 
 
+class SupplierCorrection(Record, table=True):
+    """What somebody of a supplier says is right about how it is reached; counts once somebody of us has agreed."""
+
+    __table_args__ = (
+        sa.Index("ix_supplier_correction_supplier_id", "supplier_id", "id"),
+        {"info": audited(personal=("contact_name", "email", "phone"))},
+    )
+
+    id: int | None = key()
+    supplier_id: int = reference("supplier.id", index=False)
+    contact_name: str | None = text_field(nullable=True)
+    contact_title: str | None = text_field(nullable=True)
+    email: str | None = text_field(nullable=True)
+    phone: str | None = text_field(nullable=True)
+    website: str | None = text_field(nullable=True)
+    address: str | None = text_field(nullable=True)
+    city: str | None = text_field(nullable=True)
+    postal_code: str | None = text_field(nullable=True)
+    country: str | None = text_field(nullable=True)
+    proposed_by: int = reference("local_user.id", index=False)
+    proposed_at: datetime = Field(default_factory=now)
+
+
 class ImportBatch(Record, table=True):
     """A file that was imported, recognised by its SHA-256 when it comes again."""
 

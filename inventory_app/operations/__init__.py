@@ -13,6 +13,7 @@ from inventory_app.operations import (
     _role_grant_kind,
     _role_safeguard_kind,
     _supplier_approvals,
+    _supplier_corrections,
 )
 
 for _kind in (
@@ -24,5 +25,6 @@ for _kind in (
     _order_approval.PURCHASE_ORDER,
     _payment_approvals.PAYMENT,
     _payment_approvals.PAYMENT_BATCH,
+    _supplier_corrections.SUPPLIER_CORRECTION,
 ):
     _approvals.register(_kind)

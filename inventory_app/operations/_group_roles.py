@@ -10,6 +10,8 @@ from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalStatus
 from inventory_app.models.users import Role, UserInfo
 from inventory_app.operations import _role_grants
+from inventory_app.operations._supplier_people import of_suppliers
+from inventory_app.permissions import SUPPLIER
 from inventory_app.settings import get_settings
 
 
@@ -27,7 +29,11 @@ def difference_of(session: Session, user_id: int, groups: list[str]) -> Differen
     mapping = get_settings().roles_of_groups
     info = session.exec(select(UserInfo).where(UserInfo.user_id == user_id)).one()
     before = set(info.get_roles())
-    wanted = roles_of(mapping, groups)
+    if of_suppliers(session, [user_id]):
+        # Groups there are those of our people; what somebody of a supplier may do does not follow them.
+        return Difference(sorted(before), changes=False, unknown=[])
+    # Nor does any of our people become a supplier's by a group.
+    wanted = roles_of(mapping, groups) - {SUPPLIER}
     active = session.exec(select(Role).where(col(Role.name).in_(named_roles(mapping)), col(Role.active))).all()
     known = {role.name for role in active}
     new = (wanted & known) - before - _asked_lately(session, user_id)

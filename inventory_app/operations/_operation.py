@@ -10,11 +10,12 @@ operations; shared steps are plain functions.
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 from uuid import UUID
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DBAPIError, NoResultFound
@@ -23,7 +24,7 @@ from sqlmodel import Session
 from inventory_app.context import Actor, current_actor, generate_operation_id
 from inventory_app.database.errors import UNSTORABLE, app_error
 from inventory_app.errors import AppError, Invalid, NotAllowed, NotFound, NotSignedIn
-from inventory_app.permissions import NEEDS_A_PERSON, Permission
+from inventory_app.permissions import NEEDS_A_PERSON, Permission, works_for_a_supplier
 from inventory_app.settings import get_settings
 
 Arguments = ParamSpec("Arguments")
@@ -45,6 +46,12 @@ class Spec:
     outcome: str = "succeeded"
     without_factor: bool = False
     fresh: bool = False
+    everybody: bool = False
+
+    @property
+    def staff_only(self) -> bool:
+        """Whether it is for everybody who is signed in but people of suppliers: deny by default."""
+        return self.permission is None and not (self.public or self.everybody)
 
     def reason_in(self, arguments: dict[str, Any]) -> str | None:
         """Put together the reason from the arguments declared to hold it, a code and a note, say."""
@@ -65,6 +72,9 @@ class Operation(Protocol[Arguments, Result_co]):
         """Run inside the caller's transaction."""
         ...
 
+
+#: What people of a supplier are told beyond the portal and their own account.
+OF_THE_PORTAL = "Your account is for the supplier portal: you may see the papers of your own company there."
 
 #: Every operation and every query by name, for the guard, the pages and the tests.
 OPERATIONS: dict[str, Operation[..., Any]] = {}
@@ -95,10 +105,12 @@ def operation(  # noqa: PLR0913  # as many as there are things to declare
     outcome: str = "succeeded",
     without_factor: bool = False,
     fresh: bool = False,
+    everybody: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a business operation.
 
-    `permission=None` means any signed-in person; `public=True` also strangers, `machine=True`
+    `permission=None` means any of our people who is signed in; `everybody=True` also people of suppliers: what
+    concerns one's own account only. `public=True` means also strangers, `machine=True`
     only the system and the command line. `log` names the
     arguments that may appear in the log, `reason` those that are the reason in the trail.
     `outcome="denied"` is for a refusal that commits (a wrong password and its counter).
@@ -118,6 +130,8 @@ def operation(  # noqa: PLR0913  # as many as there are things to declare
             outcome,
             without_factor or stale_password,
             fresh,
+            # What comes before one is let in at all is about one's own account.
+            everybody or without_factor or stale_password,
         )
 
         @functools.wraps(function)
@@ -145,6 +159,7 @@ def query(
     public: bool = False,
     stale_password: bool = False,
     without_factor: bool = False,
+    everybody: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, Arguments], Plain]], Operation[Arguments, Plain]]:
     """Declare a read: permission checked in the same read-only transaction, plain rows returned."""
 
@@ -155,6 +170,7 @@ def query(
             public,
             stale_password=stale_password,
             without_factor=without_factor or stale_password,
+            everybody=everybody or without_factor or stale_password,
         )
 
         @functools.wraps(function)
@@ -235,6 +251,7 @@ def _translated(function: Callable[..., Plain], *args: Any, **kwargs: Any) -> Pl
 _BEGIN = "SELECT * FROM audit_begin(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 _BEGIN_AS = "SELECT audit_begin_as(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 _VIEWER = "SELECT * FROM audit_viewer(%s,%s,%s)"
+_OF_A_SUPPLIER = "SELECT EXISTS (SELECT FROM supplier_user WHERE user_id = %s)"
 _REFUSE = "SELECT audit_refuse(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 #: A refused reason of a megabyte must not fill the trail.
 _LONGEST_TEXT = 4_000
@@ -256,6 +273,9 @@ def _begin(session: Session, spec: Spec, arguments: dict[str, Any]) -> str | Non
         row = connection.exec_driver_sql(
             _BEGIN, (run.operation_id, spec.name, actor.token_hash, spec.permission, *doors, *origin)
         ).one()
+        if spec.staff_only:
+            viewer = connection.exec_driver_sql(_VIEWER, (actor.token_hash, True, True)).one()
+            _must_be_staff(connection, viewer.user_id, viewer.permissions)
         return row.replayed
     _decide_without_session(actor, spec)
     return connection.exec_driver_sql(
@@ -270,10 +290,18 @@ def _view(session: Session, spec: Spec) -> Viewer:
         row = connection.exec_driver_sql(_VIEWER, (actor.token_hash, spec.stale_password, spec.without_factor)).one()
         if spec.permission is not None and spec.permission not in row.permissions:
             raise NotAllowed
+        if spec.staff_only:
+            _must_be_staff(connection, row.user_id, row.permissions)
         return Viewer(row.user_id, row.session_id, frozenset(row.permissions))
     _decide_without_session(actor, spec)
     held = frozenset[str]() if actor.kind == "anonymous" else frozenset(Permission)
     return Viewer(None, None, held)
+
+
+def _must_be_staff(connection: sa.Connection, user_id: int, held: Collection[str]) -> None:
+    """Refuse people of suppliers; while their role is switched off they hold nothing, as some of our people do."""
+    if works_for_a_supplier(held) or (not held and connection.exec_driver_sql(_OF_A_SUPPLIER, (user_id,)).scalar()):
+        raise NotAllowed(OF_THE_PORTAL)
 
 
 def _decide_without_session(actor: Actor, spec: Spec) -> None:

@@ -15,7 +15,7 @@ from inventory_app.context import current_actor
 from inventory_app.errors import NotAllowed
 from inventory_app.models.users import HOLDINGS, LocalUser, Role, RolePermission, UserInfo, UserRole
 from inventory_app.models.users import Permission as PermissionRow
-from inventory_app.permissions import ADMIN, Permission
+from inventory_app.permissions import ADMIN, Permission, works_for_a_supplier
 
 #: Whoever holds one of these can pass on what else they hold: by giving a role of theirs, or by putting it into one.
 PASSES_ON = frozenset({Permission.USERS_ASSIGN_ROLES, Permission.ROLES_MANAGE})
@@ -28,10 +28,19 @@ def why_not(user_id: int, theirs: Iterable[str], held: frozenset[str]) -> str:
 
     Otherwise whoever can disable or reset accounts becomes the administrator.
     """
-    beyond = set(theirs) - held
+    beyond = needed_to_touch(theirs) - held
     if beyond and user_id != current_actor().id:
         return f"This account may do what you may not ({', '.join(sorted(beyond)[:_SHOWN])}): ask an administrator."
     return ""
+
+
+def needed_to_touch(theirs: Iterable[str]) -> set[str]:
+    """Return what whoever changes an account that may do `theirs`, or enters it, must hold.
+
+    All of that; for the account of somebody who works for a supplier what inviting them takes: nobody of us has to
+    hold the portal for that.
+    """
+    return {Permission.SUPPLIERS_EDIT} if works_for_a_supplier(theirs) else set(theirs)
 
 
 def why_not_change_roles(user_id: int, theirs: Iterable[str], held: frozenset[str]) -> str:

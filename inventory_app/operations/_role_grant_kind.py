@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
-from inventory_app.context import current_actor
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Conflict, NotAllowed
 from inventory_app.models.approvals import Approval
@@ -17,7 +16,7 @@ from inventory_app.operations import _approval_rules as approval_rules
 from inventory_app.operations import users
 from inventory_app.operations._approvals import Kind, Subject
 from inventory_app.operations._people_rules import may_use, why_not_still
-from inventory_app.operations._role_grants import KIND, asked_roles, changed_since, role_ids
+from inventory_app.operations._role_grants import KIND, asked_roles, changed_since, give, role_ids
 from inventory_app.permissions import Permission
 
 
@@ -47,7 +46,7 @@ def _approved(session: Session, approval: Approval, reason: str | None) -> None:
     if refusal := why_not_still(session, approval.requested_by, needed):
         raise NotAllowed(refusal)
     before = info.get_roles()
-    info.set_roles([*before, *(role.name for role in roles)], session, current_actor())
+    give(session, info, before, [*before, *(role.name for role in roles)], agreed=True)
     info.version += 1
 
 

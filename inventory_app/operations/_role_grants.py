@@ -1,6 +1,6 @@
-"""Roles that nobody gets without somebody else's agreement: held back, and asked for.
+"""The one way by which people get roles, and what nobody gets without somebody else's agreement: held back, asked for.
 
-Whatever gives roles to people (one by one, in bulk, by invitation) passes the roles through `hold_back`.
+Whatever gives roles to people (one by one, in bulk, by invitation, by groups) passes them through `give`.
 """
 
 import json
@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
+from inventory_app.context import current_actor
 from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval
-from inventory_app.models.users import Role
+from inventory_app.models.users import Role, UserInfo
 from inventory_app.operations import _approvals
+from inventory_app.operations._supplier_people import must_fit
 from inventory_app.permissions import Permission
 
 KIND = "role_grant"
@@ -20,11 +22,20 @@ KIND = "role_grant"
 WAITS_FOR = timedelta(days=14)
 
 
-def hold_back(session: Session, user_id: int, before: Iterable[str], roles: Iterable[str]) -> list[str]:
-    """Return those of `roles` that the person gets now; the others are asked for and wait.
+def give(
+    session: Session, info: UserInfo, before: Iterable[str], roles: Iterable[str], *, agreed: bool = False
+) -> None:
+    """Let the person hold `roles` and no others; what needs somebody's agreement waits for it, unless `agreed`.
 
     To be called under the role-and-permission lock, after the rules of granting have been checked.
     """
+    wanted = list(roles)
+    must_fit(session, info.user_id, wanted)
+    info.set_roles(wanted if agreed else _hold_back(session, info.user_id, before, wanted), session, current_actor())
+
+
+def _hold_back(session: Session, user_id: int, before: Iterable[str], roles: Iterable[str]) -> list[str]:
+    """Return those of `roles` that the person gets now; the others are asked for and wait."""
     wanted = list(dict.fromkeys(roles))
     new = set(wanted) - set(before)
     held_back = session.exec(

@@ -16,6 +16,7 @@ from inventory_app.models.users import HOLDINGS, LocalUser, Role, UserInfo, User
 from inventory_app.operations import _people_rules as rules
 from inventory_app.operations import _role_views as views
 from inventory_app.operations import _safeguards as safeguards
+from inventory_app.operations._supplier_people import why_not_contain
 from inventory_app.permissions import Permission
 
 #: So many people are named for each permission that is gained or lost.
@@ -271,6 +272,7 @@ def _refused(session: Session, changes: Sequence[Change], plan: _Plan, then: rul
             continue
         found.append(rules.why_not_change_role(role, plan.contents[change.role_id], held))
         found.append(rules.why_not_pass_on([*change.add, *change.remove], held))
+        found.append(why_not_contain(role, plan.contents_after[change.role_id]))
         found.append(rules.why_not_extend(role, own) if change.add else "")
     found.append(then.fault())
     guarded = safeguards.read(session)

@@ -25,7 +25,7 @@ from inventory_app.models.purchasing import (
     SupplierInvoiceLine,
 )
 from inventory_app.models.stock import InventoryItem, PeriodClose, ReasonCode, Reservation, Shipment, StockMovement
-from inventory_app.models.suppliers import ImportBatch, Supplier, SupplierContact
+from inventory_app.models.suppliers import ImportBatch, Supplier, SupplierContact, SupplierCorrection
 from inventory_app.models.users import AuthSession, LocalUser, Permission, Role, UserInfo
 
 Record = tuple[str, str]
@@ -113,6 +113,7 @@ _KEYS: dict[str, sa.SQLColumnExpression[int | None]] = {
     "purchase_order_line": col(PurchaseOrderLine.id),
     "supplier_bank_account": col(SupplierBankAccount.id),
     "supplier_contact": col(SupplierContact.id),
+    "supplier_correction": col(SupplierCorrection.id),
     "supplier_invoice": col(SupplierInvoice.id),
     "supplier_invoice_line": col(SupplierInvoiceLine.id),
     "location": col(Location.id),
@@ -207,6 +208,9 @@ _NAMED: dict[str, sa.Select[str, str]] = {
     ),
     "supplier_contact": _named("supplier_contact", col(Supplier.name)).join_from(
         SupplierContact, Supplier, col(Supplier.id) == col(SupplierContact.supplier_id)
+    ),
+    "supplier_correction": _named("supplier_correction", col(Supplier.name)).join_from(
+        SupplierCorrection, Supplier, col(Supplier.id) == col(SupplierCorrection.supplier_id)
     ),
     "supplier_invoice": _named("supplier_invoice", col(Supplier.name) + " " + col(SupplierInvoice.number)).join_from(
         SupplierInvoice, Supplier, col(Supplier.id) == col(SupplierInvoice.supplier_id)

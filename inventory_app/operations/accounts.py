@@ -17,7 +17,13 @@ from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink, LinkPurpose
 from inventory_app.models.users import LocalUser, UserInfo
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
-from inventory_app.operations._people_rules import held_permissions, may_use, permissions_of, why_not
+from inventory_app.operations._people_rules import (
+    held_permissions,
+    may_use,
+    needed_to_touch,
+    permissions_of,
+    why_not,
+)
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._supplier_fields import checked_reason
 from inventory_app.operations.pictures import picture_addresses
@@ -79,7 +85,7 @@ def invite_user(
         roles=given,
         enabled=False,
     )
-    return _add_link(session, LinkPurpose.INVITE, token_hash, user_id=made.user_id, username=username, email=email)
+    return add_link(session, LinkPurpose.INVITE, token_hash, user_id=made.user_id, username=username, email=email)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",), reason="reason", fresh=True)
@@ -104,7 +110,7 @@ def make_reset_link(session: Session, *, user_id: int, token_hash: str, reason: 
     user.must_change_password = False
     revoke_sessions(session, user_id)
     purpose = LinkPurpose.INVITE if waiting else LinkPurpose.RESET
-    return _add_link(session, purpose, token_hash, user_id=user_id, username=user.username, email=info.email)
+    return add_link(session, purpose, token_hash, user_id=user_id, username=user.username, email=info.email)
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -132,10 +138,10 @@ def make_reset_link_on_site(session: Session, *, username: str, token_hash: str)
     found.must_change_password = False
     revoke_sessions(session, found.id)
     purpose = LinkPurpose.INVITE if found.enabled_at is None else LinkPurpose.RESET
-    return _add_link(session, purpose, token_hash, user_id=found.id, username=found.username, email=info.email)
+    return add_link(session, purpose, token_hash, user_id=found.id, username=found.username, email=info.email)
 
 
-def _add_link(
+def add_link(
     session: Session, purpose: LinkPurpose, token_hash: str, *, user_id: int, username: str, email: str
 ) -> LinkMade:
     """Keep a new link; those the person had before stop working."""
@@ -211,7 +217,7 @@ def _maker_still_may(session: Session, link: AccountLink, theirs: UserInfo) -> b
     maker = session.get_one(LocalUser, link.created_by)
     info = session.exec(select(UserInfo).where(UserInfo.user_id == maker.id)).one()
     held = permissions_of(session, info)
-    return maker.enabled and Permission.USERS_MANAGE in held and may_use(session, theirs) <= held
+    return maker.enabled and Permission.USERS_MANAGE in held and needed_to_touch(may_use(session, theirs)) <= held
 
 
 @operation(Permission.USERS_MANAGE, log=("user_id",))
@@ -230,14 +236,14 @@ def update_user_email(session: Session, *, user_id: int, new_email: str) -> str:
     return before
 
 
-@operation()
+@operation(everybody=True)
 def update_profile(session: Session, *, full_name: str, version: int) -> str:
     """Correct one's own name; returns it as it is kept."""
     info = _own(session)
     return _edit(session, info, full_name, info.email, version)
 
 
-@operation(fresh=True)
+@operation(fresh=True, everybody=True)
 def update_own_email(session: Session, *, email: str, version: int) -> str:
     """Change one's own e-mail address; returns it as it is kept."""
     info = _own(session)
@@ -289,7 +295,7 @@ class MyAccount:
     version: int
 
 
-@query()
+@query(everybody=True)
 def my_account(session: Session) -> MyAccount:
     """Return the account of whoever asks."""
     user, info = session.exec(

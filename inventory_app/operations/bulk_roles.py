@@ -17,6 +17,7 @@ from inventory_app.operations._people_rules import (
     why_not_change_roles,
     why_not_pass_on,
 )
+from inventory_app.operations._supplier_people import of_suppliers, why_not_hold
 from inventory_app.operations.users import replace_roles
 from inventory_app.permissions import Permission
 
@@ -63,6 +64,7 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
     names = role_names(session, [info.id or 0 for _, info in found])
     theirs = may_use_each(session, [user.id or 0 for user, _ in found])
     given = permissions_of_each_role(session, roles)
+    outside = of_suppliers(session, user_ids)
     changes: list[RoleChange] = []
     for user, info in found:
         before = names[info.id or 0]
@@ -74,7 +76,12 @@ def preview_roles(session: Session, *, user_ids: list[int], mode: Mode, roles: l
                 info.full_name or user.username,
                 before,
                 after,
-                _why_not(user.id or 0, theirs, given, set(after) - set(before), held) if before != after else "",
+                (
+                    _why_not(user.id or 0, theirs, given, set(after) - set(before), held)
+                    or why_not_hold(after, of_a_supplier=user.id in outside)
+                )
+                if before != after
+                else "",
             )
         )
     return changes

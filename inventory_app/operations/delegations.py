@@ -16,6 +16,7 @@ from inventory_app.database.locks import lock
 from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now, sort_key
 from inventory_app.models.approvals import Delegation
+from inventory_app.models.suppliers import SupplierUser
 from inventory_app.models.users import HOLDINGS, LocalUser, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import users
@@ -23,6 +24,7 @@ from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._paging import like_escaped
+from inventory_app.operations._supplier_people import of_suppliers
 from inventory_app.permissions import NEEDS_A_PERSON, Permission
 
 LONGEST = timedelta(days=90)
@@ -139,7 +141,7 @@ def _deputy(session: Session, username: str, me: int) -> LocalUser:
     found = session.exec(
         select(LocalUser).where(sa.func.lower(LocalUser.username) == username.strip().lower(), col(LocalUser.enabled))
     ).first()
-    if found is None:
+    if found is None or of_suppliers(session, [found.id or 0]):
         raise Invalid(fields={"deputy": "There is nobody of this user name who can sign in."})
     if found.id == me:
         raise Invalid(fields={"deputy": "Choose somebody else: you cannot stand in for yourself."})
@@ -210,6 +212,7 @@ def deputies(session: Session, *, search: str = "") -> list[tuple[str, str]]:
         .where(
             col(LocalUser.enabled),
             col(LocalUser.id) != viewer.user_id,
+            col(LocalUser.id).not_in(sa.select(col(SupplierUser.user_id))),
             sa.or_(
                 col(UserInfo.sort_key).like(f"%{like_escaped(sort_key(search))}%"),
                 col(LocalUser.username).ilike(f"%{typed}%"),

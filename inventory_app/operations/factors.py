@@ -216,7 +216,7 @@ def rename_factor(session: Session, *, factor_id: int, name: str) -> None:
     factor.name = _name(name, factor.name)
 
 
-@operation(fresh=True, log=("factor_id",))
+@operation(fresh=True, log=("factor_id",), everybody=True)
 def remove_factor(session: Session, *, factor_id: int) -> str:
     """Remove one's own factor, but not the last one while a role needs it; returns its name."""
     mine = _owner(session)
@@ -230,7 +230,7 @@ def remove_factor(session: Session, *, factor_id: int) -> str:
     return factor.name
 
 
-@operation(fresh=True)
+@operation(fresh=True, everybody=True)
 def new_recovery_codes(session: Session) -> list[str]:
     """Make ten recovery codes, shown once; those made before work no more."""
     mine = _owner(session)

@@ -1,4 +1,4 @@
-"""People's pictures: one's own to set and remove, everybody's to see for who is signed in."""
+"""People's pictures: one's own to set and remove, everybody's to see for our people who are signed in."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,8 @@ from inventory_app.errors import NotFound
 from inventory_app.models._base import now
 from inventory_app.models.access import UserPicture
 from inventory_app.models.users import LocalUser
-from inventory_app.operations._operation import operation, query
+from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.permissions import works_for_a_supplier
 
 #: Removed: the row stays, for the trail knows it, and holds nothing.
 _NOTHING = b""
@@ -25,7 +26,7 @@ class StoredPicture:
     media_type: str
 
 
-@operation()
+@operation(everybody=True)
 def set_picture(session: Session, *, content: bytes, media_type: str, sha256: str) -> None:
     """Keep one's own picture, which we encoded ourselves, instead of the one before."""
     user_id = current_actor().id or 0
@@ -37,7 +38,7 @@ def set_picture(session: Session, *, content: bytes, media_type: str, sha256: st
     session.add(picture)
 
 
-@operation()
+@operation(everybody=True)
 def remove_picture(session: Session) -> None:
     """Remove one's own picture."""
     found = session.get(UserPicture, current_actor().id or 0, with_for_update=True)
@@ -47,9 +48,15 @@ def remove_picture(session: Session) -> None:
     found.content, found.sha256, found.updated_at = _NOTHING, "", now()
 
 
-@query()
+@query(everybody=True)
 def picture(session: Session, *, user_id: int, sha256: str) -> StoredPicture:
-    """Return somebody's picture, if it still is the one asked for; raises `NotFound`."""
+    """Return somebody's picture, if it still is the one asked for; raises `NotFound`.
+
+    People of suppliers see their own and nobody else's.
+    """
+    viewer = current_viewer(session)
+    if works_for_a_supplier(viewer.permissions) and user_id != viewer.user_id:
+        raise NotFound
     found = session.exec(
         select(UserPicture).where(UserPicture.user_id == user_id, UserPicture.sha256 == sha256)
     ).first()

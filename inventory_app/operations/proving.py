@@ -96,7 +96,7 @@ def hash_code(code: str) -> str:
     return hashlib.sha256("".join(c for c in code.casefold() if c.isalnum()).encode()).hexdigest()
 
 
-@query()
+@query(everybody=True)
 def proved_lately(session: Session) -> None:
     """Raise `FreshProofRequired` where an operation that needs a fresh proof would: before a form is filled in."""
     must_be_fresh(session.get_one(AuthSession, current_viewer(session).session_id))

@@ -26,6 +26,7 @@ from inventory_app.operations._operation import operation, query
 from inventory_app.operations._paging import Page
 from inventory_app.operations._role_preview import Change, Effect, Preview
 from inventory_app.operations._role_views import HolderRow, Matrix, PermissionLine, RoleColumn, RoleDetail
+from inventory_app.operations._supplier_people import why_not_contain
 from inventory_app.permissions import Permission
 
 __all__ = [
@@ -252,6 +253,7 @@ def _replace(session: Session, role: Role, wanted: frozenset[str], held: frozens
         message = f"{role.name} already contains exactly that."
         raise Conflict(message)
     _allow(rules.why_not_pass_on(wanted ^ before, held))
+    _allow(why_not_contain(role, wanted))
     if wanted - before:
         _allow(rules.why_not_extend(role, rules.own_roles(session)))
     role.set_permissions(wanted, session, current_actor())

@@ -227,7 +227,7 @@ def my_connections(session: Session) -> list[Connection]:
     ]
 
 
-@query()
+@query(everybody=True)
 def connecting(session: Session) -> None:
     """Raise what stands in the way of connecting now, before somebody is sent to the provider."""
     mine = session.get_one(AuthSession, current_viewer(session).session_id)
@@ -235,7 +235,7 @@ def connecting(session: Session) -> None:
     must_be_by_factor(session, mine)
 
 
-@operation(fresh=True)
+@operation(fresh=True, everybody=True)
 def connect(session: Session, *, issuer: str, subject: str) -> None:
     """Connect one's own account with an identity that was just proved."""
     mine = own_session(session)
@@ -255,7 +255,7 @@ def redeem_link(session: Session, *, token_hash: str, issuer: str, subject: str)
     return user.username
 
 
-@operation(fresh=True, log=("connection_id",))
+@operation(fresh=True, log=("connection_id",), everybody=True)
 def disconnect(session: Session, *, connection_id: int) -> None:
     """Take one's own connection away, and end what was signed in by it elsewhere; never the only way in."""
     mine = own_session(session)

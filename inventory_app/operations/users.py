@@ -12,17 +12,18 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_change, audit_erasure, audit_personal
-from inventory_app.context import NOBODY, current_actor
+from inventory_app.context import NOBODY
 from inventory_app.database.locks import ROLES_AND_PERMISSIONS, lock, lock_rule
 from inventory_app.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.access import AccountLink
+from inventory_app.models.suppliers import SupplierUser
 from inventory_app.models.users import Idempotency, LocalUser, Role, RolePermission, UserInfo
 from inventory_app.models.users import Permission as PermissionRow
 from inventory_app.operations import _people_list
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._lists import View
-from inventory_app.operations._operation import current_viewer, operation, query
+from inventory_app.operations._operation import acting_user_id, current_viewer, operation, query
 from inventory_app.operations._people_list import PeopleCounts, PeopleListing, UserRow, ever_invited, why_not_erase
 from inventory_app.operations._people_rules import (
     held_permissions,
@@ -33,11 +34,12 @@ from inventory_app.operations._people_rules import (
     why_not_change_roles,
     why_not_pass_on,
 )
-from inventory_app.operations._role_grants import hold_back
+from inventory_app.operations._role_grants import give
 from inventory_app.operations._session_life import revoke_sessions
 from inventory_app.operations._strangers import slow_down
+from inventory_app.operations._supplier_people import BY_INVITATION
 from inventory_app.passwords import check_length, hash_password
-from inventory_app.permissions import EMPLOYEE, Permission
+from inventory_app.permissions import EMPLOYEE, SUPPLIER, Permission
 from inventory_app.settings import get_settings
 
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,38}[a-z0-9])", re.IGNORECASE)
@@ -107,7 +109,7 @@ def _faults_of_details(username: str | None, full_name: str, email: str) -> dict
     return fields
 
 
-def create_user(
+def create_user(  # noqa: PLR0913  # as many as an account has properties
     session: Session,
     *,
     username: str,
@@ -117,8 +119,12 @@ def create_user(
     roles: list[str],
     enabled: bool,
     must_change_password: bool = False,
+    supplier_id: int | None = None,
 ) -> Registered:
-    """Add account, person and role in the open operation; a role that needs somebody else's agreement waits for it."""
+    """Add account, person and role in the open operation; a role that needs somebody else's agreement waits for it.
+
+    `supplier_id` makes it an account of somebody who works for that supplier, from its beginning and for good.
+    """
     lock_rule(session, ROLES_AND_PERMISSIONS)
     user = LocalUser(
         username=username.strip(),
@@ -131,8 +137,10 @@ def create_user(
     session.flush()
     info = UserInfo(user_id=_id(user), email=email.strip(), full_name=full_name.strip())
     session.add(info)
+    if supplier_id is not None:
+        session.add(SupplierUser(user_id=_id(user), supplier_id=supplier_id, created_by=acting_user_id()))
     session.flush()
-    info.set_roles(hold_back(session, _id(user), [], roles), session, current_actor())
+    give(session, info, [], roles)
     return Registered(_id(user), _id(info), enabled)
 
 
@@ -162,7 +170,7 @@ def replace_roles(session: Session, user_id: int, roles: list[str], version: int
     if version is not None and info.version != version:
         raise Stale
     grantable(session, roles, held)
-    info.set_roles(hold_back(session, user_id, before, roles), session, current_actor())
+    give(session, info, before, roles)
     info.version += 1
     session.flush()
     keeps_every_permission_held(session)
@@ -325,7 +333,11 @@ def roles_to_give(session: Session) -> list[RoleToGive]:
     roles = session.exec(select(Role).where(col(Role.active)).order_by(col(Role.id))).all()
     return [
         RoleToGive(
-            role.name, role.description, len(found), _why_not_give(_beyond(found, held)), role.grant_needs_approval
+            role.name,
+            role.description,
+            len(found),
+            BY_INVITATION if role.name == SUPPLIER else _why_not_give(_beyond(found, held)),
+            role.grant_needs_approval,
         )
         for role in roles
         for found in [contained.get(role.id, set())]

@@ -28,26 +28,29 @@ class Page:
     on_load: tuple[Any, ...]
     permission: Permission | None
     public: bool
+    everybody: bool = False
 
 
 #: Every page that was imported, by route.
 PAGES: dict[str, Page] = {}
 
 
-def page(
+def page(  # noqa: PLR0913  # as many as there is to say about a page
     route: str,
     title: str,
     permission: Permission | None = None,
     *,
     on_load: Sequence[Any] = (),
     public: bool = False,
+    everybody: bool = False,
     crumbs: Sequence[Crumb] | None = None,
     heading: rx.Var[str] | None = None,
     back: Text | None = None,
 ) -> Callable[[Render], Render]:
     """Put the function's content into the shell at `route`, for people who hold `permission`.
 
-    `public` pages stand alone and are open to strangers. `crumbs` default to the group of the
+    `public` pages stand alone and are open to strangers; `everybody`: what has no permission is about one's own account
+    and open to people of suppliers too. `crumbs` default to the group of the
     navigation; `heading` replaces the title in the bar when State knows a better one; `back`
     is where the arrow of the phone leads (an empty Var hides it). The first on_load of a public page is
     `AuthState.load_public`, of all others `AuthState.guard_page`.
@@ -55,10 +58,10 @@ def page(
 
     def register(render: Render) -> Render:
         def framed() -> rx.Component:
-            return render() if public else _framed(render(), title, permission, route, crumbs, heading, back)
+            return render() if public else _framed(render(), title, permission, route, crumbs, heading, back, everybody)
 
         first = AuthState.load_public if public else AuthState.guard_page
-        PAGES[route] = Page(route, title, framed, (first, *on_load), permission, public)
+        PAGES[route] = Page(route, title, framed, (first, *on_load), permission, public, everybody)
         return render
 
     return register
@@ -104,10 +107,15 @@ def _framed(
     crumbs: Sequence[Crumb] | None,
     heading: rx.Var[str] | None,
     back: Text | None,
+    everybody: bool,  # noqa: FBT001  # passed on by `page`
 ) -> rx.Component:
-    allowed = (
-        content if permission is None else gates.can(permission, content, otherwise=feedback.not_allowed(permission))
-    )
+    if permission is not None:
+        refused = rx.cond(AuthState.of_a_supplier, feedback.not_of_the_portal(), feedback.not_allowed(permission))
+        allowed = gates.can(permission, content, otherwise=refused)
+    elif everybody:
+        allowed = content
+    else:
+        allowed = rx.cond(AuthState.of_a_supplier, feedback.not_of_the_portal(), content)
     group = navigation.group_of("/" + route.strip("/"))
     return layout.shell(
         rx.cond(

@@ -19,7 +19,7 @@ def about_one() -> rx.Component:
     """Put every dialog about one person over a page."""
     return rx.fragment(
         gates.can(Permission.USERS_ASSIGN_ROLES, _roles()),
-        gates.can(Permission.USERS_MANAGE, _edit(), _new_link(), _withdraw(), _disable(), _erase(), _link()),
+        gates.can(Permission.USERS_MANAGE, _edit(), _new_link(), _withdraw(), _disable(), _erase(), link_dialog()),
     )
 
 
@@ -103,7 +103,7 @@ def _invite() -> rx.Component:
     )
 
 
-def _link() -> rx.Component:
+def link_dialog() -> rx.Component:
     """Show a link once, to be copied: closing the dialog forgets it."""
     mailed = rx.cond(
         A.mailed_to,

@@ -11,7 +11,7 @@ from inventory_app.states.profile import ProfileState
 S = ProfileState
 
 
-@page("/profile", "Your account", on_load=[S.load], crumbs=("You",))
+@page("/profile", "Your account", on_load=[S.load], everybody=True, crumbs=("You",))
 def profile() -> rx.Component:
     """Show one's own account and take corrections."""
     return rx.fragment(
@@ -130,7 +130,11 @@ def _ways() -> rx.Component:
                 "shield-check",
             ),
             way("Password", "Choose another one", "/password", "key-round"),
-            way("While I am away", "Who decides in your place", "/profile/away", "calendar-off"),
+            rx.cond(
+                AuthState.of_a_supplier,
+                rx.fragment(),
+                way("While I am away", "Who decides in your place", "/profile/away", "calendar-off"),
+            ),
         ),
         title="More about you",
         flush=True,

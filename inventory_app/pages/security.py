@@ -14,7 +14,7 @@ from inventory_app.states.sessions import Device
 S = SecurityState
 
 
-@page(SECURITY_PAGE, "Sign-in and security", on_load=[S.load], crumbs=("You",))
+@page(SECURITY_PAGE, "Sign-in and security", on_load=[S.load], everybody=True, crumbs=("You",))
 def security() -> rx.Component:
     """Show what one proves oneself by and where one is signed in, and change it."""
     return rx.fragment(

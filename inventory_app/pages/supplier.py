@@ -15,6 +15,7 @@ from inventory_app.pages._bank_accounts import bank_accounts_card
 from inventory_app.pages._page import page
 from inventory_app.pages._supplier_contacts import contacts_card
 from inventory_app.pages._supplier_dialogs import decision_facts, fields_of_supplier, found_in, status_badge
+from inventory_app.pages._supplier_people import portal_card
 from inventory_app.pages._supplier_products import terms_card
 from inventory_app.pages._supplier_standing import (
     agreed_card,
@@ -26,8 +27,9 @@ from inventory_app.pages._supplier_standing import (
 from inventory_app.permissions import Permission
 from inventory_app.states.bank_accounts import BankAccountsState
 from inventory_app.states.documents import DocumentsState
-from inventory_app.states.supplier_contacts import SupplierContactsState
 from inventory_app.states.payments import StatementState
+from inventory_app.states.supplier_accounts import SupplierAccountsState
+from inventory_app.states.supplier_contacts import SupplierContactsState
 from inventory_app.states.supplier_list import PATH
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
@@ -47,6 +49,7 @@ D = SupplierPageState.detail
         BankAccountsState.load,
         DocumentsState.load,
         StatementState.load,
+        SupplierAccountsState.load,
     ],
     crumbs=("Purchasing", ("Suppliers", PATH)),
     heading=rx.cond(D.is_not_none(), D.name, ""),
@@ -100,6 +103,7 @@ def _found() -> rx.Component:
                 bank_accounts_card(),
                 statement_card(),
                 documents(),
+                portal_card(),
                 gates.can(Permission.AUDIT_VIEW, _history()),
             ),
             layout.column(_decision(), agreed_card(), scorecard_card(), _entry(), _checks()),

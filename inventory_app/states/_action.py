@@ -130,6 +130,8 @@ class Action:
     public: bool
     operation: str | None
     without_factor: bool = False
+    #: Also for people of suppliers, who may use the portal and look after their own account.
+    everybody: bool = False
 
 
 def action(
@@ -137,17 +139,24 @@ def action(
     *,
     public: bool = False,
     without_factor: bool = False,
+    everybody: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler an endpoint: with its operation's permission, a permission, or public.
 
-    Without an argument any signed-in person may send it; `without_factor`: also one who has to set up a second
-    factor first.
+    Without an argument any of our people who is signed in may send it; `everybody`: also people of suppliers.
+    `without_factor`: also one who has to set up a second factor first, whoever that is.
     """
     if isinstance(what, str) or what is None:
-        declared = Action(what, public, None, without_factor)
+        declared = Action(what, public, None, without_factor, everybody or without_factor)
     else:
         spec = what.spec
-        declared = Action(spec.permission, public or spec.public, spec.name, without_factor or spec.without_factor)
+        declared = Action(
+            spec.permission,
+            public or spec.public,
+            spec.name,
+            without_factor or spec.without_factor,
+            everybody or without_factor or spec.everybody,
+        )
 
     def decorate(function: Handler) -> Handler:
         if not inspect.iscoroutinefunction(function):

@@ -35,8 +35,9 @@ from inventory_app.errors import (
 from inventory_app.http import _requests as http
 from inventory_app.http._posts import SECURITY_PAGE
 from inventory_app.operations._attempts import address_key, counted_as
+from inventory_app.operations._operation import OF_THE_PORTAL
 from inventory_app.operations.sessions import SignedIn, hash_token
-from inventory_app.permissions import Permission
+from inventory_app.permissions import Permission, works_for_a_supplier
 from inventory_app.states import _live, _socket, _toast
 from inventory_app.unit_of_work import in_thread, record_denial
 
@@ -206,6 +207,8 @@ def _decide(event_name: str, person: SignedIn | None) -> None:
         raise SecondFactorRequired
     if declared.permission is not None and declared.permission not in person.permissions:
         raise NotAllowed(needs(declared.permission))
+    if declared.permission is None and not declared.everybody and works_for_a_supplier(person.permissions):
+        raise NotAllowed(OF_THE_PORTAL)
 
 
 def needs(permission: Permission) -> str:

@@ -148,6 +148,11 @@ class AccountsState(FormState, rx.State):
         return await self._show_link(made, token)
 
     async def _show_link(self, made: LinkMade, token: str) -> Any:
+        await self._keep_link(made, token)
+        return shown_again(self)
+
+    async def _keep_link(self, made: LinkMade, token: str) -> None:
+        """Show a link that was just made, and mail it where that is set up."""
         people.forget_everybody()
         self._open("link", None)
         self.link, self.link_name, self.link_for = one_time_links.address(token), made.username, made.purpose.value
@@ -160,7 +165,6 @@ class AccountsState(FormState, rx.State):
                 self.not_sent = str(error)
             else:
                 self.mailed_to = made.email
-        return shown_again(self)
 
     @rx.event
     @action(accounts.edit_user)

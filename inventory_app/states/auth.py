@@ -19,12 +19,15 @@ from inventory_app.operations import dashboard, sessions, users
 from inventory_app.operations._attempts import address_key
 from inventory_app.operations._zones import known_zone
 from inventory_app.operations.sessions import SignedIn
-from inventory_app.permissions import Permission
+from inventory_app.permissions import Permission, works_for_a_supplier
 from inventory_app.settings import get_settings
 from inventory_app.states import _live, _toast
 from inventory_app.states._action import FormState, Line, Payload, action
 from inventory_app.states._guard import event_actor, event_visitor, sign_in_address, sign_in_page
 from inventory_app.unit_of_work import fetch, in_transaction
+
+#: Where people of a supplier begin.
+PORTAL = "/portal"
 
 
 class RegisterForm(Payload):
@@ -46,6 +49,8 @@ class AuthState(FormState, rx.State):
     picture: str = ""
     role_label: str = ""
     permissions: dict[str, bool] = {}
+    #: The account belongs to a supplier: it has the portal, and nothing else is shown the way to.
+    of_a_supplier: bool = False
     must_change_password: bool = False
     #: A role asks for a second factor, and this session has none.
     needs_factor: bool = False
@@ -98,6 +103,7 @@ class AuthState(FormState, rx.State):
             "picture": person.picture if person else "",
             "role_label": ", ".join(person.roles).capitalize() if person else "",
             "permissions": dict.fromkeys(sorted(person.permissions), True) if person else {},
+            "of_a_supplier": bool(person and works_for_a_supplier(person.permissions)),
             "must_change_password": bool(person and person.must_change_password),
             "needs_factor": bool(person and person.needs_factor),
             "company": get_settings().company,
@@ -183,8 +189,10 @@ class AuthState(FormState, rx.State):
         if page in ("/password", "/confirm"):
             # They are public pages too: `load_public` has read the message, and a second look would take it for old.
             return None
+        if self.of_a_supplier and page == "/":
+            return rx.redirect(PORTAL, replace=True)
         self._read_cookies()
-        if not self.needs_factor:
+        if not (self.needs_factor or self.of_a_supplier):
             await self._count_waiting()
         if self.flash:
             return _toast.toast("error" if self.flash_tone == "bad" else "success", self.flash)

@@ -47,9 +47,12 @@ class HomeState(rx.State):
     @rx.event
     @action(public=True)
     async def load(self) -> None:
-        """Show the start page as it is now; a stranger is led to sign in meanwhile, which is no refusal to record."""
+        """Show the start page as it is now.
+
+        A stranger is led to sign in meanwhile, and people of a supplier to the portal, which is no refusal to record.
+        """
         auth_state = await self.get_state(AuthState)
-        if not auth_state.signed_in or auth_state.must_change_password:
+        if not auth_state.signed_in or auth_state.must_change_password or auth_state.of_a_supplier:
             return
         here = _zones.clock(now(), auth_state._time_zone())  # noqa: SLF001  # ours
         with auth_state.audit_context():

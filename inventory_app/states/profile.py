@@ -40,7 +40,7 @@ class ProfileState(FormState, rx.State):
     version: int = 0
 
     @rx.event
-    @action()
+    @action(everybody=True)
     async def load(self) -> None:
         """Show one's own account as it is now."""
         auth_state = await self.get_state(AuthState)
@@ -71,7 +71,7 @@ class ProfileState(FormState, rx.State):
         return self._done(f"Your address is now {email}")
 
     @rx.event
-    @action()
+    @action(everybody=True)
     async def remove_picture(self, idempotency_key: Line = "") -> Any:
         """Remove one's own picture."""
         auth_state = await self.get_state(AuthState)

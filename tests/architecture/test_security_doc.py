@@ -58,6 +58,7 @@ SENSITIVE = re.compile(
     r"|accounts\.(invite_user|make_reset_link|update_own_email)|delegations\.delegate"
     r"|factors\.(begin_totp|confirm_totp|register_passkey|remove_factor|new_recovery_codes|reset_factors)"
     r"|payments\.(process_payment|process_batch|void_payment)"
+    r"|supplier_accounts\.(invite_to_portal|give_portal_access_back)"
     r"|single_sign_on\.(connect|disconnect|disconnect_person)"
 )
 

@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import expect
 from sqlmodel import select
 
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models.payments import Payment
+from inventory_app.models.purchasing import PurchaseOrder
 from inventory_app.operations import change_sets, pricing, stock
 from inventory_app.operations._receipt_lines import Came
 from inventory_app.pages._page import PAGES, Page
+from inventory_app.permissions import Permission
 from inventory_app.unit_of_work import open_session, transact
 from tests import factories
 from tests.fixtures.browser import SIZES, Window
@@ -22,6 +25,7 @@ from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site
 from tests.operations import buying, papers, payables
 from tests.operations.ordered import came, ordered
+from tests.papers import papers as papers_of
 from tests.states.handlers import make_things, registered
 
 pytestmark = pytest.mark.browser
@@ -108,6 +112,13 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[payment]": lambda: str(a_batch(person)[1]),
         "[batch]": lambda: str(a_batch(person)[0]),
     }
+    if page.permission == Permission.PORTAL_USE:
+        # The newest: `of_a_supplier` has just made it.
+        named["[order]"] = lambda: str(
+            factories.arrange(
+                lambda s: s.scalar(sa.select(sa.func.max(PurchaseOrder.id)).where(PurchaseOrder.number.is_not(None)))
+            )
+        )
     return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
 
 
@@ -120,6 +131,14 @@ def an_order_with_a_receipt() -> tuple[int, int]:
     )
     with acting_as(system_actor("test")):
         return order.id, came(order, Came(order.lines[0], Decimal(4), lot_code="A1"), 1).receipt_id
+
+
+def of_a_supplier(site: Site) -> Person:
+    """Make somebody of a supplier that has papers: the portal is theirs alone."""
+    name = f"sue-{secrets.token_hex(3)}"
+    return site.known(
+        name, factories.supplier_person(name, papers_of(f"aa{secrets.token_hex(5)}").supplier), "supplier"
+    )
 
 
 @pytest.fixture
@@ -141,7 +160,7 @@ def test_a_page_shows_fits_and_can_be_used_by_everybody(
     if route == "404":
         window.allowed.append("404")
     if not page.public or route in ("/password", "/confirm"):
-        window.enter(ada)
+        window.enter(ada if page.permission != Permission.PORTAL_USE else of_a_supplier(site))
     window.goto(address_of(page, site_trail, ada))
     expect(window.page).to_have_title(re.compile(re.escape(page.title)))
     assert window.page.evaluate("document.documentElement.className").count(scheme) == 1

@@ -16,7 +16,7 @@ from inventory_app.errors import AccountDisabled, NotAllowed, NotSignedIn, Passw
 from inventory_app.models.users import AuthSession, LocalUser, Role
 from inventory_app.operations import _operation
 from inventory_app.operations._operation import OPERATIONS, QUERIES
-from inventory_app.permissions import DEFAULT_ROLES, NEEDS_A_PERSON
+from inventory_app.permissions import DEFAULT_ROLES, NEEDS_A_PERSON, SUPPLIER
 from inventory_app.unit_of_work import open_session
 from tests.factories import anonymous, arrange, person
 
@@ -47,6 +47,9 @@ def test_the_doors_of_every_operation_open_for_those_who_may_and_for_nobody_else
     for role, (_, held) in DEFAULT_ROLES.items():
         expected = None
         if spec.machine or (spec.permission is not None and spec.permission not in held):
+            expected = NotAllowed
+        if role == SUPPLIER and spec.permission is None and not (spec.public or spec.everybody):
+            # What has no permission is for all of us, and not for strangers with an account.
             expected = NotAllowed
         assert stopped_by(person(role, role), declared) is expected, role
     nobody = person("bob")

@@ -25,7 +25,7 @@ from inventory_app.models.suppliers import Supplier
 from inventory_app.models.totals import BooksCheck
 from inventory_app.operations import _order_approval, invoices, periods, reservations, shipments, stock
 from inventory_app.operations._invoice_fields import LineIn
-from inventory_app.permissions import DEFAULT_ROLES, Permission
+from inventory_app.permissions import DEFAULT_ROLES, Permission, works_for_a_supplier
 from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
@@ -42,6 +42,7 @@ from inventory_app.states.lots import ProductLotsState
 from inventory_app.states.orders import OrdersState, OrderState
 from inventory_app.states.payments import PaymentState
 from inventory_app.states.periods import PeriodsState
+from inventory_app.states.portal import PortalCompanyState, PortalOrderState
 from inventory_app.states.pricing import PlannedPriceState, PricingState
 from inventory_app.states.product_page import ProductPageState
 from inventory_app.states.products import ProductsState
@@ -53,6 +54,7 @@ from inventory_app.states.roles import RolesState
 from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.shipments import ShipmentsState
 from inventory_app.states.stock_entries import StockEntryState
+from inventory_app.states.supplier_accounts import SupplierAccountsState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
 from inventory_app.states.suppliers import SupplierState
@@ -97,6 +99,9 @@ def may(handler: Handler, roles: tuple[str, ...]) -> bool:
     declared = handler.declared
     assert declared
     held = frozenset[Permission]().union(*(DEFAULT_ROLES[role][1] for role in roles))
+    if works_for_a_supplier(held) and declared.permission is None:
+        # What has no permission is for all of us; people of suppliers look after their own account.
+        return declared.public or declared.everybody
     return declared.public or declared.permission is None or declared.permission in held
 
 
@@ -138,6 +143,8 @@ class Things:
     payment: int
     booked: "Booked"
     ordered: "OrderedThings"
+    #: Somebody of a supplier who may use the portal, and somebody who may no longer.
+    of_a_supplier: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -209,6 +216,7 @@ def make_things(site: Site) -> Things:
         _payment(invoices[2]),
         _booked(first, second.location_id, product.sku),
         _ordered(),
+        (_of_a_supplier(suppliers[0].id, active=True), _of_a_supplier(suppliers[0].id, active=False)),
     )
 
 
@@ -235,6 +243,10 @@ def _payment(invoice_id: int) -> int:
         return made.id or 0
 
     return factories.arrange(build)
+
+
+def _of_a_supplier(supplier_id: int | None, *, active: bool) -> int:
+    return factories.supplier_person(f"sue-{_word()}", supplier_id or 0, active=active).id or 0
 
 
 def _booked(item: InventoryItem, elsewhere: int, sku: str) -> Booked:
@@ -359,6 +371,21 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     event_name(handler): payload
     for handler, payload in (
         (AccountsState.invite, _invitation),
+        (
+            SupplierAccountsState.invite,
+            lambda t: {
+                "form": {key: value for key, value in _invitation(t)["form"].items() if key != "roles"}
+                | {"supplier_id": t.supplier}
+            },
+        ),
+        (SupplierAccountsState.end_access, lambda t: {"form": {"user_id": t.of_a_supplier[0], "reason": "Left them"}}),
+        (SupplierAccountsState.give_back, lambda t: {"user_id": t.of_a_supplier[1]}),
+        (PortalCompanyState.propose, lambda _: {"form": {"email": "sue@example.com"}}),
+        (PortalCompanyState.withdraw, lambda _: {}),
+        (
+            PortalOrderState.confirm,
+            lambda _: {"form": {"order_id": 1, "on": f"{now().date() + timedelta(days=9)}", "version": 1}},
+        ),
         (BooksState.rebuild_books, lambda _: {"form": {"reason": "A disk was replaced"}}),
         (BooksState.begin_check, lambda _: {}),
         (
@@ -605,7 +632,13 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
 }
 
 #: Operations that decide by the record they are given, and what that needs in the example.
-DECIDED_INSIDE = {"documents.remove_document": Permission.PRODUCTS_MANAGE}
+DECIDED_INSIDE = {
+    "documents.remove_document": Permission.PRODUCTS_MANAGE,
+    # Only for an account that belongs to a supplier: no role is enough (tests/states/test_portal.py).
+    "portal.confirm_delivery": None,
+    "portal.propose_correction": None,
+    "portal.withdraw_correction": None,
+}
 
 #: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import or take back.
 ONLY_ASKING = frozenset(
