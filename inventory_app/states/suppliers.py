@@ -265,14 +265,14 @@ class SupplierState(FormState, rx.State):
         return [SupplierState.load, AuthState.guard_page, said]
 
     @rx.event
-    @action(approvals.withdraw)
+    @action(Permission.SUPPLIERS_CREATE)
     async def open_withdraw(self) -> None:
         """Ask whether one's own entry is to be taken back."""
         self._new_form()
         self.dialog = "withdraw"
 
     @rx.event
-    @action(approvals.withdraw)
+    @action(Permission.SUPPLIERS_CREATE)
     async def withdraw(self, form: WithdrawForm) -> Any:
         """Take back what one has entered oneself."""
         auth_state = await self.get_state(AuthState)
