@@ -94,8 +94,9 @@ def company(ann):
                 )
             )
             session.add(ProductPrice(product_id=bolt.product_id, old_price=Decimal(0), new_price=PRICE, currency="USD"))
-            ordered = PurchaseOrder(supplier_id=acme.id, location_id=bolt.there_location, currency="USD", total=COST)
-            session.add(ordered)
+            ordered = {"supplier_id": acme.id, "location_id": bolt.there_location, "currency": "USD", "total": COST}
+            told = {"number": "PO-2026-0001", "expected_on": now().date(), "override_reason": "sample"}
+            session.add(PurchaseOrder(**ordered, **told))
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
 
         arrange(more)
