@@ -38,7 +38,8 @@ class Placed:
     supplier_id: int
 
 
-_made = iter(range(1, 10**9))
+#: Far beyond what a running server draws itself.
+_made = iter(range(9_001, 10**9))
 
 
 def order(supplier_id, *wants, status=OrderStatus.ORDERED, currency="USD", rate=1, created_by=None, **columns):

@@ -18,7 +18,7 @@ from inventory_app.http.exports import _pieces
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, PriceStatus, Product, ProductPrice, SupplierProduct
 from inventory_app.models.lists import ChangeSet
-from inventory_app.models.purchasing import PurchaseOrder
+from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder
 from inventory_app.models.stock import Reservation
 from inventory_app.models.users import AuthSession, Role, UserInfo
 from inventory_app.operations import categories, exports, locations, movements, reorder, stock, trail, views
@@ -94,8 +94,13 @@ def company(ann):
                 )
             )
             session.add(ProductPrice(product_id=bolt.product_id, old_price=Decimal(0), new_price=PRICE, currency="USD"))
-            ordered = PurchaseOrder(supplier_id=acme.id, location_id=bolt.there_location, currency="USD", total=COST)
-            session.add(ordered)
+            ordered = {"supplier_id": acme.id, "location_id": bolt.there_location, "currency": "USD", "total": COST}
+            told = {"number": "PO-2026-0001", "expected_on": now().date(), "override_reason": "sample"}
+            order = PurchaseOrder(**ordered, **told)
+            session.add(order)
+            session.flush()
+            came = {"order_id": order.id, "location_id": bolt.there_location, "recorded_by": ann.id}
+            session.add(GoodsReceipt(number="GR-2026-0001", delivery_note="D-1", note="wet", **came))
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
 
         arrange(more)

@@ -251,7 +251,7 @@ def test_the_form_offers_suppliers_places_and_what_the_supplier_sells(shop):
     found = read(orders.order_form, supplier_id=shop.supplier)
     assert (found.products, found.payment_days, found.currency) == ([("TEA", "Tea")], "30", "USD")
     assert found.supplier_fault == ""
-    assert "pending" in read(orders.order_form, supplier_id=other).supplier_fault
+    assert "waits for a decision" in read(orders.order_form, supplier_id=other).supplier_fault
 
 
 def test_the_form_of_a_draft_begins_with_what_stands_on_it(shop):
