@@ -15,7 +15,7 @@ from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.purchasing import GoodsReceipt, OrderStatus, PurchaseOrder, PurchaseOrderLine, ReceiptKind
 from inventory_app.models.stock import StockMovement
-from inventory_app.operations import _series
+from inventory_app.operations import _matching, _series
 from inventory_app.operations._fields import REASON_LENGTH, Fields
 from inventory_app.operations._operation import acting_user_id, operation_id
 from inventory_app.operations.reversals import ORDER
@@ -136,6 +136,8 @@ def change_order(session: Session, order: PurchaseOrder, changes: Mapping[int, D
             order.received_at = now() if order.status == OrderStatus.RECEIVED else None
     session.flush()
     step("order_updated", status=order.status)
+    _matching.rematch(session, [order.id or 0])
+    step("invoices_matched")
 
 
 def standing(session: Session, order_id: int) -> OrderStatus:

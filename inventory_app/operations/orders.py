@@ -18,7 +18,15 @@ from inventory_app.models.approvals import Verdict
 from inventory_app.models.catalog import Location, Product
 from inventory_app.models.purchasing import OrderStatus, PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _approvals, _order_approval, _order_forms, _order_paper, _order_views, _series
+from inventory_app.operations import (
+    _approvals,
+    _matching,
+    _order_approval,
+    _order_forms,
+    _order_paper,
+    _order_views,
+    _series,
+)
 from inventory_app.operations import _order_rules as rules
 from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._item_at import location_in_use
@@ -356,6 +364,7 @@ def place_order(session: Session, *, order_id: int, version: int) -> Moved:
     order.status, order.ordered_by, order.ordered_at = OrderStatus.ORDERED, acting_user_id(), now()
     for line in known.lines:
         line.receivable = rules.receivable(line.quantity)
+    _matching.rematch(session, [order_id])
     return _moved(order, "It can be sent to the supplier and received.")
 
 
@@ -378,6 +387,7 @@ def give_up_rest(
         line.given_up += rules.open_of(line)
         # Nothing comes any more: what does is refused.
         line.receivable = line.received
+    _matching.rematch(session, [order_id])
     if not any(rules.open_of(line) for line in known.lines):
         order.status, order.received_at = OrderStatus.RECEIVED, now()
         return _moved(order, "Nothing is waited for any more. What has come stays in stock.")
