@@ -89,6 +89,20 @@ class Invalid(AppError):
     sentence = "Please check the marked fields."
 
 
+class WrongAmount(Invalid):
+    """An amount that cannot be: what says so names amounts, and those are not for everybody who reads the trail."""
+
+    def __init__(self, kept: str, sentence: str) -> None:
+        """Carry what goes on record beside the sentence for the person."""
+        super().__init__(sentence, fields={"amount": sentence})
+        self._kept = kept
+
+    @property
+    def detail(self) -> str:
+        """What goes on record: without amounts."""
+        return self._kept
+
+
 class NotFound(AppError):
     """The record does not exist, or no longer."""
 

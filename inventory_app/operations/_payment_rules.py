@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.database.locks import lock
-from inventory_app.errors import AlreadyDecided, Conflict, Invalid, NotFound
+from inventory_app.errors import AlreadyDecided, Conflict, Invalid, NotFound, WrongAmount
 from inventory_app.models._base import now
 from inventory_app.models.payments import (
     AccountStatus,
@@ -130,11 +130,12 @@ def _divide(session: Session, owed: Owed, asked: Sequence[Allocation], waiting: 
         raise Invalid("A credit note is set off against an invoice: choose one as well.")
 
 
-def _too_much(invoice: SupplierInvoice, asked: Decimal, left: Decimal, waits: Decimal) -> Invalid:
+def _too_much(invoice: SupplierInvoice, asked: Decimal, left: Decimal, waits: Decimal) -> WrongAmount:
     more = f", {said(abs(waits), invoice.currency)} more wait for somebody's agreement" if waits else ""
     what = "can be set off" if left < 0 else "are open"
-    sentence = f"Only {said(abs(left), invoice.currency)} of {invoice.number} {what}{more}; you asked for "
-    return Invalid(sentence + f"{said(abs(asked))}.", fields={"amount": sentence + f"{said(abs(asked))}."})
+    sentence = f"Only {said(abs(left), invoice.currency)} of {invoice.number} {what}{more}"
+    kept = f"More was asked than is open of {invoice.number}."
+    return WrongAmount(kept, f"{sentence}; you asked for {said(abs(asked))}.")
 
 
 def waiting_for(session: Session, invoice_ids: Iterable[int]) -> dict[int, Decimal]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from inventory_app.errors import AlreadyDecided, AppError, Conflict, Invalid, InvalidRows, NotFound, Stale
+from inventory_app.errors import AlreadyDecided, AppError, Conflict, Invalid, InvalidRows, NotFound, Stale, WrongAmount
 from inventory_app.models._base import now
 from inventory_app.models.payments import Payment, PaymentBatch, PaymentMethod, PaymentStatus, SupplierBankAccount
 from inventory_app.operations import _payment_rules as rules
@@ -67,8 +67,7 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     if others:
         raise Invalid("These invoices are of several suppliers. Pay them as a batch, or one supplier at a time.")
     if allocations and amount is not None and owed.total != amount:
-        sentence = f"The parts come to {owed.total}, not to {amount}."
-        raise Invalid(sentence, fields={"amount": sentence})
+        raise WrongAmount("The parts come to another amount.", f"The parts come to {owed.total}, not to {amount}.")
     how, worth = rules.checked_method(method, owed.total), checked_rate(owed.currency, rate)
     account = rules.account_for(session, owed, how, bank_account_id)
     had = rules.may_pay(session, [owed], [account])

@@ -196,7 +196,7 @@ def refused(act, *args: object, **more: object) -> AppError:
 
 def said(error: AppError) -> str:
     """Return all that a refusal says."""
-    return error.detail
+    return f"{error} {error.detail}"
 
 
 def day(days: int) -> date:

@@ -27,14 +27,17 @@ from inventory_app.permissions import DEFAULT_ROLES, Permission
 from inventory_app.unit_of_work import read, transact
 from tests import factories
 from tests.factories import arrange, person, role
+from tests.operations import payables
 
 for module in pkgutil.iter_modules(operations.__path__):
     importlib.import_module(f"{operations.__name__}.{module.name}")
 
 COST, PRICE, BEFORE, QUANTITY = Decimal("8642097.53"), Decimal("9753108.64"), Decimal("7531908.42"), 3
 FOUND = 2
-#: What gives them away, in whatever form: the digits before the point of each, and of what the stock is worth.
-TELLS = [str(int(number)) for number in (COST, PRICE, BEFORE, COST * FOUND, COST * QUANTITY, COST * (QUANTITY + FOUND))]
+#: What gives them away, in whatever form: the digits before the point of each, of what the stock is worth and of what
+#: is owed.
+WORTH = [COST * FOUND, COST * QUANTITY, COST * (QUANTITY + FOUND), COST + PRICE]
+TELLS = [str(int(number)) for number in (COST, PRICE, BEFORE, *WORTH)]
 
 
 def tells(answer: object) -> list[str]:
@@ -53,6 +56,8 @@ class Planted:
     user: int
     order: int
     operations: tuple[str, ...]
+    #: One that is open, and one whose payment waits in a batch.
+    invoices: tuple[int, int]
 
 
 @pytest.fixture
@@ -63,11 +68,15 @@ def planted(ada: Actor, trail_ids: Callable[[], tuple[str, ...]]) -> Planted:
     item = factories.item(product.id, quantity=QUANTITY)
     arrange(lambda s: _price_was(s, product.id or 0))
     place = item.location_id
+    payables.account(acme.id or 0)
+    bills = {"R-1": COST, "R-2": PRICE}
+    due, paid = (payables.invoice(acme.id or 0, gross, number).id or 0 for number, gross in bills.items())
+    payables.batch(ada, paid)
     with acting_as(ada):
         line = LineInput(Decimal(QUANTITY), product.id, unit_cost=COST)
         order = transact(orders.create_order, head=Head(acme.id or 0, place), lines=[line]).order_id
         transact(stock.adjust_inventory, item_id=item.id, quantity=Decimal(FOUND), reason_code="found")
-    return Planted(product.id or 0, item.id or 0, acme.id or 0, ada.id or 0, order, trail_ids())
+    return Planted(product.id or 0, item.id or 0, acme.id or 0, ada.id or 0, order, trail_ids(), (due, paid))
 
 
 def _price_was(session: Session, product_id: int) -> None:
@@ -83,7 +92,7 @@ def trail_ids(observer: Any) -> Callable[[], tuple[str, ...]]:
 ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "pictures.picture": lambda p: [{"user_id": p.user, "sha256": "0" * 64}],
     "users.one_user": lambda p: [{"user_id": p.user}],
-    "approvals.approval_detail": lambda p: [{"approval_id": 1}],
+    "approvals.approval_detail": lambda p: [{"approval_id": one} for one in (1, 2)],
     "approvals.roles_waiting": lambda p: [{"user_id": p.user}],
     "bulk_roles.preview_roles": lambda p: [{"user_ids": [p.user], "mode": "add", "roles": ["employee"]}],
     "single_sign_on.difference": lambda p: [{"user_id": p.user, "groups": ["staff"]}],
@@ -96,6 +105,15 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "explain.why_not": lambda p: [{"user_id": p.user, "permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.why_nobody": lambda p: [{"permission": "suppliers:approve", "supplier_id": p.supplier}],
     "explain.subject_name": lambda p: [{"supplier_id": p.supplier}],
+    "explain.invoice_name": lambda p: [{"invoice_id": p.invoices[0]}],
+    "payment_views.batch_detail": lambda p: [{"batch_id": 1}],
+    "payment_views.invoice_to_pay": lambda p: [{"invoice_id": one} for one in p.invoices],
+    "payment_views.list_due": lambda p: [{"view": View(sort=key)} for key in ("", "open", "gross")],
+    "payment_views.list_payments": lambda p: [{"view": View(sort=key)} for key in ("", "amount")],
+    "payment_views.matching_due": lambda p: [{"view": View(), "most": 10}],
+    "payment_views.payment_detail": lambda p: [{"payment_id": 1}],
+    "payment_views.preview_batch": lambda p: [{"invoice_ids": list(p.invoices)}],
+    "statements.statement": lambda p: [{"supplier_id": p.supplier}],
     "finding.find_anything": lambda p: [{"text": "canary"}, {"text": "a"}],
     "items.list_items": lambda p: [
         {"view": View(sort=column.key, descending=down)} for column in LIST.columns.values() for down in (False, True)
@@ -165,6 +183,9 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
             ("inventory_item", p.item),
             ("stock_movement", 1),
             ("product_price", 1),
+            ("payment", 1),
+            ("payment_batch", 1),
+            ("supplier_invoice", p.invoices[0]),
         )
     ],
 }
@@ -180,6 +201,9 @@ SHOWS = {
     "trail.operation_detail",
     "trail.record_history",
 }
+SHOWS |= {f"payment_views.{name}" for name in ("batch_detail", "invoice_to_pay", "list_due", "list_payments")}
+SHOWS |= {"payment_views.payment_detail", "payment_views.preview_batch", "statements.ageing", "statements.statement"}
+SHOWS |= {"approvals.approval_detail"}
 
 
 def answers(planted: Planted) -> dict[str, list[object]]:

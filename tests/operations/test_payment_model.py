@@ -49,7 +49,7 @@ class Payments(RuleBasedStateMachine):
     actors: ClassVar[dict[str, Actor]] = {}
     suppliers: ClassVar[list[int]] = []
     runs: ClassVar[int] = 0
-    #: How many payments counted, in all runs: a machine in which nobody ever pays promises nothing.
+    #: How many payments have counted at some time, in all runs: a machine in which nobody ever pays promises nothing.
     posted: ClassVar[int] = 0
 
     @initialize(recorded=people, created=people)
@@ -163,7 +163,9 @@ class Payments(RuleBasedStateMachine):
         """Count what came of it."""
         with open_session() as session:
             posted = sa.select(sa.func.count()).where(
-                col(Payment.id) > getattr(self, "first", 0), col(Payment.status) == "posted"
+                col(Payment.id) > getattr(self, "first", 0),
+                col(Payment.posted_at).is_not(None),
+                col(Payment.voids).is_(None),
             )
             type(self).posted += session.scalar(posted) or 0
         arrange(
@@ -217,4 +219,4 @@ def test_no_way_of_paying_breaks_the_promise(monkeypatch):
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert Payments.posted >= Payments.runs / 2
+    assert Payments.posted >= Payments.runs, f"only {Payments.posted} payments in {Payments.runs} runs"
