@@ -31,7 +31,7 @@ def scan_field(
         forms.form(
             rx.el.div(
                 rx.el.label("Barcode, SKU or order", html_for=FIELD, class_name="field-label"),
-                rx.el.div(control, camera, forms.submit("Find"), class_name="scan-row"),
+                rx.el.div(control, camera, button("Find", submit=True), class_name="scan-row"),
                 forms.fault(error, FIELD + "-error"),
                 rx.el.span(hint, class_name="field-hint"),
                 class_name="field",

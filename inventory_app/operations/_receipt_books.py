@@ -13,10 +13,18 @@ from sqlmodel import Session, col
 from inventory_app.database.locks import lock
 from inventory_app.errors import Conflict, Invalid, NotFound
 from inventory_app.models._base import now
-from inventory_app.models.purchasing import GoodsReceipt, OrderStatus, PurchaseOrder, PurchaseOrderLine, ReceiptKind
+from inventory_app.models.purchasing import (
+    GoodsReceipt,
+    OrderStatus,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    ReceiptKind,
+    SupplierInvoice,
+)
 from inventory_app.models.stock import StockMovement
-from inventory_app.operations import _matching, _series
+from inventory_app.operations import _series
 from inventory_app.operations._fields import REASON_LENGTH, Fields
+from inventory_app.operations._matching import papers_about, rematch
 from inventory_app.operations._operation import acting_user_id, operation_id
 from inventory_app.operations.reversals import ORDER
 
@@ -93,6 +101,8 @@ def lock_order(session: Session, order_id: int, statuses: Collection[OrderStatus
         raise NotFound(_GONE)
     if why_not := why_not_now(order.number, OrderStatus(order.status), statuses):
         raise Conflict(why_not)
+    # What is matched again when goods have come is locked before the products and items.
+    lock(session, SupplierInvoice, papers_about(session, [order_id]))
     step("order_locked", order_id=order_id)
     return order
 
@@ -125,7 +135,10 @@ UPDATE purchase_order_line SET received = received + given.quantity
 
 
 def change_order(session: Session, order: PurchaseOrder, changes: Mapping[int, Decimal]) -> None:
-    """Write down what came of the lines, and where the order stands by that; what is over stays over."""
+    """Write down what came of the lines, where the order stands by that, and which of its invoices agree now.
+
+    What is over stays over.
+    """
     session.connection().exec_driver_sql(
         _CHANGE_LINES, {"ids": list(changes), "quantities": [changes[line_id] for line_id in changes]}
     )
@@ -136,7 +149,7 @@ def change_order(session: Session, order: PurchaseOrder, changes: Mapping[int, D
             order.received_at = now() if order.status == OrderStatus.RECEIVED else None
     session.flush()
     step("order_updated", status=order.status)
-    _matching.rematch(session, [order.id or 0])
+    rematch(session, [order.id or 0])
     step("invoices_matched")
 
 

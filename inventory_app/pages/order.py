@@ -134,17 +134,16 @@ def _actions() -> tuple[rx.Component, ...]:
                 ),
             ),
         ),
-        ("ordered", _receive(here)),
-        ("partially_received", _receive(here)),
+        ("ordered", "partially_received", _to_receive(here)),
         ("received", gates.can(_CREATE, _form(forms.submit("Close"), on_submit=S.close_order))),
         rx.fragment(),
     )
     return (gates.can(_CREATE, _more()), _paper(), by_status)
 
 
-def _receive(here: Any) -> rx.Component:
-    to_dock = button("Receive goods", icon_name="inbox", tone="solid", href=here + "/receive")
-    return gates.can(Permission.ORDERS_RECEIVE, to_dock)
+def _to_receive(here: rx.Var[str]) -> rx.Component:
+    receive = button("Receive goods", icon_name="inbox", tone="solid", href=here + "/receive")
+    return gates.can(Permission.ORDERS_RECEIVE, receive)
 
 
 def _paper() -> rx.Component:

@@ -110,25 +110,27 @@ def _form() -> rx.Component:
                 flush=True,
             ),
             layout.card(
-                rx.el.div(
-                    forms.field(
-                        "Put away at",
-                        forms.select("location_id", O.locations, value=O.location_id),
-                        error=forms.problem(S.errors, "location_id"),
+                stack(
+                    rx.el.div(
+                        forms.field(
+                            "Put away at",
+                            forms.select("location_id", O.locations, value=O.location_id),
+                            error=forms.problem(S.errors, "location_id"),
+                        ),
+                        forms.field(
+                            "Delivery note",
+                            forms.text_input("delivery_note", max_length=60),
+                            error=forms.problem(S.errors, "delivery_note"),
+                            optional=True,
+                        ),
+                        class_name="form-row",
                     ),
                     forms.field(
-                        "Delivery note",
-                        forms.text_input("delivery_note", max_length=60),
-                        error=forms.problem(S.errors, "delivery_note"),
+                        "Note",
+                        forms.textarea("note", rows=2, max_length=1000),
+                        error=forms.problem(S.errors, "note"),
                         optional=True,
                     ),
-                    class_name="form-row",
-                ),
-                forms.field(
-                    "Note",
-                    forms.textarea("note", rows=2, max_length=1000),
-                    error=forms.problem(S.errors, "note"),
-                    optional=True,
                 ),
                 foot=rx.el.div(forms.submit("Book what came"), class_name="came-foot"),
             ),

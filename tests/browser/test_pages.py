@@ -106,7 +106,7 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
         "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
-        "[order]": lambda: str(an_order()),
+        "[order]": lambda: str(an_order_with_a_receipt()[0] if page.route.endswith("/receive") else an_order()),
         "[receipt]": lambda: str(an_order_with_a_receipt()[1]),
         "[person]": lambda: str(person.id),
         "[payment]": lambda: str(a_batch(person)[1]),

@@ -22,8 +22,9 @@ from inventory_app.models.purchasing import OrderStatus, PurchaseOrder, Purchase
 from inventory_app.operations import locations
 from inventory_app.operations._receipt_lines import MOST_ROWS, Back, Came
 from inventory_app.unit_of_work import transact
-from tests.factories import arrange, item, location, product
+from tests.factories import arrange, item, location, person, product, supplier
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
+from tests.operations import papers as papers_of
 from tests.operations.ordered import back, bolts, came, correct, ordered
 from tests.operations.shelf import Ledger, issue, receive, refusal, reserve, take_back, undo
 
@@ -540,3 +541,22 @@ def test_a_product_that_is_at_another_place_by_now_goes_back_from_there(ledger):
     assert written(ledger, done)[0].item_id == there.id
     change(Product, order.products[0], active=False)
     back(order, Back(order.lines[0], Decimal(1), row.item_id))
+
+
+# Invoices
+
+
+def test_an_invoice_agrees_when_the_goods_come_and_no_more_when_they_go_back_or_are_taken_back(ledger):
+    vendor = supplier("Acme", status="approved").id
+    order = ordered({"product_id": product("BOLT", name="Bolt").id, "quantity": Decimal(9)}, supplier_id=vendor)
+    with acting_as(person("cleo", "accountant")):
+        assert papers_of.record("SB-1", papers_of.line(order.lines[0], 4, "2.50")).status == "blocked"
+    done = came(order, 4)
+    assert papers_of.status("SB-1") == "matched"
+    (row,) = written(ledger, done)
+    gone = back(order, Back(order.lines[0], Decimal(1), row.item_id))
+    assert papers_of.status("SB-1") == "blocked"
+    correct(gone.receipt_id)
+    assert papers_of.status("SB-1") == "matched"
+    correct(done.receipt_id)
+    assert papers_of.status("SB-1") == "blocked"
