@@ -9,8 +9,10 @@ from inventory_app.components.matching import three_way_match
 from inventory_app.components.trail import history_href
 from inventory_app.operations._invoice_views import Link
 from inventory_app.pages._page import page
+from inventory_app.pages._payment_dialogs import pay_button, pay_dialog
 from inventory_app.permissions import Permission
 from inventory_app.states.documents import DocumentsState
+from inventory_app.states.due import PayState
 from inventory_app.states.invoice_page import InvoicePageState
 from inventory_app.states.invoices import PATH
 
@@ -31,7 +33,8 @@ def invoice() -> rx.Component:
     """Show the invoice, or that there is none at this address."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
-        dialogs.closed_on_arrival(S.close),
+        dialogs.closed_on_arrival(S.close, PayState.close),
+        pay_dialog(),
         _release_dialog(),
         _void_dialog(),
     )
@@ -60,7 +63,7 @@ def _found() -> rx.Component:
                 rx.cond(D.due_state == "overdue", feedback.badge("Overdue", tone="bad"), rx.fragment()),
             ),
             sub=rx.fragment(kind, " from ", supplier, due, amount),
-            actions=(_more(), _credit(), _release()),
+            actions=(_more(), _credit(), _pay(), _release()),
         ),
         stack(
             _held(),
@@ -101,6 +104,11 @@ def _held() -> rx.Component:
 def _release() -> rx.Component:
     asked = button("Release…", icon_name="lock-open", tone="solid", on_click=S.open_release)
     return rx.cond(D.held & (D.why_not_release == ""), gates.can(Permission.INVOICES_RELEASE, asked), rx.fragment())
+
+
+def _pay() -> rx.Component:
+    possible = (D.kind == "invoice") & ((D.status == "matched") | (D.status == "released")) & (D.paid != D.gross)
+    return rx.cond(possible, pay_button(D.id, "Pay"), rx.fragment())
 
 
 def _credit() -> rx.Component:

@@ -182,7 +182,10 @@ class PayState(FormState, rx.State):
             said = f"{done.number} over {done.amount} {done.currency} waits for somebody else to agree"
         else:
             said = f"{done.number}: {done.amount} {done.currency} to {done.supplier}"
-        return [*reload_of(self.router.url.path), _toast.success(said)]
+        path = self.router.url.path
+        # From elsewhere it goes on with the payment: what was paid is shown there.
+        then = reload_of(path) if path == PATH else [rx.redirect(f"/payments/{done.payment_id}")]
+        return [*then, _toast.success(said)]
 
 
 loaded_by(PATH, DueState.load)

@@ -114,6 +114,12 @@ async def test_one_invoice_is_paid_with_a_credit_note_set_off(acme):
     assert not state.open
 
 
+async def test_from_the_page_of_an_invoice_it_goes_on_with_the_payment(acme):
+    state = await tab(PayState, acme.quinn, f"/invoices/{acme.invoice_id}")
+    answer = await state.process_payment({"invoice_id": acme.invoice_id, "amount": "5"})
+    assert "/payments/1" in said(answer)
+
+
 async def test_what_waits_is_said(acme, monkeypatch):
     monkeypatch.setenv("INVENTORY_PAYMENT_APPROVAL_AMOUNT", "0")
     forget_cached()
