@@ -79,14 +79,14 @@ class ReceiptState(FormState, rx.State):
         self.loading = False
 
     @rx.event
-    @action(receiving.correct_receipt)
+    @action(Permission.ORDERS_RECEIVE)
     async def open_correct(self) -> None:
         """Ask why the receipt is taken back."""
         self._new_form()
         self.dialog = "correct"
 
     @rx.event
-    @action(receiving.return_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def open_return(self) -> None:
         """Ask what goes back, and from where."""
         if self.detail is None:

@@ -13,6 +13,7 @@ from inventory_app.operations._ledger import LARGEST
 from inventory_app.operations._numbers import typed
 from inventory_app.operations._receipt_lines import Came
 from inventory_app.operations.receipts import Awaited, ToReceive, Waiting
+from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
 from inventory_app.states.auth import AuthState
@@ -49,14 +50,14 @@ class ScanState(FormState, rx.State):
     orders: list[Waiting] = []
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def load(self) -> None:
         """Begin anew."""
         self.said, self.product, self.orders = "", "", []
         self._new_form()
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def scan(self, form: ScanForm) -> Any:
         """Find the orders that wait for what was scanned; the only one is opened at once."""
         if not form.code:
@@ -90,7 +91,7 @@ class ReceiveState(FormState, rx.State):
     scan_turn: int = 0
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def load(self) -> None:
         """Show what of the order can be received; what led here by a scan is counted."""
         path = self.router.url.path.rstrip("/").removesuffix(PATH)
@@ -107,13 +108,13 @@ class ReceiveState(FormState, rx.State):
             self._count(product_id)
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def keep(self, key: Line, quantity: Line) -> None:
         """Remember what was typed, so that a scan counts on from there."""
         self.parts = [replace(part, quantity=quantity) if part.key == key else part for part in self.parts]
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def scan(self, form: ScanForm) -> None:
         """Count one more of what was scanned."""
         if not form.code or self.order is None:
@@ -143,7 +144,7 @@ class ReceiveState(FormState, rx.State):
         return True
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def everything_came(self) -> None:
         """Fill in what is waited for."""
         self.parts = [
@@ -152,7 +153,7 @@ class ReceiveState(FormState, rx.State):
         ]
 
     @rx.event
-    @action(receiving.receive_goods)
+    @action(Permission.ORDERS_RECEIVE)
     async def another_lot(self, line_id: Id) -> None:
         """Make room for one more lot of a line."""
         of_line = [part for part in self.parts if part.line.line_id == line_id]
