@@ -107,7 +107,7 @@ def _answer(name: str, suffix: str, asked: dict[str, str], zone: str) -> Respons
             # From here on the stream gives back what it holds.
             return _Streamed(_Stream(session, prepared), media_type="text/csv; charset=utf-8", headers=headers)
         path = _workbook(session, prepared)
-    except BaseException:
+    except BaseException:  # whatever ends it: the place and the connection are given back, or exports would run out
         _give_back(session)
         raise
     _give_back(session)
@@ -152,7 +152,7 @@ class _Stream:
     def __next__(self) -> bytes:
         try:
             return next(self._pieces)
-        except BaseException:
+        except BaseException:  # the end, a fault, a cancelled stream: nothing more is read, all is given back
             self.close()
             raise
 
@@ -241,7 +241,7 @@ def _workbook(session: Session, prepared: Prepared) -> Path:
                         sheet.write_number(number, at, float(text))
                     elif text:
                         sheet.write_string(number, at, text[:32_767])
-    except BaseException:
+    except BaseException:  # a full disk and a stopped server too: half a workbook must not stay behind
         path.unlink(missing_ok=True)
         raise
     return path

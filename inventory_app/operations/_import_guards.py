@@ -110,14 +110,19 @@ _PLACES = """
 SELECT l.id FROM location l WHERE l.id IN (SELECT (c.wanted ->> 'location_id')::bigint FROM import_change c
   WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state <> 'same') ORDER BY l.id FOR KEY SHARE
 """
+# Apart from each other: nothing is known yet of what has just come in, and a join of all at once was tried row by row.
 _UNFIT = """
-SELECT count(*) FROM import_change c
- CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS w(product_id bigint, location_id bigint, lot_id bigint, quantity numeric)
+WITH given AS MATERIALIZED (
+  SELECT w.*, coalesce((c.before ->> 'quantity')::numeric, 0) AS held FROM import_change c
+   CROSS JOIN LATERAL jsonb_to_record(c.wanted) AS w(product_id bigint, location_id bigint, lot_id bigint, quantity numeric)
+   WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state <> 'same'
+), made AS MATERIALIZED (
+  SELECT target_id FROM import_change WHERE run_id = %(run)s AND target = 'product' AND state = 'new'
+)
+SELECT count(*) FROM given w
   JOIN product p ON p.id = w.product_id JOIN unit u ON u.code = p.unit_code JOIN location l ON l.id = w.location_id
- WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state <> 'same'
-   AND (NOT l.active OR l.kind <> 'storage' OR (w.lot_id IS NULL) = p.lots_kept OR round(w.quantity, u.decimals) <> w.quantity
-     OR NOT p.active AND w.quantity > coalesce((c.before ->> 'quantity')::numeric, 0) AND NOT EXISTS (
-       SELECT FROM import_change n WHERE n.run_id = %(run)s AND n.target = 'product' AND n.target_id = p.id AND n.state = 'new'))
+ WHERE NOT l.active OR l.kind <> 'storage' OR (w.lot_id IS NULL) = p.lots_kept OR round(w.quantity, u.decimals) <> w.quantity
+    OR NOT p.active AND w.quantity > w.held AND p.id NOT IN (SELECT target_id FROM made)
 """
 _KEPT_BACK = """
 SELECT count(*) FROM import_change c JOIN inventory_item i ON i.id = c.target_id

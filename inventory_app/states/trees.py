@@ -56,6 +56,13 @@ class _TreeState(FormState, rx.State, mixin=True):
     #: What it can stand in: everything in use but itself and what is in it.
     parents: list[tuple[str, str]] = []
 
+    @rx.event
+    @action(Permission.PRODUCTS_VIEW)
+    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
+        """Close the dialog."""
+        if not is_open:
+            self.dialog = ""
+
     def _ask(self, rows: list[Any], row_id: int, parent_id: int | None) -> None:
         row = next((one for one in rows if one.id == row_id), None)
         self._new_form()
@@ -103,13 +110,6 @@ class CategoriesState(_TreeState, rx.State):
     async def open_edit(self, category_id: Id) -> None:
         """Ask what is to be corrected."""
         self._ask(self.rows, category_id, None)
-
-    @rx.event
-    @action(Permission.PRODUCTS_VIEW)
-    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
-        """Close the dialog."""
-        if not is_open:
-            self.dialog = ""
 
     @rx.event
     @action(categories.create_category)
@@ -182,13 +182,6 @@ class LocationsState(_TreeState, rx.State):
     async def open_edit(self, location_id: Id) -> None:
         """Ask what is to be corrected."""
         self._ask(self.rows, location_id, None)
-
-    @rx.event
-    @action(Permission.PRODUCTS_VIEW)
-    async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
-        """Close the dialog."""
-        if not is_open:
-            self.dialog = ""
 
     @rx.event
     @action(catalog.create_location)

@@ -134,13 +134,22 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
-@pytest.mark.parametrize("kind", ["document", "image", "page"])
-def test_what_is_something_else_than_it_says_is_refused(
-    site: Site, ann: Person, bolt: int, content: tuple[bytes, str], kind: str
-):
-    if kind == "image" and content[0].startswith((b"\x89PNG", b"\xff\xd8")) and len(content[0]) > 60:
-        pytest.skip("as a picture it is encoded anew, and what stands behind it is gone")
+def encoded_anew(content: bytes, kind: str) -> bool:
+    """Tell whether it is a picture sent as one: what stands behind it is gone with the encoding."""
+    return kind == "image" and content.startswith((b"\x89PNG", b"\xff\xd8")) and len(content) > 60
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (name, kind)
+        for kind in ("document", "image", "page")
+        for name, (content, _) in BAD.items()
+        if not encoded_anew(content, kind)
+    ],
+)
+def test_what_is_something_else_than_it_says_is_refused(site: Site, ann: Person, bolt: int, name: str, kind: str):
+    content = BAD[name]
     assert send(site.signed_in(ann), bolt, *content, kind).headers["location"] == f"/products/{bolt}"
     assert kept(ann, bolt) == []
 

@@ -37,7 +37,12 @@ from tests.operations.shelf import (
     transfer,
 )
 
-TODAY = now().date()
+
+def today():
+    """Return the day as it is now: a run may go on past midnight."""
+    return now().date()
+
+
 NOT_YET = "This has not happened yet. Leave it empty for now."
 
 
@@ -176,12 +181,12 @@ def test_the_value_that_rounding_left_goes_with_the_last_one(ledger):
 def test_an_item_is_a_product_at_a_location_of_a_lot(ledger):
     milk, shed = product("MILK", lots_kept=True), location("SHED")
     at = {"product_id": milk.id, "location_id": shed.id}
-    assert receive(5, **at, lot_code=" A1 ", expires_on=TODAY + timedelta(days=9)).product == "Milk (lot A1)"
+    assert receive(5, **at, lot_code=" A1 ", expires_on=today() + timedelta(days=9)).product == "Milk (lot A1)"
     receive(2, **at, lot_code="a1")
     receive(1, **at, lot_code="B2")
     assert [(m.quantity, m.sequence) for m in ledger.movements()] == [(5, 1), (2, 2), (1, 1)]
     assert [(row.code, row.expires_on) for row in ledger.rows("SELECT * FROM lot ORDER BY id")] == [
-        ("A1", TODAY + timedelta(days=9)),
+        ("A1", today() + timedelta(days=9)),
         ("B2", None),
     ]
 
@@ -191,13 +196,13 @@ def test_a_lot_is_named_where_lots_are_kept_and_has_one_date():
     at = {"product_id": milk.id, "location_id": shed.id}
     needs = {"lot_code": "Milk is kept by lot. Enter its lot, at most 60 characters."}
     assert refusal(Invalid, receive, 1, **at).fields == needs
-    receive(1, **at, lot_code="A1", expires_on=TODAY)
-    error = refusal(Invalid, receive, 1, **at, lot_code="A1", expires_on=TODAY + timedelta(days=1))
+    receive(1, **at, lot_code="A1", expires_on=today())
+    error = refusal(Invalid, receive, 1, **at, lot_code="A1", expires_on=today() + timedelta(days=1))
     assert error.fields == {
-        "expires_on": f"Lot A1 of Milk is good until {TODAY:%-d %b %Y}. Leave this empty, or correct the lot."
+        "expires_on": f"Lot A1 of Milk is good until {today():%-d %b %Y}. Leave this empty, or correct the lot."
     }
     receive(1, **at, lot_code="B")
-    error = refusal(Invalid, receive, 1, **at, lot_code="B", expires_on=TODAY)
+    error = refusal(Invalid, receive, 1, **at, lot_code="B", expires_on=today())
     assert error.fields == {"expires_on": "Lot B of Milk has no date. Leave this empty, or correct the lot."}
     west = location("WEST")
     new = {"product_id": milk.id, "location_id": west.id, "quantity": Decimal(1)}
@@ -220,7 +225,7 @@ def test_a_transfer_takes_the_lot_along(ledger):
 
 def test_what_is_past_its_day_goes_only_as_expired_or_damaged(ledger):
     milk = lot_shelf()
-    past = TODAY - timedelta(days=1)
+    past = today() - timedelta(days=1)
     arrange(lambda session: setattr(session.get_one(Lot, ledger.item(milk.one).lot_id), "expires_on", past))
     sentence = f"Lot A1 of Milk was good until {past:%-d %b %Y}. It can only be taken out as expired or damaged."
     for refused in (
@@ -238,7 +243,7 @@ def test_what_is_past_its_day_goes_only_as_expired_or_damaged(ledger):
 
 def test_the_last_day_of_a_lot_is_still_good(ledger):
     milk = lot_shelf()
-    arrange(lambda session: setattr(session.get_one(Lot, ledger.item(milk.one).lot_id), "expires_on", TODAY))
+    arrange(lambda session: setattr(session.get_one(Lot, ledger.item(milk.one).lot_id), "expires_on", today()))
     assert issue(milk.one, 1).after == "9 pcs"
 
 
@@ -360,7 +365,7 @@ def test_what_happened_earlier_is_booked_at_todays_average(ledger):
 
 
 def close_period(days_ago, **more):
-    return transact(periods.close_period, closed_through=TODAY - timedelta(days=days_ago), **more)
+    return transact(periods.close_period, closed_through=today() - timedelta(days=days_ago), **more)
 
 
 def reopen(period_id, reason="late invoice"):
@@ -377,7 +382,7 @@ def as_carl(as_ann):
 @pytest.mark.usefixtures("as_carl")
 def test_nothing_is_booked_in_a_closed_period(ledger):
     bolt = shelf()
-    assert close_period(10, note="October") == periods.said(TODAY - timedelta(days=10))
+    assert close_period(10, note="October") == periods.said(today() - timedelta(days=10))
     inside = now() - timedelta(days=10)
     sentence = "The books are closed for that day. Give a later day, or ask for the period to be opened again."
     before = ledger.movements()
@@ -404,7 +409,7 @@ def test_what_cannot_be_closed_or_opened_again():
     assert refusal(Invalid, close_period, 0).fields == over
     close_period(20)
     close_period(10)
-    said = periods.said(TODAY - timedelta(days=10))
+    said = periods.said(today() - timedelta(days=10))
     assert refusal(Invalid, close_period, 10).fields == {
         "closed_through": f"The books are closed up to {said} already."
     }
@@ -414,7 +419,7 @@ def test_what_cannot_be_closed_or_opened_again():
     refusal(NotFound, reopen, 999_999)
     reopen(newest.id)
     assert str(refusal(AlreadyDecided, reopen, newest.id)) == "This period was opened again already, by carl."
-    assert reopen(oldest.id) == periods.said(TODAY - timedelta(days=20))
+    assert reopen(oldest.id) == periods.said(today() - timedelta(days=20))
 
 
 def test_a_day_can_be_closed_a_quarter_of_an_hour_after_it_is_over():

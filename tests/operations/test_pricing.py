@@ -19,8 +19,16 @@ from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
 from tests.operations.shelf import refusal
 
 _SEVEN = Decimal(7)
-TODAY = datetime.now(UTC).date()
-TOMORROW = TODAY + timedelta(days=1)
+
+
+def today():
+    """Return the day as it is now: a run may go on past midnight."""
+    return datetime.now(UTC).date()
+
+
+def tomorrow():
+    """Return the day after."""
+    return today() + timedelta(days=1)
 
 
 @pytest.fixture
@@ -169,7 +177,7 @@ def test_only_who_may_change_prices_can(database):
 
 def test_a_price_waits_for_its_day_and_the_job_brings_it(as_ann, trail):
     bolt = priced("BOLT")
-    assert update(price(bolt, "12"), valid_from=TOMORROW) == pricing.Priced(1, 0, TOMORROW)
+    assert update(price(bolt, "12"), valid_from=tomorrow()) == pricing.Priced(1, 0, tomorrow())
     assert now_of(bolt) == [10]
     assert not read(pricing.any_price_due)
     (shown,) = read(pricing.planned_prices).rows
@@ -186,23 +194,23 @@ def test_a_price_waits_for_its_day_and_the_job_brings_it(as_ann, trail):
 
 def test_there_is_one_planned_price_for_a_product_and_a_day(as_ann):
     bolt = priced("BOLT")
-    update(price(bolt, "12"), valid_from=TOMORROW)
-    error = refusal(InvalidRows, update, price(bolt, "13"), valid_from=TOMORROW)
+    update(price(bolt, "12"), valid_from=tomorrow())
+    error = refusal(InvalidRows, update, price(bolt, "13"), valid_from=tomorrow())
     assert error.rows[0][1] == "valid_from"
-    twice = {"product_id": bolt, "valid_from": _prices.beginning(TOMORROW), "new_price": 1, "currency": "USD"}
+    twice = {"product_id": bolt, "valid_from": _prices.beginning(tomorrow()), "new_price": 1, "currency": "USD"}
     with pytest.raises(Conflict, match="is planned for that day already"):
         add(ProductPrice(**twice, status="planned"))
-    update(price(bolt, "13"), valid_from=TOMORROW + timedelta(days=1))
+    update(price(bolt, "13"), valid_from=tomorrow() + timedelta(days=1))
 
 
 def test_a_planned_price_can_be_cancelled_until_its_day(as_ann):
     bolt = priced("BOLT")
-    update(price(bolt, "12"), valid_from=TOMORROW)
+    update(price(bolt, "12"), valid_from=tomorrow())
     (shown,) = read(pricing.planned_prices).rows
     assert transact(pricing.cancel_planned_price, price_id=shown.id) == "Bolt"
     assert read(pricing.planned_prices).rows == []
     assert "already" in str(refusal(AlreadyDecided, transact, pricing.cancel_planned_price, price_id=shown.id))
-    update(price(bolt, "13"), valid_from=TOMORROW)
+    update(price(bolt, "13"), valid_from=tomorrow())
     its_day_comes(bolt)
     due = read(pricing.planned_prices).rows[0].id
     assert "Its day has come" in str(refusal(AlreadyDecided, transact, pricing.cancel_planned_price, price_id=due))
@@ -212,7 +220,7 @@ def test_a_planned_price_can_be_cancelled_until_its_day(as_ann):
 def test_what_was_due_counts_before_what_is_changed_after_it(as_ann):
     """The job was away: yesterday's price must not come after today's."""
     bolt = priced("BOLT")
-    update(price(bolt, "12"), valid_from=TOMORROW)
+    update(price(bolt, "12"), valid_from=tomorrow())
     its_day_comes(bolt)
     update({"product_id": bolt, "percent": "10"})
     jobs.apply_planned_prices()
@@ -223,14 +231,14 @@ def test_what_was_due_counts_before_what_is_changed_after_it(as_ann):
 def test_several_days_that_were_missed_are_made_up_in_their_order(as_ann):
     bolt = priced("BOLT")
     for later, to in ((2, "13"), (1, "12")):
-        update(price(bolt, to), valid_from=TODAY + timedelta(days=later))
+        update(price(bolt, to), valid_from=today() + timedelta(days=later))
     its_day_comes(bolt, days=5)
     jobs.apply_planned_prices()
     assert now_of(bolt) == [13]
     assert history(bolt) == [("applied", Decimal(12), Decimal(13)), ("applied", Decimal(10), Decimal(12))]
 
 
-@pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TODAY + timedelta(days=5_000)])
+@pytest.mark.parametrize("day", [today() - timedelta(days=1), today() + timedelta(days=5_000)])
 def test_a_day_that_is_over_or_far_away_is_refused(as_ann, day):
     bolt = priced("BOLT")
     assert "effective_on" in refusal(Invalid, update, price(bolt, "12"), valid_from=day).fields
@@ -314,7 +322,7 @@ def test_two_people_with_the_same_products_the_other_way_round_wait_for_each_oth
 def test_the_job_at_once_with_itself_changes_each_price_once(ann, observer):
     bolt = priced("BOLT")
     with acting_as(ann):
-        update(price(bolt, "12"), valid_from=TOMORROW)
+        update(price(bolt, "12"), valid_from=tomorrow())
     its_day_comes(bolt)
 
     def run() -> int:
@@ -332,7 +340,7 @@ def test_the_job_at_once_with_itself_changes_each_price_once(ann, observer):
 def test_cancelling_waits_for_the_job_and_comes_too_late(ann, observer):
     bolt = priced("BOLT")
     with acting_as(ann):
-        update(price(bolt, "12"), valid_from=TOMORROW)
+        update(price(bolt, "12"), valid_from=tomorrow())
         planned = read(pricing.planned_prices).rows[0].id
     its_day_comes(bolt)
     with (
@@ -379,7 +387,7 @@ def test_prices_change_no_other_way_than_with_a_row_of_the_history(as_ann):
 def test_the_history_is_a_table_and_steps(as_ann):
     bolt = priced("BOLT")
     update(price(bolt, "12"), reason="Steel")
-    update(price(bolt, "9"), valid_from=TOMORROW)
+    update(price(bolt, "9"), valid_from=tomorrow())
     found = read(pricing.price_history, product_id=bolt)
     assert [(row.price, row.change, row.status) for row in found.rows] == [
         ("9.00 USD", "", "Planned"),
@@ -401,14 +409,14 @@ def test_the_list_of_prices_says_margin_since_when_and_what_is_planned(as_ann):
     bolt = priced("BOLT", unit_cost=Decimal(6), category_id=tools)
     priced("CHEAP", "1", unit_cost=Decimal(6))
     priced("FREE", "0")
-    update(price(bolt, "12"), valid_from=TOMORROW)
+    update(price(bolt, "12"), valid_from=tomorrow())
     found = read(pricing.list_prices, view=View())
     assert [(row.sku, row.unit_price, row.margin) for row in found.page.rows] == [
         ("BOLT", "10.00", "40.0 %"),
         ("CHEAP", "1.00", "−500.0 %"),
         ("FREE", "0.00", ""),
     ]
-    assert found.page.rows[0].planned == f"{TOMORROW:%-d %b %Y}"
+    assert found.page.rows[0].planned == f"{tomorrow():%-d %b %Y}"
     for filters, skus in (
         ({"view": "none"}, ["FREE"]),
         ({"view": "below"}, ["CHEAP"]),
