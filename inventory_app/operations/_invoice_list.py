@@ -13,6 +13,7 @@ from inventory_app.models.purchasing import InvoiceKind, InvoiceStatus, Purchase
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations._list_filters import Asked, Asking, Condition, Contains, OneOf, Range, Words
 from inventory_app.operations._lists import Column, Join, Listing, View
+from inventory_app.operations._matching import PAYABLE
 from inventory_app.operations._money import said
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import Page, like_escaped
@@ -27,7 +28,7 @@ _SOON = timedelta(days=7)
 #: One that was paid in part and agrees no more is among the blocked ones: the rest of it cannot be paid.
 _CONTESTED = sa.and_(_STATUS == InvoiceStatus.MATCHED, col(SupplierInvoice.matched_at).is_(None))
 _OPEN = col(SupplierInvoice.paid) != col(SupplierInvoice.gross)
-TO_PAY = sa.and_(_STATUS.in_((InvoiceStatus.MATCHED, InvoiceStatus.RELEASED)), _OPEN, sa.not_(_CONTESTED))
+TO_PAY = sa.and_(PAYABLE, _OPEN)
 BLOCKED = sa.or_(_STATUS == InvoiceStatus.BLOCKED, sa.and_(_CONTESTED, _OPEN))
 
 STATUSES = {

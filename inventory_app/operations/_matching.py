@@ -30,6 +30,14 @@ from inventory_app.settings import get_settings
 #: The order is with the supplier, or was until it was closed.
 _PLACED = frozenset({OrderStatus.ORDERED, OrderStatus.PARTIALLY_RECEIVED, OrderStatus.RECEIVED, OrderStatus.CLOSED})
 _PAYABLE = frozenset({InvoiceStatus.MATCHED, InvoiceStatus.RELEASED})
+#: What `why_not_payable` says nothing about, for queries; constants, so that one plan serves every call.
+PAYABLE = sa.or_(
+    col(SupplierInvoice.status) == sa.literal_column(f"'{InvoiceStatus.RELEASED.value}'"),
+    sa.and_(
+        col(SupplierInvoice.status) == sa.literal_column(f"'{InvoiceStatus.MATCHED.value}'"),
+        col(SupplierInvoice.matched_at).is_not(None),
+    ),
+)
 #: What people call an order that has no number yet.
 DRAFT = "The draft"
 
@@ -58,6 +66,26 @@ def why_not_payable(invoice: SupplierInvoice) -> str:
 def contested(invoice: SupplierInvoice) -> bool:
     """Tell whether an invoice that something was paid of agrees no more."""
     return invoice.status == InvoiceStatus.MATCHED and invoice.matched_at is None
+
+
+def orders_of(session: Session, invoice_ids: Iterable[int]) -> set[int]:
+    """Return the orders that lines of these papers are about."""
+    found = session.scalars(
+        sa.select(col(PurchaseOrderLine.order_id))
+        .join(SupplierInvoiceLine, col(SupplierInvoiceLine.order_line_id) == col(PurchaseOrderLine.id))
+        .where(col(SupplierInvoiceLine.invoice_id).in_(set(invoice_ids)))
+        .distinct()
+    )
+    return set(found)
+
+
+def lock_papers(
+    session: Session, order_ids: Iterable[int], invoice_ids: Iterable[int] = ()
+) -> dict[int, SupplierInvoice]:
+    """Lock these orders, then whatever papers are about them or are named, with all credit notes about those."""
+    orders, named = set(order_ids), set(invoice_ids)
+    lock(session, PurchaseOrder, orders)
+    return lock(session, SupplierInvoice, named | papers_about(session, orders) | notes_about(session, named))
 
 
 def papers_about(session: Session, order_ids: Iterable[int]) -> set[int]:

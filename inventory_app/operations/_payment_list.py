@@ -13,8 +13,8 @@ from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import UserInfo
 from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Condition, OneOf, Range, Words
 from inventory_app.operations._lists import Column, Join, Listing
+from inventory_app.operations._matching import PAYABLE
 from inventory_app.operations._paging import like_escaped, storable
-from inventory_app.operations._payment_rules import PAYABLE
 from inventory_app.permissions import Permission
 
 STATUSES = {"waiting": "Waiting", "posted": "Paid", "rejected": "Rejected", "void": "Taken back"}
@@ -106,7 +106,7 @@ DUE = Listing(
     ident=col(SupplierInvoice.id),
     sort="due",
     only=sa.and_(
-        col(SupplierInvoice.status).in_([sa.literal_column(f"'{status}'") for status in PAYABLE]),
+        PAYABLE,
         col(SupplierInvoice.paid) != col(SupplierInvoice.gross),
     ),
     columns=(

@@ -25,14 +25,13 @@ from inventory_app.models.payments import (
 )
 from inventory_app.models.purchasing import InvoiceKind, InvoiceStatus, SupplierInvoice
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _chain
+from inventory_app.operations import _chain, _matching
 from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._fields import unusable
 from inventory_app.operations._money import checked_amount, in_base, said
 from inventory_app.operations._operation import Run, acting_user_id, operation_id
 from inventory_app.settings import get_settings
 
-PAYABLE = (InvoiceStatus.MATCHED.value, InvoiceStatus.RELEASED.value)
 #: As banks take it.
 LONGEST_REFERENCE = 140
 _FURTHEST = timedelta(days=366)
@@ -156,9 +155,8 @@ def still_open(session: Session, invoice: SupplierInvoice, waits: Decimal) -> De
     """Return what is open of a locked invoice and waits in no payment; raises why nothing of it can be paid."""
     if invoice.status == InvoiceStatus.VOID:
         raise AlreadyDecided(f"{invoice.number} was taken back, so there is nothing to pay.")
-    if invoice.status not in PAYABLE:
-        message = f"{invoice.number} is blocked: it does not agree with what was ordered and came."
-        raise Conflict(f"{message} It can be paid once somebody has released it.")
+    if why := _matching.why_not_payable(invoice):
+        raise Conflict(why)
     left = invoice.gross - invoice.paid - waits
     if left:
         return left
@@ -324,13 +322,19 @@ class Held:
     accounts: dict[int, SupplierBankAccount]
 
 
-def hold(session: Session, payment_ids: Sequence[int]) -> Held:
-    """Lock payments after their suppliers, invoices and bank accounts; what they are for never changes."""
+def hold(session: Session, payment_ids: Sequence[int], *, to_match: bool = False) -> Held:
+    """Lock payments after their suppliers, invoices and bank accounts; what they are for never changes.
+
+    `to_match` locks what the match of the invoices depends on as well, for who matches them again.
+    """
     parts = parts_of(session, payment_ids)
     statement = sa.select(col(Payment.supplier_id), col(Payment.bank_account_id)).where(col(Payment.id).in_(parts))
     of = session.execute(statement).all()
     lock(session, Supplier, {row.supplier_id for row in of}, share=True)
-    invoices = lock(session, SupplierInvoice, {id_ for one in parts.values() for id_ in one})
+    ids = {id_ for one in parts.values() for id_ in one}
+    if to_match:
+        _matching.lock_papers(session, _matching.orders_of(session, ids), ids)
+    invoices = lock(session, SupplierInvoice, ids)
     accounts = lock(
         session, SupplierBankAccount, {row.bank_account_id for row in of if row.bank_account_id}, share=True
     )
@@ -344,10 +348,11 @@ def post(held: Held) -> None:
         parts = held.parts[payment.id or 0]
         for id_, part in parts.items():
             invoice = held.invoices[id_]
-            if invoice.status not in PAYABLE or abs(invoice.paid + part) > abs(invoice.gross):
-                message = (
-                    f"{invoice.number} has changed since {payment.number} was made: it cannot be paid so any more."
-                )
+            if why := _matching.why_not_payable(invoice):
+                message = f"{invoice.number} has changed since {payment.number} was made. {why}"
+                raise Conflict(message)
+            if abs(invoice.paid + part) > abs(invoice.gross):
+                message = f"{invoice.number} has changed since {payment.number} was made: less of it is open."
                 raise Conflict(f"{message} Reject this, and pay what is open.")
         if payment.bank_account_id is not None:
             must_be_released(held.accounts[payment.bank_account_id])

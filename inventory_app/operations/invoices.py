@@ -4,7 +4,7 @@ Whatever is copied from the paper stays as it is: what was recorded wrongly is v
 agrees is found by `_matching.py` at once, and again whenever something changes that this depends on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,6 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.database.locks import lock
 from inventory_app.errors import AlreadyDecided, AppError, Conflict, Invalid, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.payments import Payment, PaymentAllocation, PaymentStatus
@@ -197,7 +196,7 @@ def _record(session: Session, paper: SupplierInvoice, terms: _Terms, lines: Sequ
     total = _money.total(line.sum for line in lines)
     paper.net, paper.tax, paper.gross = total.net, total.tax, total.gross
     credited = paper.credits
-    papers = _locked_papers(session, terms.orders, [credited] if credited else ())
+    papers = _matching.lock_papers(session, terms.orders, [credited] if credited else ())
     if credited and papers[credited].status == InvoiceStatus.VOID:
         message = f"{papers[credited].number} is void: a credit note cannot be about it."
         raise Conflict(message)
@@ -224,16 +223,6 @@ def _record(session: Session, paper: SupplierInvoice, terms: _Terms, lines: Sequ
     session.refresh(paper)
     found = _matching.load(session, [paper.id or 0]).match(paper.id or 0)
     return Recorded(paper.id or 0, paper.number, paper.status, found.differences)
-
-
-def _locked_papers(
-    session: Session, order_ids: Iterable[int], invoice_ids: Iterable[int] = ()
-) -> dict[int, SupplierInvoice]:
-    """Lock these orders, then whatever papers are about them or are named, with all credit notes about those."""
-    orders, named = set(order_ids), set(invoice_ids)
-    lock(session, PurchaseOrder, orders)
-    ids = named | _matching.papers_about(session, orders) | _matching.notes_about(session, named)
-    return lock(session, SupplierInvoice, ids)
 
 
 @operation(Permission.INVOICES_RELEASE, log=("invoice_id",), reason="reason")
@@ -293,24 +282,14 @@ def _locked(session: Session, invoice_id: int) -> tuple[SupplierInvoice, dict[in
     """Lock a paper after its orders, and all papers whose match hangs together with it."""
     known = _found(session, invoice_id)
     named = [one for one in (invoice_id, known.credits) if one is not None]
-    papers = _locked_papers(session, _orders_of(session, invoice_id), named)
+    papers = _matching.lock_papers(session, _matching.orders_of(session, [invoice_id]), named)
     return papers[invoice_id], papers
 
 
 def _neighbours(session: Session, paper: SupplierInvoice) -> set[int]:
     """Return the papers whose match depends on this one."""
-    ids = _matching.papers_about(session, _orders_of(session, paper.id or 0))
+    ids = _matching.papers_about(session, _matching.orders_of(session, [paper.id or 0]))
     return ids | (_matching.notes_about(session, [paper.credits]) if paper.credits else set())
-
-
-def _orders_of(session: Session, invoice_id: int) -> set[int]:
-    found = session.scalars(
-        sa.select(col(PurchaseOrderLine.order_id))
-        .join(SupplierInvoiceLine, col(SupplierInvoiceLine.order_line_id) == col(PurchaseOrderLine.id))
-        .where(col(SupplierInvoiceLine.invoice_id) == invoice_id)
-        .distinct()
-    )
-    return set(found)
 
 
 def _found(session: Session, invoice_id: int) -> SupplierInvoice:

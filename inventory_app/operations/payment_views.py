@@ -15,7 +15,7 @@ from inventory_app.models.approvals import Approval, ApprovalStatus
 from inventory_app.models.payments import Payment, PaymentAllocation, PaymentBatch, PaymentStatus, SupplierBankAccount
 from inventory_app.models.purchasing import InvoiceKind, SupplierInvoice
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _chain
+from inventory_app.operations import _chain, _matching
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._lists import View
@@ -426,7 +426,7 @@ def _credits(session: Session, invoice: SupplierInvoice) -> list[tuple[int, str,
             SupplierInvoice.supplier_id == invoice.supplier_id,
             SupplierInvoice.currency == invoice.currency,
             SupplierInvoice.kind == InvoiceKind.CREDIT_NOTE,
-            col(SupplierInvoice.status).in_(rules.PAYABLE),
+            _matching.PAYABLE,
             col(SupplierInvoice.paid) != col(SupplierInvoice.gross),
         )
         .order_by(col(SupplierInvoice.invoice_date), col(SupplierInvoice.id))

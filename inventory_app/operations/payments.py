@@ -14,8 +14,8 @@ from sqlmodel import Session
 from inventory_app.errors import AlreadyDecided, AppError, Conflict, Invalid, InvalidRows, NotFound, Stale, WrongAmount
 from inventory_app.models._base import now
 from inventory_app.models.payments import Payment, PaymentBatch, PaymentMethod, PaymentStatus, SupplierBankAccount
+from inventory_app.operations import _matching, _series
 from inventory_app.operations import _payment_rules as rules
-from inventory_app.operations import _series
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._money import cents, checked_amount, checked_rate
 from inventory_app.operations._operation import acting_user_id, operation, require
@@ -132,7 +132,7 @@ class Voided:
 def void_payment(session: Session, *, payment_id: int, reason: str, version: int | None = None) -> Voided:
     """Take a payment back by a counter-entry: what it paid is open again."""
     why = checked_reason(reason, missing="Say why it is taken back: the reason is kept with the payment.")
-    held = rules.hold(session, [payment_id])
+    held = rules.hold(session, [payment_id], to_match=True)
     if not held.payments:
         raise NotFound("There is no such payment. Reload the page.")
     payment = held.payments[0]
@@ -149,6 +149,9 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
         raise Stale
     parts = held.parts[payment_id]
     rules.count_in(held.invoices, parts, -1)
+    # What agreed no more stayed payable only as long as something was paid of it.
+    session.flush()
+    _matching.match_again(session, parts)
     payment.status, payment.void_reason = PaymentStatus.VOID, why
     payment.version += 1
     day = now().date()

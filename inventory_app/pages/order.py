@@ -6,9 +6,11 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, icon, icon_button, ident, link, row_of, stack, when
+from inventory_app.components.order_match import match_badge, order_match, record_button
 from inventory_app.operations._order_views import Agreed, LineRow, Paper, Step
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
+from inventory_app.states.order_match import OrderMatchState
 from inventory_app.states.orders import PATH, OrderState
 
 S = OrderState
@@ -20,7 +22,7 @@ _CREATE = Permission.ORDERS_CREATE
     PATH + "/[order]",
     "Order",
     Permission.ORDERS_VIEW,
-    on_load=[S.load],
+    on_load=[S.load, OrderMatchState.load],
     crumbs=("Purchasing", ("Orders", PATH)),
     heading=rx.cond(D.is_not_none(), D.called, ""),
     back=PATH,
@@ -55,13 +57,14 @@ def _found() -> rx.Component:
     return rx.fragment(
         layout.page_head(
             D.called,
-            badge=rx.fragment(feedback.badge(D.word, tone=D.tone), " ", let),
+            badge=rx.fragment(feedback.badge(D.word, tone=D.tone), " ", let, " ", match_badge()),
             sub=rx.fragment(to_supplier, " · deliver to ", D.location, due, days, total),
             actions=_actions(),
         ),
         stack(
             layout.card(rx.el.ol(rx.foreach(D.steps, _step), class_name="order-steps"), flush=True),
             _notes(),
+            order_match(),
             _lines(),
             rx.el.div(_approval(), _receipts(), _invoices(), class_name="order-cards"),
         ),
@@ -135,7 +138,11 @@ def _actions() -> tuple[rx.Component, ...]:
             ),
         ),
         ("ordered", "partially_received", _to_receive(here)),
-        ("received", gates.can(_CREATE, _form(forms.submit("Close"), on_submit=S.close_order))),
+        (
+            "received",
+            row_of(record_button(), gates.can(_CREATE, _form(forms.submit("Close"), on_submit=S.close_order))),
+        ),
+        ("closed", record_button()),
         rx.fragment(),
     )
     return (gates.can(_CREATE, _more()), _paper(), by_status)
@@ -143,7 +150,7 @@ def _actions() -> tuple[rx.Component, ...]:
 
 def _to_receive(here: rx.Var[str]) -> rx.Component:
     receive = button("Receive goods", icon_name="inbox", tone="solid", href=here + "/receive")
-    return gates.can(Permission.ORDERS_RECEIVE, receive)
+    return row_of(record_button(), gates.can(Permission.ORDERS_RECEIVE, receive))
 
 
 def _paper() -> rx.Component:

@@ -17,6 +17,7 @@ from inventory_app.states._action import FormState, Id, Note, Payload, action
 from inventory_app.states._list import Listed, ListState
 from inventory_app.states._reload import loaded_by
 from inventory_app.states.auth import AuthState
+from inventory_app.states.order_match import OrderMatchState
 from inventory_app.unit_of_work import fetch, in_transaction
 
 PATH = "/orders"
@@ -151,10 +152,12 @@ class OrderState(FormState, rx.State):
 
     @rx.event
     @action(Permission.ORDERS_VIEW)
-    async def changed_elsewhere(self) -> None:
+    async def changed_elsewhere(self) -> Any:
         """Show the order anew when somebody else has changed it; an open dialog keeps the version that was read."""
         if self.detail is not None and self.detail.id in _live.changed(self) and not self.dialog:
             await self._show()
+            return OrderMatchState.load
+        return None
 
     @rx.event
     @action(Permission.ORDERS_VIEW)
@@ -230,7 +233,7 @@ class OrderState(FormState, rx.State):
             moved = await in_transaction(operation, **form.arguments())
         self.dialog = ""
         self._new_form()
-        return [OrderState.load, _toast.success(f"{moved.called} {done}. {moved.said}")]
+        return [OrderState.load, OrderMatchState.load, _toast.success(f"{moved.called} {done}. {moved.said}")]
 
     @rx.event
     @action(orders.copy_order)

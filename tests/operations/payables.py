@@ -53,6 +53,7 @@ def invoice(supplier_id: int, gross: Decimal | int | str = 100, number: str = "R
         "tax": Decimal(0),
         "gross": amount,
         "status": InvoiceStatus.MATCHED,
+        "matched_at": now(),
     }
     return add(SupplierInvoice(supplier_id=supplier_id, number=number, **(given | columns)))
 

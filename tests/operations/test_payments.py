@@ -24,6 +24,8 @@ from inventory_app.operations import approvals
 from inventory_app.unit_of_work import read, transact
 from tests.factories import arrange, person, role, supplier
 from tests.fixtures.database import forget_cached
+from tests.operations.papers import Want, came, line, paper, record
+from tests.operations.papers import order as placed_order
 from tests.operations.payables import (
     account,
     agree,
@@ -112,13 +114,62 @@ def test_an_amount_that_is_none_is_refused(acme, amount):
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(InvoiceStatus.BLOCKED, "is blocked"), (InvoiceStatus.VOID, "was taken back")]
+    ("status", "words"), [(InvoiceStatus.BLOCKED, "does not agree"), (InvoiceStatus.VOID, "was taken back")]
 )
 def test_only_a_matched_or_released_invoice_is_paid(acme, status, words):
     blocked = invoice(acme.supplier_id, 10, "R-2", status=status)
     assert words in said(refused(pay, acme.paula, blocked.id))
     released = invoice(acme.supplier_id, 10, "R-3", status=InvoiceStatus.RELEASED)
     assert pay(acme.paula, released.id).amount == "10.00"
+
+
+def _invoiced(acme):
+    """Let 40 pieces come, and somebody who does not pay record their invoice."""
+    placed = placed_order(acme.supplier_id, Want(40, 10, received=40))
+    with acting_as(person("rita", "accountant")):
+        record("A", line(placed.lines[0], 40))
+    return placed
+
+
+def _partly_paid(acme):
+    """Pay a part of an invoice whose goods then go back."""
+    placed = _invoiced(acme)
+    done = pay(acme.paula, paper("A").id, 100)
+    came(placed, received=30)
+    return placed, done
+
+
+def test_what_agrees_no_more_after_a_part_was_paid_is_paid_no_further_until_it_does(acme):
+    placed, _ = _partly_paid(acme)
+    for by in (acme.paula, acme.quinn):
+        assert "agrees no more" in said(refused(pay, by, paper("A").id, 1))
+    assert "agrees no more" in said(refused(batch, acme.paula, paper("A").id))
+    came(placed, received=40)
+    pay(acme.paula, paper("A").id)
+    assert paper("A").paid == 400
+    books_agree()
+
+
+def test_what_agrees_no_more_is_blocked_once_its_payment_is_taken_back(acme):
+    placed, done = _partly_paid(acme)
+    void(acme.quinn, done.payment_id)
+    assert (paper("A").status, paper("A").paid) == (InvoiceStatus.BLOCKED, 0)
+    assert "does not agree" in said(refused(pay, acme.paula, paper("A").id, 1))
+    came(placed, received=40)
+    pay(acme.paula, paper("A").id)
+    books_agree()
+
+
+def test_a_payment_that_waits_is_not_agreed_to_once_its_invoice_agrees_no_more(acme, monkeypatch):
+    monkeypatch.setenv("INVENTORY_PAYMENT_APPROVAL_AMOUNT", "50")
+    forget_cached()
+    placed = _invoiced(acme)
+    pay(acme.paula, paper("A").id, 100)
+    came(placed, received=30)
+    error = refused(agree, acme.quinn)
+    assert "A has changed since PAY-" in said(error)
+    assert "A does not agree" in said(error)
+    assert paper("A").paid == 0
 
 
 def test_an_invoice_that_was_settled_without_a_payment_says_no_more_than_that(acme):
