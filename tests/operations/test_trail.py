@@ -179,7 +179,7 @@ def many(auditor):
 
 
 def test_pages_go_to_the_oldest_and_back_without_a_gap(many, auditor):
-    search = "table:supplier"
+    search = "table:supplier operation:tests.arrange"
     first = looked_up(auditor, search)
     second = looked_up(auditor, search, first.older)
     third = looked_up(auditor, search, second.older)
@@ -697,7 +697,7 @@ def test_a_stranger_is_nobody_whatever_accounts_there_are(auditor, database):
 
 def test_a_day_is_that_of_who_looks_both_ends_included(auditor, observer):
     supplier("Acme")
-    (row,) = looked_up(auditor, "table:supplier").rows
+    (row,) = looked_up(auditor, "table:supplier operation:tests.arrange").rows
     observer.execute("ALTER TABLE audit_operation DISABLE TRIGGER ALL")
     observer.execute("ALTER TABLE audit_change DISABLE TRIGGER ALL")
 

@@ -1,38 +1,24 @@
 """What depends on how the installation is set up: a mail server, and who may make accounts."""
 
 import secrets
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.auth import AuthState
 from tests.fixtures.database import reached_by_the_application
+from tests.fixtures.mail import Inbox
 from tests.fixtures.server import PASSWORD, Site
 from tests.fixtures.tab import Answer, Tab
-from tests.test_mail import Inbox
-
-
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, str]]:
-    """A real mail server on loopback, and its address."""
-    kept = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield kept, f"smtp://127.0.0.1:{port}"
-    controller.stop()
 
 
 async def test_a_link_is_mailed_and_one_that_is_not_can_still_be_handed_over(
-    another_site: Callable[..., Site], inbox: tuple[Inbox, str]
+    another_site: Callable[..., Site], mail_server: tuple[Inbox, str]
 ):
-    kept, address = inbox
+    kept, address = mail_server
     site = another_site(SMTP_URL=address)
     with reached_by_the_application(site.database.server, site.database.name):
         ada = site.person("ada", "admin")

@@ -106,10 +106,10 @@ async def test_an_address_that_cannot_be_read_says_why_and_shows_nothing(tab, mo
 async def test_pages_are_links(tab, auditor):
     for n in range(53):
         supplier(f"Supplier {n}")
-    state = await tab("/audit?q=table:supplier")
+    state = await tab("/audit?q=table:supplier operation:tests.arrange")
     await state.load()
     first = state.rows
-    assert state.older_href.startswith("/audit?q=table%3Asupplier&at=")
+    assert state.older_href.startswith("/audit?q=table%3Asupplier+operation%3Atests.arrange&at=")
     at(state, state.older_href)
     await state.load()
     assert len(state.rows) == 3
