@@ -33,6 +33,8 @@ READ = {
     "/export/{name}.csv",
     "/export/{name}.xlsx",
     "/import/{run:key}/errors.csv",
+    "/orders/{order_id:key}/paper.pdf",
+    "/payments/batches/{batch_id:key}/file.{kind:str}",
 }
 #: To the sign-in provider and back, by GET: what a page of somebody else can do with it is in `test_single_sign_on.py`.
 TO_AND_FRO = {"/auth/oidc", "/auth/oidc/callback"}
@@ -57,6 +59,7 @@ POSTED: dict[str, dict[str, Any]] = {
     "/auth/oidc/link": {"data": {"token": "made up"}},
     "/auth/link": {"data": {"token": "made up", "password": NEW_PASSWORD["password"]}},
     "/profile/picture": {"files": {"picture": ("me.png", b"no picture", "image/png")}},
+    "/apply/documents": {"data": {"application": "made up"}, "files": FILE},
     "/import/suppliers": {"files": FILE},
     "/import/categories": {"files": FILE},
     "/import/products": {"files": FILE},

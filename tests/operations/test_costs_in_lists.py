@@ -30,9 +30,12 @@ LISTS = {
 
 _PRICED = re.compile(rf"\.({'|'.join(sorted(PRICE_FIELDS | {'worth'}))})\b")
 
+#: That something is open of an invoice is its status, and tells no amount.
+_WHETHER_OPEN = "supplier_invoice.paid != supplier_invoice.gross"
+
 
 def is_priced(*expressions):
-    return any(_PRICED.search(str(one)) for one in expressions if one is not None)
+    return any(_PRICED.search(str(one).replace(_WHETHER_OPEN, "")) for one in expressions if one is not None)
 
 
 def conditions(one):

@@ -21,7 +21,7 @@ from inventory_app.models.catalog import Category, Location, Lot, ProductPrice, 
 from inventory_app.models.payments import Payment, PaymentAllocation
 from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine, SupplierInvoice
 from inventory_app.models.stock import InventoryItem, ReasonCode, StockMovement
-from inventory_app.models.suppliers import Supplier
+from inventory_app.models.suppliers import Supplier, SupplierContact
 from inventory_app.models.totals import BooksCheck
 from inventory_app.operations import _order_approval, invoices, periods, reservations, shipments, stock
 from inventory_app.operations._invoice_fields import LineIn
@@ -30,6 +30,7 @@ from inventory_app.states._action import Action
 from inventory_app.states.accounts import AccountsState
 from inventory_app.states.apply import ApplyState
 from inventory_app.states.auth import AuthState
+from inventory_app.states.bank_accounts import BankAccountsState
 from inventory_app.states.books import BooksState
 from inventory_app.states.bulk_changes import BulkChangeState
 from inventory_app.states.bulk_roles import BulkRolesState
@@ -55,6 +56,7 @@ from inventory_app.states.sessions import PersonSessionsState
 from inventory_app.states.shipments import ShipmentsState
 from inventory_app.states.stock_entries import StockEntryState
 from inventory_app.states.supplier_accounts import SupplierAccountsState
+from inventory_app.states.supplier_contacts import SupplierContactsState
 from inventory_app.states.supplier_page import SupplierPageState
 from inventory_app.states.supplier_products import SupplierProductsState
 from inventory_app.states.suppliers import SupplierState
@@ -331,6 +333,21 @@ def _low(things: Things) -> dict[str, Any]:
     return {"form": {"location_id": things.location}}
 
 
+def _supplier(status: str = "approved") -> dict[str, Any]:
+    """Make a supplier that stands so; returns what a step with it is asked with."""
+    made = factories.supplier(f"{_word()} Ltd", status=status, approved_at=now())
+    return {"supplier_id": made.id, "version": 1}
+
+
+def _contact() -> dict[str, Any]:
+    made = factories.add(SupplierContact(supplier_id=_supplier()["supplier_id"], name="Karl"))
+    return {"contact_id": made.id, "version": 1}
+
+
+def _account() -> dict[str, Any]:
+    return {"account_id": payables.account(_supplier()["supplier_id"]).id, "version": 1}
+
+
 def _invoice(things: Things) -> dict[str, Any]:
     line = {"description:1": "Freight", "quantity:1": "1", "unit_cost:1": "10", "order_line_id:1": "0"}
     head = {"supplier_id": f"{things.another_supplier}", "invoice_date": "2026-11-20", "gross": "10"}
@@ -603,6 +620,20 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             SupplierPageState.update_supplier,
             lambda t: {"form": {"supplier_id": t.third_supplier, "version": 1, "name": f"{_word()} Ltd"}},
         ),
+        (SupplierPageState.agree_terms, lambda _: {"form": _supplier() | {"payment_days": "30"}}),
+        (SupplierPageState.suspend_supplier, lambda _: {"form": _supplier() | {"reason": "Under inquiry"}}),
+        (SupplierPageState.reinstate_supplier, lambda _: {"form": _supplier("suspended") | {"reason": "Cleared"}}),
+        (SupplierPageState.ask_again, lambda _: {"form": _supplier()}),
+        (
+            SupplierContactsState.add_contact,
+            lambda _: {"form": {"supplier_id": _supplier()["supplier_id"], "name": "Carol", "phone": "+49 30 1"}},
+        ),
+        (SupplierContactsState.update_contact, lambda _: {"form": _contact() | {"name": "Carol", "phone": "+49 30 1"}}),
+        (
+            BankAccountsState.add_bank_account,
+            lambda _: {"form": _supplier() | {"holder": "Acme GmbH", "iban": payables.IBAN, "currency": "EUR"}},
+        ),
+        (BankAccountsState.retire_bank_account, lambda _: {"form": _account() | {"reason": "Closed"}}),
         (UserMgmtState.approve_supplier, lambda t: {"supplier_id": t.another_supplier}),
         (UserMgmtState.change_user_role, lambda t: {"user_id": t.colleague.id, "role_name": "auditor"}),
         (
@@ -640,7 +671,7 @@ DECIDED_INSIDE = {
     "portal.withdraw_correction": None,
 }
 
-#: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import or take back.
-ONLY_ASKING = frozenset(
-    name for name in registered() if name.rpartition(".")[2].startswith(("open_", "import_", "undo_file"))
-)
+#: Handlers that stand for an operation and only ask for it: they open a dialog, or find no file to import or take back,
+#: or nobody chosen to decide about.
+_ASKING = ("open_", "import_", "undo_file", "decide_together")
+ONLY_ASKING = frozenset(name for name in registered() if name.rpartition(".")[2].startswith(_ASKING))
