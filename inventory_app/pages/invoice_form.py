@@ -166,7 +166,7 @@ def _line(line: rx.Var[PaperLine]) -> rx.Component:
         number("Quantity", "quantity", line.quantity),
         number("Unit cost", "unit_cost", line.unit_cost),
         number("Tax %", "tax_percent", line.tax_percent, placeholder="0"),
-        rx.el.div(line.amount, class_name="paper-amount", aria_label="Amount with tax"),
+        rx.el.div(line.amount, class_name="paper-amount", role="group", aria_label="Amount with tax"),
         icon_button("trash-2", "Take this line out", on_click=S.remove_line(line.key)),
         key=line.key,
     )

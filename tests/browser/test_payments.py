@@ -62,9 +62,6 @@ def test_an_invoice_is_paid_with_a_credit_note_set_off_and_the_payment_taken_bac
     window.fill(dialog, amount="100")
     window.button("Pay", within=dialog).click()
     window.toast(f"70.00 USD to Quay {bills.mark}")
-    expect(window.page.get_by_text("Nothing matches")).to_be_visible()
-    window.goto(f"/payments?q={bills.mark}")
-    window.page.locator("tbody a.rowlink").first.click()
     expect(window.page.get_by_text("Credit note, set off")).to_be_visible()
     assert serious(window, axe) == []
     window.button("Take back").click()
