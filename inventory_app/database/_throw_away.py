@@ -65,12 +65,18 @@ def remove(cluster: Cluster) -> None:
             cluster.sockets.rmdir()
     for folder in {cluster.home, cluster.data_dir}:
         if is_marked(folder):
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, onerror=_unless_gone)
     # The empty folder that mkdtemp made around it, if it is one.
     around = cluster.data_dir.parent
     ours = around.name.startswith(PREFIX) and around.parent == Path(tempfile.gettempdir())
     if ours and around.is_dir() and not any(around.iterdir()):
         around.rmdir()
+
+
+def _unless_gone(_: object, __: str, error: tuple[type[BaseException], BaseException, object]) -> None:
+    """Go on where somebody else has removed it: the locks that would keep two from it are in the folder itself."""
+    if not isinstance(error[1], FileNotFoundError):
+        raise error[1]
 
 
 def found() -> Iterator[Cluster]:
