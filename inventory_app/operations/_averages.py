@@ -1,13 +1,12 @@
 """The moving average: what one of a product is worth, company-wide, in the base currency."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.errors import Conflict, Invalid
-from inventory_app.models.catalog import Product
 from inventory_app.models.stock import ProductStock
 from inventory_app.operations._ledger import LARGEST
 
@@ -22,14 +21,6 @@ def in_stock(session: Session, product_id: int) -> tuple[Decimal, Decimal]:
     return (found[0], found[1]) if found else (Decimal(0), Decimal(0))
 
 
-def average(session: Session, product: Product) -> None:
-    """Bring the cost of a locked product to what its stock is worth, where there is any."""
-    quantity, value = in_stock(session, product.id or 0)
-    # Rounding can leave less than nothing of the smallest costs: the last one that goes takes it along.
-    if quantity > 0 and value >= 0:
-        product.unit_cost = (value / quantity).quantize(CENTS, ROUND_HALF_UP)
-
-
 def fits_cost(cost: Decimal, field: str = "unit_cost") -> None:
     """Refuse what no cost can be."""
     if not cost.is_finite() or cost < 0 or cost > LARGEST / 10:
@@ -38,7 +29,8 @@ def fits_cost(cost: Decimal, field: str = "unit_cost") -> None:
         raise Invalid(fields={field: "Use at most 4 decimals."})
 
 
-# As `average` does it, in one statement: the database rounds half away from zero, and no cost is below it.
+# The database rounds half away from zero, and no cost is below it. Rounding can leave less than nothing of the smallest
+# costs: the last one that goes takes it along.
 _AVERAGES = """
 UPDATE product SET unit_cost = round(stock.value / stock.quantity, 4)
   FROM product_stock stock
@@ -48,7 +40,7 @@ UPDATE product SET unit_cost = round(stock.value / stock.quantity, 4)
 
 
 def averages(session: Session, product_ids: Sequence[int]) -> None:
-    """Bring the costs of many locked products to what their stock is worth, where there is any."""
+    """Bring the costs of locked products to what their stock is worth, where there is any."""
     session.flush()
     session.connection().exec_driver_sql(_AVERAGES, {"ids": list(product_ids)})
 

@@ -20,7 +20,7 @@ from inventory_app.errors import Invalid, NotFound
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Product, Unit
 from inventory_app.models.stock import InventoryItem, MovementKind, Reason, ReasonCode, ReasonUse
-from inventory_app.operations._averages import average, fits_cost
+from inventory_app.operations._averages import averages, fits_cost
 from inventory_app.operations._counts import Update, read_update, refuse_faults
 from inventory_app.operations._item_at import (
     ITEM_GONE,
@@ -331,7 +331,7 @@ def receive_inventory(  # noqa: PLR0913  # as many as the form has fields
     details = (MovementKind.RECEIPT, reason.code, note or None, reference_type, reference)
     done = _change(session, place, Posting(item, quantity, *details, unit_cost=unit_cost), occurred_at)
     if unit_cost is not None:
-        average(session, product)
+        averages(session, [product.id or 0])
     return done
 
 
