@@ -20,6 +20,8 @@ from inventory_app.paths import APP_ROLE, OWNER_ROLE, PROJECT, Cluster, cluster_
 
 WRONG_SETTING = 2
 _DRIVER = "postgresql+psycopg"
+#: As the schema of files for the bank has it.
+_BIC = "^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$"
 _SCHEMES = ("postgres", "postgresql", _DRIVER)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
     price_tolerance_percent: Decimal = Field(Decimal(2), alias="INVENTORY_PRICE_TOLERANCE_PERCENT", ge=0, le=100)
     payment_approval_amount: Decimal = Field(Decimal(10000), alias="INVENTORY_PAYMENT_APPROVAL_AMOUNT", ge=0)
     bank_iban: str | None = Field(None, alias="INVENTORY_BANK_IBAN")
-    bank_bic: str | None = Field(None, alias="INVENTORY_BANK_BIC", pattern="^[A-Z0-9]{8}([A-Z0-9]{3})?$")
+    bank_bic: str | None = Field(None, alias="INVENTORY_BANK_BIC", pattern=_BIC)
     supplier_reminder_days: int = Field(30, alias="INVENTORY_SUPPLIER_REMINDER_DAYS", ge=1, le=365)
     session_days: int = Field(14, alias="INVENTORY_SESSION_DAYS", ge=1, le=365)
     oidc_issuer: str | None = Field(None, alias="INVENTORY_OIDC_ISSUER")

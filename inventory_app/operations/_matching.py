@@ -1,9 +1,9 @@
 """Matching invoices with orders and receipts: reading what the rules need, and finding again whatever changed.
 
 Whoever changes what a match depends on calls `rematch` with the orders, which they have locked, as the last step before
-their number is drawn; a receipt, a return or a correction of one, an order that is placed, cancelled or given up. Of
-two at once the second waits for the order, or where a paper is about several orders for the paper, and finds what the
-first has committed.
+their number is drawn; a receipt, a return or a correction of one, an order that is placed or given up (one with a paper
+is not cancelled, and closing leaves all that is asked as it was). Of two at once the second waits for the order, or
+where a paper is about several orders for the paper, and finds what the first has committed.
 """
 
 from collections.abc import Iterable, Mapping

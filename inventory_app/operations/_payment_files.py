@@ -6,6 +6,7 @@ The same payments give the same bytes, so that what the bank got can be compared
 import csv
 import hashlib
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,17 @@ _LONGEST_NAME = 70
 _LONGEST_TEXT = 140
 #: What every bank of the area must take; anything else becomes a point.
 _SEPA = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
-_WITHOUT_ACCENT = {"ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Ł": "L", "ł": "l"}
+_GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"  # letters of people's names
+_GREEK_AS = "a v g d e z i th i k l m n x o p r s s t y f ch ps o"
+_CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ"  # as above
+_CYRILLIC_AS = "a b v g d e zh z i y k l m n o p r s t u f h ts ch sh sht a y y e yu ya i yi ye g"
+#: How letters are spelled that are no other letter with an accent, as EPC217-08 has it, in small letters.
+_SPELLED = (
+    {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "\u0131": "i"}
+    | {"ŧ": "t", "&": "+", "_": "-", "\u2013": "-", "\u2014": "-"}
+    | dict(zip(_GREEK, _GREEK_AS.split(), strict=True))
+    | dict(zip(_CYRILLIC, _CYRILLIC_AS.split(), strict=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +71,25 @@ def _made(content: str, media_type: str) -> Made:
 
 def plain(text: str, most: int) -> str:
     """Write a text in the letters that every bank takes, no longer than it may be."""
-    spelled = "".join(_WITHOUT_ACCENT.get(letter, letter) for letter in text)
-    folded = (letter for letter in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(letter))
-    written = " ".join("".join(letter if letter in _SEPA else "." for letter in folded).split())[:most].strip()
+    folded = (letter for letter in unicodedata.normalize("NFKD", _spelled(text)) if not unicodedata.combining(letter))
+    written = " ".join("".join(letter if letter in _SEPA else "." for letter in folded).split())[:most]
     # A slash at either end, or two in a row, mean something else to banks.
-    return written.replace("//", "/").strip("/") or "."
+    return re.sub("/{2,}", "/", written).strip("/ ") or "."
+
+
+def _spelled(text: str) -> str:
+    """Spell out what has no form without an accent."""
+    # Composed: some letters with a sign above them are spelled as letters of their own.
+    return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text))
+
+
+def _letter(letter: str) -> str:
+    # A letter with an accent is spelled as the same letter without.
+    small = letter.lower()
+    found = _SPELLED.get(small) or _SPELLED.get(unicodedata.normalize("NFD", small)[:1])
+    if found is None:
+        return letter
+    return found if small == letter else found.upper()
 
 
 def _amount(amount: Decimal) -> str:

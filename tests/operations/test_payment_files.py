@@ -3,16 +3,22 @@
 import csv
 import hashlib
 import io
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory_app.context import acting_as
 from inventory_app.errors import Conflict, NotAllowed, NotFound
 from inventory_app.models.payments import PaymentBatch
 from inventory_app.operations import payments
-from inventory_app.operations._payment_files import NAMESPACE, plain
+from inventory_app.operations._payment_files import NAMESPACE, OurAccount, Transfer, as_pain, plain
 from inventory_app.settings import Settings
 from inventory_app.unit_of_work import transact
 from tests.factories import arrange, person, role, supplier
@@ -21,50 +27,23 @@ from tests.operations.payables import account, agree, batch, day, found, invoice
 
 OURS = "NO93 8601 1117 947"
 
-#: What may stand below what, in which order, as the schema of pain.001.001.09 has it (as far as we use it).
-ORDER = {
-    "Document": ["CstmrCdtTrfInitn"],
-    "CstmrCdtTrfInitn": ["GrpHdr", "PmtInf"],
-    "GrpHdr": ["MsgId", "CreDtTm", "NbOfTxs", "CtrlSum", "InitgPty"],
-    "InitgPty": ["Nm"],
-    "PmtInf": [
-        "PmtInfId", "PmtMtd", "NbOfTxs", "CtrlSum", "PmtTpInf", "ReqdExctnDt", "Dbtr", "DbtrAcct", "DbtrAgt", "ChrgBr",
-        "CdtTrfTxInf",
-    ],
-    "PmtTpInf": ["SvcLvl"],
-    "SvcLvl": ["Cd"],
-    "ReqdExctnDt": ["Dt"],
-    "Dbtr": ["Nm"],
-    "DbtrAcct": ["Id"],
-    "DbtrAgt": ["FinInstnId"],
-    "FinInstnId": ["BICFI", "Othr"],
-    "Othr": ["Id"],
-    "CdtTrfTxInf": ["PmtId", "Amt", "CdtrAgt", "Cdtr", "CdtrAcct", "RmtInf"],
-    "PmtId": ["InstrId", "EndToEndId"],
-    "Amt": ["InstdAmt"],
-    "CdtrAgt": ["FinInstnId"],
-    "Cdtr": ["Nm"],
-    "CdtrAcct": ["Id"],
-    "RmtInf": ["Ustrd"],
-}  # fmt: skip
-LONGEST = {"MsgId": 35, "PmtInfId": 35, "InstrId": 35, "EndToEndId": 35, "Nm": 140, "Ustrd": 140}
+#: The schema as ISO publishes it.
+SCHEMA = xmlschema.XMLSchema(str(files("sepaxml") / "schemas" / "pain.001.001.09.xsd"))
+#: Of what every bank of the area takes.
+TEXTS = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]+")
 
 
-def name(element):
-    return element.tag.removeprefix(f"{{{NAMESPACE}}}")
-
-
-def has_the_shape(element):
-    """See that everything stands where the schema wants it, in its order and no longer than it may be."""
-    assert element.tag.startswith(f"{{{NAMESPACE}}}")
-    names = [name(child) for child in element]
-    if not names:
-        assert 0 < len(element.text or "") <= LONGEST.get(name(element), 140), name(element)
-        return
-    places = [["IBAN", "Othr"] if name(element) == "Id" else ORDER[name(element)]][0]
-    assert names == sorted(names, key=places.index), name(element)
-    for child in element:
-        has_the_shape(child)
+def is_valid(content):
+    """See that a file is what the schema allows, and every text in it what every bank takes; returns its root."""
+    SCHEMA.validate(content.removeprefix('<?xml version="1.0" encoding="UTF-8"?>\n'))
+    root = ET.fromstring(content)  # noqa: S314  # our own
+    for path in ("Nm", "Ustrd", "MsgId", "PmtInfId", "InstrId", "EndToEndId"):
+        for one in root.iterfind(f".//{path}", {"": NAMESPACE}):
+            text = one.text or ""
+            assert TEXTS.fullmatch(text), text
+            assert "//" not in text
+            assert (text[0] != "/", text[-1] != "/", text.strip()) == (True, True, text)
+    return root
 
 
 @pytest.fixture
@@ -96,12 +75,11 @@ def in_euros(acme):
     return batch(acme.paula, acme.more["euros"], other, rate=Decimal("1.1"), execute_on=day(3))
 
 
-def test_a_sepa_file_has_the_shape_of_the_standard(acme):
+def test_a_sepa_file_is_valid_by_the_schema_of_the_standard(acme):
     made = in_euros(acme)
     file = take(acme.paula, made.batch_id)
     assert (file.name, file.media_type) == (f"{made.number}.xml", "application/xml; charset=utf-8")
-    root = ET.fromstring(file.content)  # noqa: S314  # our own
-    has_the_shape(root)
+    root = is_valid(file.content)
 
     def texts(path):
         return [one.text for one in root.iterfind(f".//{path}", {"": NAMESPACE})]
@@ -112,7 +90,7 @@ def test_a_sepa_file_has_the_shape_of_the_standard(acme):
     assert [one.attrib for one in root.iterfind(".//InstdAmt", {"": NAMESPACE})] == [{"Ccy": "EUR"}] * 2
     assert texts("IBAN") == ["NO9386011117947", "FR1420041010050500013M02606", "DE89370400440532013000"]
     assert texts("BICFI") == ["SOGEFRPP"]
-    assert texts("Nm") == ["Ost . Son", "Ost . Son", "Societe Generale, Muller", "Beta"]
+    assert texts("Nm") == ["Ost + Son", "Ost + Son", "Societe Generale, Muller", "Beta"]
     assert texts("Ustrd") == [".R/2", "B-1"]
     assert texts("ReqdExctnDt/Dt") == [day(3).isoformat()]
     assert texts("DbtrAgt/FinInstnId/Othr/Id") == ["NOTPROVIDED"]
@@ -188,8 +166,14 @@ def test_there_is_a_file_of_what_there_is_for_who_may(acme):
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("Łódź — Æble & Søn", "Lodz . AEble . Son"),
+        ("Łódź — Æble & Søn", "Lodz - AEble + Son"),
+        ("Ąžuolas Đorđe Þór", "Azuolas Dorde THor"),
+        ("Αθήνα Ψωμί", "Athina PSomi"),
+        ("Юлия Цой", "YUliya TSoy"),
+        ("Київ", "Kiyiv"),
+        ("½ kg_a\u00a0b", "1.2 kg-a b"),
         ("a//b/", "a/b"),
+        ("/ a /////b / ", "a /b"),
         ("", "."),
         ("/", "."),
         ("漢字", ".."),
@@ -198,6 +182,42 @@ def test_there_is_a_file_of_what_there_is_for_who_may(acme):
 )
 def test_texts_are_written_in_the_letters_that_every_bank_takes(text, written):
     assert plain(text, 70) == written
+
+
+CENTS = st.decimals(min_value=Decimal("0.01"), max_value=Decimal("9999999999.99"), places=2)
+TRANSFERS = st.builds(
+    Transfer,
+    number=st.from_regex(r"PAY-20[0-9]{2}-[0-9]{4,7}", fullmatch=True),
+    amount=CENTS,
+    holder=st.text(max_size=200),
+    iban=st.sampled_from(["FR1420041010050500013M02606", "DE89370400440532013000"]),
+    bic=st.sampled_from(["", "SOGEFRPP", "DNBANOKKXXX", "1234DE5M"]),
+    reference=st.text(max_size=140),
+)
+OUR_ACCOUNTS = st.builds(
+    OurAccount, company=st.text(max_size=200), iban=st.just("NO9386011117947"), bic=st.sampled_from(["", "DNBANOKK"])
+)
+
+
+@given(st.lists(TRANSFERS, min_size=1, max_size=4), OUR_ACCOUNTS, st.dates(date(2000, 1, 1)))
+def test_whatever_people_and_invoices_are_called_the_file_is_valid(transfers, ours, on):
+    made = as_pain(transfers, "BAT-2026-0001", datetime(2026, 11, 24, 1, 2, 3, 456, tzinfo=UTC), on, ours)
+    root = is_valid(made.content)
+    assert len(root.findall(".//CdtTrfTxInf", {"": NAMESPACE})) == len(transfers)
+
+
+def test_the_schema_finds_what_is_wrong(acme):
+    file = take(acme.paula, in_euros(acme).batch_id)
+    for right, wrong in (("<PmtMtd>TRF<", "<PmtMtd>CASH<"), ('Ccy="EUR"', 'Ccy="Euro"'), ("FR14", "fr14")):
+        with pytest.raises(xmlschema.XMLSchemaValidationError):
+            is_valid(file.content.replace(right, wrong))
+
+
+@pytest.mark.parametrize("bic", ["DNBA12KK", "dnbanokk", "DNBANOK"])
+def test_our_own_bic_is_what_the_schema_takes(bic, monkeypatch):
+    monkeypatch.setenv("INVENTORY_BANK_BIC", bic)
+    with pytest.raises(ValueError, match="INVENTORY_BANK_BIC"):
+        Settings()  # pyright: ignore[reportCallIssue]  # from the environment
 
 
 @pytest.mark.parametrize("iban", ["NO9386011117948", "NO93", "hello"])
