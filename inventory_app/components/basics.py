@@ -16,15 +16,6 @@ ButtonTone = Literal["plain", "solid", "quiet", "danger", "destroy"]
 Size = Literal["s", "m", "l"]
 
 
-class NavLink(ReactRouterLink):
-    """A client-side link that says by `aria-current` that its page is the open one."""
-
-    tag = "NavLink"
-    alias = "ReactRouterNavLink"
-
-    end: rx.Var[bool]
-
-
 def icon(name: str, size: int = 16, **props: Any) -> rx.Component:
     """Draw one lucide icon in the weight of the text around it."""
     props.setdefault("stroke_width", 1.75)

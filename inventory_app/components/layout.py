@@ -19,9 +19,11 @@ def shell(
     crumbs: Sequence[Crumb] = (),
     actions: Content | None = None,
     back: Text | None = None,
+    route: str = "",
 ) -> rx.Component:
-    """Put content into the frame: side bar, top bar with breadcrumb, on the phone title and tab bar."""
+    """Put content into the frame: side bar with the open place, top bar with breadcrumb; on the phone title, tabs."""
     home = [] if back is None else [_back(back)]
+    here = navigation.place_of(route)
     bar = rx.el.header(
         *home,
         rx.el.nav(
@@ -35,14 +37,14 @@ def shell(
     )
     return rx.el.div(
         rx.el.a("Skip to the content", href="#content", class_name="skip"),
-        navigation.side_bar(),
+        navigation.side_bar(here),
         rx.el.div(
             bar,
             rx.el.main(*content, class_name="page", custom_attrs={"id": "content", "tabIndex": -1}),
             class_name="main",
         ),
-        navigation.tab_bar(),
-        navigation.more_sheet(),
+        navigation.tab_bar(here),
+        navigation.more_sheet(here),
         navigation.help_sheet(),
         class_name="shell",
     )

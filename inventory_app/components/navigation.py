@@ -3,25 +3,26 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, palette
-from inventory_app.components.basics import NavLink, icon, key, link
+from inventory_app.components.basics import icon, key, link
 from inventory_app.components.places import (
     APPROVALS,
     AUDIT,
-    EXACTLY,
     GROUPS,
     HOME,
     IMPORTS,
     INVENTORY,
+    OWN,
     PEOPLE,
     PORTAL,
     WAITING,
     Place,
     group_of,
     open_to,
+    place_of,
 )
 from inventory_app.states.auth import AuthState
 
-__all__ = ["APPROVALS", "AUDIT", "IMPORTS", "INVENTORY", "PEOPLE", "Place", "group_of", "open_to"]
+__all__ = ["APPROVALS", "AUDIT", "IMPORTS", "INVENTORY", "PEOPLE", "Place", "group_of", "open_to", "place_of"]
 
 
 #: What has a tab of its own on the phone.
@@ -35,7 +36,7 @@ def logo() -> rx.Component:
     return rx.el.span(icon("boxes", 14, stroke_width=2), class_name="logo", aria_hidden=True)
 
 
-def side_bar() -> rx.Component:
+def side_bar(here: Place | None) -> rx.Component:
     """Show the groups of pages, that every change is recorded, and who is signed in."""
     rail = rx.el.button(
         icon("panel-left"),
@@ -58,31 +59,31 @@ def side_bar() -> rx.Component:
             class_name="side-head",
         ),
         rx.el.nav(
-            rx.el.ul(_entry(HOME), _entry(WAITING), *[_entry(place) for place in PORTAL]),
-            *[_group(name, places) for name, places in GROUPS],
+            rx.el.ul(*[_entry(place, here) for place in (HOME, WAITING, *PORTAL)]),
+            *[_group(name, places, here) for name, places in GROUPS],
             class_name="nav",
             aria_label="Main",
         ),
-        rx.el.div(_recorded(), _person_button("person-menu"), _person_menu(), class_name="side-foot"),
+        rx.el.div(_recorded(), _person_button("person-menu"), _person_menu(here), class_name="side-foot"),
         class_name="side",
     )
 
 
-def tab_bar() -> rx.Component:
+def tab_bar(here: Place | None) -> rx.Component:
     """Show the five places of the phone at its lower edge."""
     more = rx.el.button(
         icon("menu", 22), rx.el.span("More"), type="button", custom_attrs={"popoverTarget": "more-sheet"}
     )
     return rx.el.nav(
-        *[_tab(label, place) for label, place in _TABS],
-        *[_tab(place.label.removeprefix("Your ").capitalize(), place) for place in PORTAL],
+        *[_tab(label, place, here) for label, place in _TABS],
+        *[_tab(place.label.removeprefix("Your ").capitalize(), place, here) for place in PORTAL],
         more,
         class_name="tabbar",
         aria_label="Main, phone",
     )
 
 
-def more_sheet() -> rx.Component:
+def more_sheet(here: Place | None) -> rx.Component:
     """Show on the phone what has no tab: other pages, light or dark, signing out."""
     return rx.el.div(
         rx.el.div(
@@ -103,12 +104,12 @@ def more_sheet() -> rx.Component:
                 custom_attrs={"popoverTarget": palette.ID},
             )
         ),
-        *[_sheet_entry(place) for place in _WITHOUT_A_TAB],
+        *[_sheet_entry(place, here) for place in _WITHOUT_A_TAB],
         rx.el.button(
             icon("sun-moon", 20), "Light or dark", type="button", class_name="menu-item", on_click=rx.toggle_color_mode
         ),
         rx.el.div(class_name="menu-line"),
-        _own_account(),
+        _own_account(here),
         _sign_out(),
         id="more-sheet",
         class_name="more-sheet",
@@ -181,30 +182,30 @@ def help_sheet() -> rx.Component:
     )
 
 
-def _entry(place: Place) -> rx.Component:
+def _way(place: Place, here: Place | None, *children: rx.Component, class_name: str = "", **attrs: str) -> rx.Component:
+    """Link to a place; it says by `aria-current` when the page that is open is one of its pages."""
+    current = {"aria-current": "page"} if place is here else {}
+    return link(*children, href=place.href, plain=True, class_name=class_name, custom_attrs=attrs | current)
+
+
+def _entry(place: Place, here: Place | None) -> rx.Component:
     waiting = [] if place.waiting is None else [feedback.count(place.waiting)]
-    anchor = NavLink.create(
-        icon(place.icon),
-        rx.el.span(place.label),
-        *waiting,
-        to=place.href,
-        end=place in EXACTLY,
-        custom_attrs={"data-rail-tip": place.label},
-    )
+    tip = {"data-rail-tip": place.label}
+    anchor = _way(place, here, icon(place.icon), rx.el.span(place.label), *waiting, **tip)
     entry = rx.el.li(anchor)
     return open_to(place, entry)
 
 
-def _group(name: str, places: tuple[Place, ...]) -> rx.Component:
+def _group(name: str, places: tuple[Place, ...], here: Place | None) -> rx.Component:
     return rx.el.details(
         rx.el.summary(name, icon("chevron-down", 12)),
-        rx.el.ul(*[_entry(place) for place in places]),
+        rx.el.ul(*[_entry(place, here) for place in places]),
         open=True,
         class_name="nav-group",
     )
 
 
-def _tab(label: str, place: Place) -> rx.Component:
+def _tab(label: str, place: Place, here: Place | None) -> rx.Component:
     ping = (
         []
         if place.waiting is None
@@ -214,13 +215,12 @@ def _tab(label: str, place: Place) -> rx.Component:
             )
         ]
     )
-    tab = NavLink.create(icon(place.icon, 22), rx.el.span(label), *ping, to=place.href, end=place in EXACTLY)
-    return open_to(place, tab)
+    return open_to(place, _way(place, here, icon(place.icon, 22), rx.el.span(label), *ping))
 
 
-def _sheet_entry(place: Place) -> rx.Component:
+def _sheet_entry(place: Place, here: Place | None) -> rx.Component:
     count = [] if place.waiting is None else [feedback.count(place.waiting)]
-    item = NavLink.create(icon(place.icon, 20), rx.el.span(place.label), *count, to=place.href, class_name="menu-item")
+    item = _way(place, here, icon(place.icon, 20), rx.el.span(place.label), *count, class_name="menu-item")
     return open_to(place, item)
 
 
@@ -247,11 +247,11 @@ def _person_button(target: str) -> rx.Component:
     )
 
 
-def _person_menu() -> rx.Component:
+def _person_menu(here: Place | None) -> rx.Component:
     return rx.el.div(
         rx.el.div(AuthState.username, class_name="menu-note"),
         rx.el.div(class_name="menu-line"),
-        _own_account(),
+        _own_account(here),
         _sign_out(),
         id="person-menu",
         class_name="menu person-menu",
@@ -259,18 +259,13 @@ def _person_menu() -> rx.Component:
     )
 
 
-def _own_account() -> rx.Component:
-    return rx.fragment(
-        NavLink.create(icon("user"), rx.el.span("Your account"), to="/profile", class_name="menu-item"),
-        _ours(
-            NavLink.create(
-                icon("calendar-off"), rx.el.span("While I am away"), to="/profile/away", class_name="menu-item"
-            )
-        ),
-        NavLink.create(
-            icon("shield-check"), rx.el.span("Sign-in and security"), to="/profile/security", class_name="menu-item"
-        ),
-    )
+def _own_account(here: Place | None) -> rx.Component:
+    profile, security, away = OWN
+    ways = [
+        _way(place, here, icon(place.icon), rx.el.span(label), class_name="menu-item")
+        for place, label in ((profile, "Your account"), (away, "While I am away"), (security, security.label))
+    ]
+    return rx.fragment(ways[0], _ours(ways[1]), ways[2])
 
 
 def _sign_out() -> rx.Component:

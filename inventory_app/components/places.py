@@ -23,6 +23,8 @@ class Place:
     or_permission: Permission | None = None
     #: For people of suppliers alone.
     portal: bool = False
+    #: Routes of its pages that are not below its own address.
+    also: tuple[str, ...] = ()
 
 
 COMPANY = Place("Your company", "/portal", "building-2", portal=True)
@@ -61,19 +63,18 @@ APPROVALS = Place(
 )
 ORDERS = Place("Orders", "/orders", "file-text", Permission.ORDERS_VIEW)
 RECEIPTS = Place("Receipts", "/receipts", "inbox", Permission.ORDERS_VIEW)
-RECEIVE = Place("Receive goods", "/receive", "scan-barcode", Permission.ORDERS_RECEIVE)
+RECEIVE = Place(
+    "Receive goods", "/receive", "scan-barcode", Permission.ORDERS_RECEIVE, also=("/orders/[order]/receive",)
+)
 INVOICES = Place("Invoices", "/invoices", "receipt-text", Permission.INVOICES_VIEW)
 PAYMENTS = Place("Payments", "/payments", "banknote", Permission.PAYMENTS_VIEW)
 DUE = Place("To pay", "/payments/due", "hand-coins", Permission.PAYMENTS_VIEW)
 AGEING = Place("What we owe", "/payments/ageing", "scale", Permission.INVOICES_VIEW)
 AUDIT = Place("Audit trail", "/audit", "shield-check", Permission.AUDIT_VIEW)
-ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW)
+ROLES = Place("Roles", "/admin/roles", "key-round", Permission.ROLES_VIEW, also=("/admin/explain",))
 REASONS = Place("Reasons", "/settings/reasons", "list", Permission.SETTINGS_MANAGE)
 PERIODS = Place("Closed periods", "/settings/periods", "calendar-check", Permission.PERIODS_CLOSE)
 PEOPLE = Place("People", "/admin/users", "users", Permission.USERS_VIEW, AuthState.waiting_people)
-
-#: Open only at their own address: other places have addresses below theirs.
-EXACTLY = (HOME, SUPPLIERS, PAYMENTS, COMPANY)
 
 #: The groups of the side bar, in order.
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -83,6 +84,21 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Control", (AUDIT, BOOKS, ROLES, PEOPLE)),
     ("Settings", (REASONS, UNITS, PERIODS)),
 )
+
+
+def place_of(route: str) -> Place | None:
+    """Return the place whose page a route is: the one with the longest address that the route is at or below."""
+    known = [(address, place) for place in _everywhere() for address in (place.href, *place.also)]
+    found = [
+        (address, place)
+        for address, place in known
+        if route == address or (route.startswith(address + "/") and place is not HOME)
+    ]
+    return max(found, key=lambda one: len(one[0]), default=("", None))[1]
+
+
+def _everywhere() -> tuple[Place, ...]:
+    return (HOME, WAITING, *OWN, *PORTAL, *(place for _, places in GROUPS for place in places))
 
 
 def open_to(place: Place, entry: rx.Component) -> rx.Component:

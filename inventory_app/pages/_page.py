@@ -116,7 +116,8 @@ def _framed(
         allowed = content
     else:
         allowed = rx.cond(AuthState.of_a_supplier, feedback.not_of_the_portal(), content)
-    group = navigation.group_of("/" + route.strip("/"))
+    at = "/" + route.strip("/")
+    group = navigation.group_of(at)
     return layout.shell(
         rx.cond(
             AuthState.signed_in,
@@ -130,4 +131,5 @@ def _framed(
         title=title if heading is None else rx.cond(heading, heading, title),
         crumbs=(group,) if crumbs is None and group else tuple(crumbs or ()),
         back=back,
+        route=at,
     )

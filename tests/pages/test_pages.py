@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from inventory_app.components.places import GROUPS
 from inventory_app.pages._page import PAGES
 from inventory_app.permissions import Permission
 from inventory_app.states._guard import FRAMEWORK_EVENTS
@@ -67,3 +68,35 @@ def test_a_page_for_some_says_to_the_others_which_permission_it_needs():
         if page.permission is not None:
             assert isinstance(page.permission, Permission)
             assert page.permission.value in drawn(page.route)[0], page.route
+
+
+#: The address of the entry that a page is reached by, where that is not the page's own.
+UNDER = {
+    "/payments/[payment]": "/payments",
+    "/payments/batches/[batch]": "/payments",
+    "/receipts/[receipt]": "/receipts",
+    "/orders/[order]": "/orders",
+    "/orders/[order]/edit": "/orders",
+    "/orders/new": "/orders",
+    "/orders/[order]/receive": "/receive",
+    "/invoices/[invoice]": "/invoices",
+    "/invoices/new": "/invoices",
+    "/suppliers/[supplier]": "/suppliers",
+    "/portal/orders/[order]": "/portal/orders",
+    "/admin/explain": "/admin/roles",
+}
+_OPEN = re.compile(r'"aria-current":"page"[^\]]*?to:"([^"]+)"')
+
+
+@pytest.mark.parametrize("route", sorted({*UNDER, *(place.href for _, places in GROUPS for place in places)}))
+def test_the_navigation_shows_exactly_one_entry_as_open_in_each_of_its_forms(route):
+    """The side bar and, on the phone, the tabs or what is under More."""
+    shown = drawn(route)[0].replace('\\"', '"')
+    found = _OPEN.findall(shown)
+    # Twice as often where either of two permissions shows the way.
+    assert (set(found), len(found) in (2, 4)) == ({UNDER.get(route, route)}, True)
+
+
+@pytest.mark.parametrize("route", sorted(route for route, page in PAGES.items() if not page.public))
+def test_every_page_is_the_page_of_a_place(route):
+    assert _OPEN.findall(drawn(route)[0].replace('\\"', '"'))
