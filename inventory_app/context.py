@@ -52,6 +52,8 @@ class Actor:
 
 
 _actor: ContextVar[Actor | None] = ContextVar("inventory_actor", default=None)
+#: The attribute of an error that names the operation which failed by it.
+_FAILED = "failed_in_operation"
 _operation: ContextVar[dict[str, str] | None] = ContextVar("inventory_operation", default=None)
 
 
@@ -90,6 +92,16 @@ def operation_in_progress(name: str, operation_id: UUID) -> Iterator[None]:
         yield
     finally:
         _operation.reset(token)
+
+
+def failed_in_operation(error: BaseException) -> None:
+    """Note on an error which operation failed by it, for who tells of it after the operation is over."""
+    error.__dict__[_FAILED] = dict(_operation.get() or {})
+
+
+def failed_operation(error: BaseException) -> dict[str, str]:
+    """Return the name and the id of the operation that failed by an error, for the log; empty where it was none."""
+    return error.__dict__.get(_FAILED, {})
 
 
 def log_context() -> dict[str, str | None]:

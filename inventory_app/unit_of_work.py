@@ -21,7 +21,13 @@ from reflex.model import get_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session
 
-from inventory_app.context import Actor, current_actor, generate_operation_id, operation_in_progress
+from inventory_app.context import (
+    Actor,
+    current_actor,
+    failed_in_operation,
+    generate_operation_id,
+    operation_in_progress,
+)
 from inventory_app.database import engine
 from inventory_app.database.errors import LOCK_TIMEOUT, RETRIABLE, app_error, refused_name, sqlstate
 from inventory_app.errors import AppError, DatabaseUnavailable, Denied
@@ -119,6 +125,7 @@ def transact(operation: Operation[..., Result], /, *, idempotency_key: str | Non
         try:
             outcome = _attempt(operation, run, arguments)
         except Exception as error:
+            failed_in_operation(error)
             _fail(spec, run, error, arguments)
             raise
         if not outcome.replayed:
