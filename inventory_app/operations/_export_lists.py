@@ -20,7 +20,7 @@ from inventory_app.models.catalog import (
 )
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.payments import Payment
-from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder, SupplierInvoice
+from inventory_app.models.purchasing import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, SupplierInvoice
 from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, Shipment, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
@@ -82,6 +82,10 @@ _MOVEMENT_JOINS = {
     "moved": Join(_MOVED, _MOVED.c.id == col(StockMovement.operation_id), outer=True),
     "mover": Join(_MOVER, col(_MOVER.user_id) == _MOVED.c.actor_id, outer=True, needs=("moved",)),
     "reason": Join(ReasonCode, col(ReasonCode.code) == col(StockMovement.reason_code), outer=True),
+    "booked": Join(GoodsReceiptLine, col(GoodsReceiptLine.movement_id) == col(StockMovement.id), outer=True),
+    "receipt": Join(
+        GoodsReceipt, col(GoodsReceipt.id) == col(GoodsReceiptLine.receipt_id), outer=True, needs=("booked",)
+    ),
 }
 
 # Products: who changed one last is in the trail alone
@@ -231,6 +235,7 @@ EXPORTS: Mapping[str, Export] = {
             _UNIT,
             Cell(col(StockMovement.note), "Note"),
             Cell(col(StockMovement.reference), "Reference"),
+            Cell(col(GoodsReceipt.number), "Receipt", ("receipt",)),
         ),
         joins=_MOVEMENT_JOINS,
     ),

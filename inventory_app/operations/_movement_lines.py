@@ -23,7 +23,8 @@ MINUS = "\N{MINUS SIGN}"
 class MovementLine:
     """One movement; `value` is empty without `prices:view`, `operation_id` without `audit:view`.
 
-    `late` says when it happened if that was recorded later. `taken_back`: another movement reverses it.
+    `late` says when it happened if that was recorded later. `taken_back`: another movement reverses it. `receipt` and
+    `order` are the papers by which it came or went back; they are links for who may see orders.
     """
 
     id: int
@@ -41,6 +42,10 @@ class MovementLine:
     reason: str
     note: str
     reference: str
+    receipt: str
+    receipt_href: str
+    order: str
+    order_href: str
     who: str
     initials: str
     recorded_at: str
@@ -60,7 +65,8 @@ SELECT m.id, m.item_id, product.sku, product.name AS product, location.name AS l
                                    WHERE l.item_id = m.item_id AND l.sequence > m.sequence)
             ELSE (SELECT sum(e.quantity) FROM stock_movement e WHERE e.item_id = m.item_id AND e.sequence <= m.sequence)
        END AS balance,
-       EXISTS (SELECT 1 FROM stock_movement back WHERE back.reverses = m.id) AS taken_back
+       EXISTS (SELECT 1 FROM stock_movement back WHERE back.reverses = m.id) AS taken_back,
+       paper.receipt, paper.receipt_id, paper."order", paper.order_id
   FROM stock_movement m
   JOIN inventory_item item ON item.id = m.item_id
   JOIN product ON product.id = item.product_id
@@ -74,6 +80,12 @@ SELECT m.id, m.item_id, product.sku, product.name AS product, location.name AS l
      WHERE m.kind = 'transfer' AND side.operation_id = m.operation_id AND side.kind = 'transfer'
        AND its.product_id = item.product_id AND side.quantity + m.quantity = 0
      ORDER BY abs(side.id - m.id) LIMIT 1) other ON true
+  LEFT JOIN LATERAL (
+    SELECT receipt.number AS receipt, receipt.id AS receipt_id, ordered.number AS "order", ordered.id AS order_id
+      FROM goods_receipt_line booked
+      JOIN goods_receipt receipt ON receipt.id = booked.receipt_id
+      JOIN purchase_order ordered ON ordered.id = receipt.order_id
+     WHERE booked.movement_id = m.id LIMIT 1) paper ON true
  WHERE m.id = ANY (%(ids)s)
 """
 
@@ -88,6 +100,7 @@ def movement_lines(session: Session, ids: Sequence[int]) -> list[MovementLine]:
 
 def _line(row: Any, held: frozenset[str]) -> MovementLine:
     who = row.full_name or row.actor_name or NOBODY
+    leads = row.receipt is not None and Permission.ORDERS_VIEW in held
     return MovementLine(
         id=row.id,
         item_id=row.item_id,
@@ -103,7 +116,12 @@ def _line(row: Any, held: frozenset[str]) -> MovementLine:
         value=money(row.value) if Permission.PRICES_VIEW in held else "",
         reason=row.label or row.reason_code or "",
         note=row.note or "",
-        reference=row.reference or "",
+        # What is one of our papers is named as that.
+        reference="" if row.receipt else row.reference or "",
+        receipt=row.receipt or "",
+        receipt_href=f"/receipts/{row.receipt_id}" if leads else "",
+        order=row.order or "",
+        order_href=f"/orders/{row.order_id}" if leads else "",
         who=who,
         initials=initials_of(who),
         recorded_at=row.recorded_at.isoformat(),

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback
+from inventory_app.components import feedback, tables
 from inventory_app.components.basics import ident, when
 from inventory_app.operations._movement_lines import MovementLine
 
@@ -25,12 +25,24 @@ def aside(row: rx.Var[MovementLine], *before: Any) -> rx.Component:
     happened = rx.fragment(" happened ", when(row.occurred_at, row.occurred_at, style="full"))
     late = rx.cond(row.late, rx.fragment(rx.cond(row.note, ",", ""), happened), rx.fragment())
     if before:
-        return rx.fragment(*before, rx.cond(row.late, rx.fragment(" ·", happened), rx.fragment()))
+        came_by = rx.cond(row.receipt, rx.fragment(" · ", papers(row)), rx.fragment())
+        return rx.fragment(*before, came_by, rx.cond(row.late, rx.fragment(" ·", happened), rx.fragment()))
     return rx.fragment(row.note, late)
+
+
+def papers(row: rx.Var[MovementLine]) -> rx.Component:
+    """Name the receipt and the order that it came by; they lead there who may see them."""
+
+    def one(number: rx.Var[str], href: rx.Var[str]) -> rx.Component:
+        return rx.cond(href, ident(number, href=href), ident(number))
+
+    return rx.fragment(one(row.receipt, row.receipt_href), " for ", one(row.order, row.order_href))
 
 
 def record(row: rx.Var[MovementLine]) -> rx.Component:
     """Show the paper it belongs to, and lead to the operation who may see the trail."""
     paper = rx.cond(row.reference, row.reference, "record")
     plain = rx.cond(row.reference, ident(row.reference), rx.el.span("–", class_name="dim"))
-    return rx.cond(row.operation_id, ident(paper, href="/audit/" + row.operation_id), plain)
+    shown = rx.cond(row.operation_id, ident(paper, href="/audit/" + row.operation_id), plain)
+    record_of = rx.cond(row.operation_id, ident("record", href="/audit/" + row.operation_id), rx.fragment())
+    return rx.cond(row.receipt, tables.two_line(papers(row), record_of, strong=False), shown)

@@ -6,12 +6,15 @@ from decimal import Decimal
 import pytest
 
 from inventory_app.context import Actor, acting_as
-from inventory_app.operations import movements
+from inventory_app.operations import item_page, movements
 from inventory_app.operations._movement_lines import MovementLine
 from inventory_app.operations._movement_list import LIST
+from inventory_app.operations._receipt_lines import Back
 from inventory_app.unit_of_work import read
-from tests.factories import item, location, product
+from tests.factories import item, location, person, product, role
+from tests.operations.ordered import back, bolts, came, correct
 from tests.operations.shelf import bulk
+from tests.operations.test_exports import file_of
 
 ROUNDS = 9
 ORDERS = [key for key, column in LIST.columns.items() if column.by is not None]
@@ -68,3 +71,47 @@ def test_places_of_one_name_are_one_in_the_order_of_places(filters: dict[str, st
     shed = [(line.item_id, int(line.sequence)) for line in forth if line.location == "Shed"]
     assert shed == sorted(shed)
     assert len({item_id for item_id, _ in shed}) > 1
+
+
+# What came for an order
+
+
+@pytest.fixture
+def delivered(ann):
+    """Receive 4 of 10 bolts, send 1 back and take the first receipt's counter-part back again."""
+    with acting_as(ann):
+        order = bolts(10)
+        received = came(order, 4)
+        (line,) = listed().page.rows
+        sent_back = back(order, Back(order.lines[0], Decimal(1), line.item_id))
+        corrected = correct(sent_back.receipt_id)
+    return order, received, sent_back, corrected
+
+
+def test_movements_of_a_receipt_name_and_open_it_and_its_order(ann, delivered):
+    order, *done = delivered
+    with acting_as(ann):
+        rows = listed(sort="recorded", dir="asc").page.rows
+        why = read(item_page.item_page, item_id=rows[0].item_id).why
+    assert [(row.receipt, row.receipt_href) for row in rows] == [
+        (one.number, f"/receipts/{one.receipt_id}") for one in done
+    ]
+    assert {(row.order, row.order_href, row.reference) for row in rows} == {(order.number, f"/orders/{order.id}", "")}
+    assert [(row.receipt, row.order_href) for row in why.lines] == [(row.receipt, row.order_href) for row in rows]
+
+
+def test_who_may_not_see_orders_reads_the_numbers_and_is_led_nowhere(delivered):
+    order, *done = delivered
+    role("mover", "inventory:view")
+    with acting_as(person("mo", "mover")):
+        rows = listed(sort="recorded", dir="asc").page.rows
+    assert [(row.receipt, row.receipt_href, row.order, row.order_href) for row in rows] == [
+        (one.number, "", order.number, "") for one in done
+    ]
+
+
+def test_the_file_of_movements_names_the_receipt(ann, delivered):
+    order, *done = delivered
+    with acting_as(ann):
+        _, rows = file_of("movements")
+    assert {(row["Receipt"], row["Reference"]) for row in rows} == {(one.number, order.number) for one in done}
