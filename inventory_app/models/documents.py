@@ -32,6 +32,8 @@ class Document(Record, table=True):
     created_at: datetime = Field(default_factory=now)
     created_by: str = text_field()
     removed_at: datetime | None = None
+    #: When somebody was reminded that it ends.
+    reminded_at: datetime | None = None
 
 
 class DocumentContent(Record, table=True):

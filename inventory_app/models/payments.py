@@ -154,6 +154,8 @@ class Payment(Record, table=True):
     version: int = Field(default=1)
     #: What the supplier reads on its statement. The last one: it is called as what declares keys to other tables.
     reference: str | None = text_field(nullable=True)
+    #: Why it is made although its supplier is suspended or rejected, so that its payments are held.
+    held_reason: str | None = text_field(nullable=True)
 
 
 class PaymentAllocation(Record, table=True):

@@ -93,6 +93,8 @@ class PurchaseOrder(Record, table=True):
     cancelled_at: datetime | None = None
     cancel_reason: str | None = text_field(nullable=True)
     version: int = Field(default=1)
+    #: What `expected_on` was before the supplier promised a day for the first time.
+    wanted_on: date | None = None
 
 
 class PurchaseOrderLine(Record, table=True):

@@ -20,6 +20,8 @@ _STATUS: Any = col(PurchaseOrder.status)
 _UNDER_WAY = _STATUS.in_([status.value for status in UNDER_WAY])
 #: What has been ordered, has not come, and should have.
 IS_LATE = sa.and_(_UNDER_WAY, col(PurchaseOrder.expected_on) < sa.func.current_date())
+#: The supplier has promised a later day than was wanted of it.
+IS_PROMISED_LATER = col(PurchaseOrder.confirmed_on) > col(PurchaseOrder.wanted_on)
 #: The tabs: every status, those in which something is on its way as one.
 TABS: dict[str, tuple[str, Any]] = {
     "draft": ("Drafts", OrderStatus.DRAFT.value == _STATUS),
@@ -96,6 +98,19 @@ LIST = Listing(
                 ),
             },
             words={"late": "before today", "week": "within 7 days"},
+        ),
+        OneOf(
+            key="promise",
+            label="Promised",
+            options={
+                "later": IS_PROMISED_LATER,
+                "kept": sa.and_(
+                    col(PurchaseOrder.confirmed_on).is_not(None),
+                    sa.not_(sa.func.coalesce(IS_PROMISED_LATER, sa.false())),
+                ),
+                "none": sa.and_(_UNDER_WAY, col(PurchaseOrder.confirmed_on).is_(None)),
+            },
+            words={"later": "later than wanted", "kept": "as wanted", "none": "nothing yet"},
         ),
         OneOf(
             key="override",

@@ -52,6 +52,9 @@ class OrderRow:
     override: bool
     expected: str
     late: bool
+    #: "" where the supplier has promised nothing, "as wanted", or how much later than wanted.
+    promised: str
+    promised_later: bool
     location: str
     total: str
     by: str
@@ -163,6 +166,10 @@ class OrderDetail:
     expected: str
     typed_expected: str
     late: bool
+    #: As in `OrderRow`; `promise` says in a sentence who promised what and when.
+    promised: str
+    promised_later: bool
+    promise: str
     payment_days: str
     currency: str
     rate: str
@@ -268,6 +275,8 @@ def _row(viewer: Viewer, order: PurchaseOrder, supplier: str, place: str, names:
         override=order.override_reason is not None,
         expected=_day(order.expected_on),
         late=_is_late(order, order.expected_on),
+        promised=_promised(order),
+        promised_later=_later(order) > 0,
         location=place,
         total=said(order.total, order.currency) if Permission.PRICES_VIEW in viewer.permissions else "",
         by=names.get(order.created_by or 0, ""),
@@ -285,6 +294,31 @@ def _is_late(order: PurchaseOrder, day: date | None) -> bool:
     return order.status in UNDER_WAY and day is not None and day < now().date()
 
 
+def _later(order: PurchaseOrder) -> int:
+    """Return by how many days the supplier has promised a later day than was wanted; 0 or less: in time."""
+    if order.confirmed_on is None or order.wanted_on is None:
+        return 0
+    return (order.confirmed_on - order.wanted_on).days
+
+
+def _promised(order: PurchaseOrder) -> str:
+    if order.confirmed_on is None:
+        return ""
+    days = _later(order)
+    return "as wanted" if days <= 0 else f"{days:,} {'day' if days == 1 else 'days'} later than wanted"
+
+
+def _promise(order: PurchaseOrder, names: Mapping[int, str]) -> str:
+    """Say who promised which day, when, and what was wanted."""
+    if order.confirmed_on is None or order.confirmed_at is None:
+        return ""
+    by = names.get(order.confirmed_by or 0, "The supplier")
+    said_on = f"{by} promised {_day(order.confirmed_on)} on {order.confirmed_at:%-d %b %Y}."
+    if _later(order) <= 0:
+        return said_on
+    return f"{said_on} {_day(order.wanted_on)} was wanted: {_promised(order).partition(' later')[0]} later."
+
+
 # One of them
 
 
@@ -299,7 +333,15 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
     place = session.get_one(Location, order.location_id)
     people = {
         user
-        for name in ("created_by", "submitted_by", "ordered_by", "closed_by", "cancelled_by", "overridden_by")
+        for name in (
+            "created_by",
+            "submitted_by",
+            "confirmed_by",
+            "ordered_by",
+            "closed_by",
+            "cancelled_by",
+            "overridden_by",
+        )
         if (user := getattr(order, name)) is not None
     }
     names = approval_rules.full_names(session, people)
@@ -325,6 +367,9 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
         expected=_day(order.expected_on),
         typed_expected=order.expected_on.isoformat() if order.expected_on else "",
         late=_is_late(order, order.expected_on),
+        promised=_promised(order),
+        promised_later=_later(order) > 0,
+        promise=_promise(order, names),
         payment_days="" if order.payment_days is None else str(order.payment_days),
         currency=order.currency,
         rate="" if order.currency == get_settings().currency else f"{order.rate.normalize():f}",

@@ -164,6 +164,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "size": "Size in bytes",
         "expires_on": "Good until",
         "removed_at": "Removed",
+        "reminded_at": "Reminded",
     },
     "document_content": {"document_id": "Document", "content": "Content", "thumbnail": "Small picture"},
     "external_identity": {"issuer": "Provider", "subject": "Known there as", "removed_at": "Disconnected"},
@@ -212,6 +213,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "posted_at": "Counts since",
         "voids": "Takes back",
         "void_reason": "Why it was taken back",
+        "held_reason": "Why in spite of the suspension",
     },
     "payment_allocation": {"payment_id": "Payment", "invoice_id": "Invoice", "amount": "Amount"},
     "payment_batch": {
@@ -265,6 +267,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ordered_by": "Ordered by",
         "ordered_at": "Ordered",
         "confirmed_on": "Promised for",
+        "wanted_on": "Wanted before that",
         "confirmed_by": "Promised by",
         "confirmed_at": "Promised",
         "received_at": "All received",

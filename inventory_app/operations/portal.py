@@ -403,6 +403,9 @@ def confirm_delivery(session: Session, *, order_id: int, on: date, version: int)
         raise Invalid(fields={"on": "Enter a day from today on, at most two years ahead."})
     if order.confirmed_on == on == order.expected_on:
         raise Invalid(fields={"on": "You have promised this day already."})
+    if order.confirmed_on is None:
+        # What was asked for stays to be compared with, however often they promise anew.
+        order.wanted_on = order.expected_on
     order.confirmed_on = order.expected_on = on
     order.confirmed_by, order.confirmed_at = acting_user_id(), now()
     order.version += 1

@@ -48,7 +48,11 @@ def _found() -> rx.Component:
     to_supplier = rx.cond(D.supplier_href, link(rx.el.bdi(D.supplier), href=D.supplier_href), rx.el.bdi(D.supplier))
     due = rx.cond(
         D.expected,
-        rx.fragment(" · due ", rx.cond(D.late, rx.el.span(D.expected, class_name="text-bad"), D.expected)),
+        rx.fragment(
+            " · due ",
+            rx.cond(D.late, rx.el.span(D.expected, class_name="text-bad"), D.expected),
+            rx.cond(D.promised, ", promised", ""),
+        ),
         "",
     )
     days = rx.cond(D.payment_days, rx.fragment(" · ", D.payment_days, " days net"), "")
@@ -209,12 +213,23 @@ def _notes() -> rx.Component:
         ),
         rx.fragment(),
     )
+    # Until it has come: what was late then is in the supplier's scorecard.
+    later = rx.cond(
+        D.promised_later & ((D.status == "ordered") | (D.status == "partially_received")),
+        feedback.callout(
+            D.promise,
+            title=rx.fragment("It is promised ", D.promised, "."),
+            tone="warn",
+            icon_name="calendar-clock",
+        ),
+        rx.fragment(),
+    )
     cancelled = rx.cond(
         (D.status == "cancelled") & (D.cancelled != ""),
         feedback.callout(rx.el.bdi(D.cancelled), title="It was cancelled."),
         rx.fragment(),
     )
-    return rx.fragment(refused, allowed, why_not, cancelled)
+    return rx.fragment(refused, allowed, why_not, later, cancelled)
 
 
 # What stands on it
@@ -235,6 +250,7 @@ def _lines() -> rx.Component:
     said = rx.fragment(
         rx.cond(D.message, rx.el.p("To the supplier: ", rx.el.bdi(D.message), class_name="lines"), rx.fragment()),
         rx.cond(D.note, rx.el.p("For us: ", rx.el.bdi(D.note), class_name="lines muted"), rx.fragment()),
+        rx.cond(D.promise, rx.el.p(rx.el.bdi(D.promise), class_name="muted"), rx.fragment()),
         rx.cond(
             D.copied_from,
             rx.el.p("Copied from ", link(D.copied_from, href=D.copied_href), class_name="muted"),
@@ -261,7 +277,7 @@ def _lines() -> rx.Component:
             label="Lines",
         ),
         rx.cond(
-            (D.message != "") | (D.note != "") | (D.copied_from != ""),
+            (D.message != "") | (D.note != "") | (D.promise != "") | (D.copied_from != ""),
             rx.el.div(said, class_name="card-body"),
             rx.fragment(),
         ),

@@ -77,11 +77,20 @@ def _table() -> rx.Component:
 
 
 def _cells(row: rx.Var[OrderRow]) -> dict[str, rx.Component]:
-    expected = rx.cond(row.late, rx.el.span(row.expected, ", late", class_name="text-bad"), row.expected)
+    day = rx.cond(row.late, rx.el.span(row.expected, ", late", class_name="text-bad"), row.expected)
+    promised = rx.cond(row.promised_later, rx.el.span("promised ", row.promised, class_name="text-warn"), "promised")
+    expected = tables.two_line(day, rx.cond(row.promised, promised, ""), strong=False)
     override = rx.cond(row.override, feedback.badge("Supplier not approved", tone="warn"), rx.fragment())
     return {
         "number": tables.cell(ident(row.called, href=row.href), card="title"),
-        "supplier": tables.cell(rx.el.bdi(row.supplier), card="foot"),
+        "supplier": tables.cell(
+            rx.el.bdi(row.supplier),
+            phone=rx.fragment(
+                rx.el.bdi(row.supplier),
+                rx.cond(row.promised_later, rx.el.span(" · promised ", row.promised, class_name="text-warn"), ""),
+            ),
+            card="foot",
+        ),
         "status": tables.cell(rx.fragment(feedback.badge(row.status, tone=row.tone), " ", override), card="end"),
         "expected": tables.cell(expected, hide="md"),
         "location": tables.cell(row.location, hide="lg"),

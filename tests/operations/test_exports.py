@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import col
+from sqlmodel import col, select
 
 from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotAllowed, NotFound, NotSignedIn
@@ -18,8 +18,8 @@ from inventory_app.http.exports import _pieces
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category, Location, Lot, PriceStatus, Product, ProductPrice, SupplierProduct
 from inventory_app.models.lists import ChangeSet
-from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder
-from inventory_app.models.stock import Reservation
+from inventory_app.models.purchasing import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
+from inventory_app.models.stock import Reservation, StockMovement
 from inventory_app.models.users import AuthSession, Role, UserInfo
 from inventory_app.operations import categories, exports, locations, movements, reorder, stock, trail, views
 from inventory_app.operations._export_cells import safe_cell
@@ -100,7 +100,15 @@ def company(ann):
             session.add(order)
             session.flush()
             came = {"order_id": order.id, "location_id": bolt.there_location, "recorded_by": ann.id}
-            session.add(GoodsReceipt(number="GR-2026-0001", delivery_note="D-1", note="wet", **came))
+            receipt = GoodsReceipt(number="GR-2026-0001", delivery_note="D-1", note="wet", **came)
+            line = PurchaseOrderLine(
+                order_id=order.id, position=1, description="Bolt", quantity=Decimal(1), unit_cost=COST, receivable=1
+            )
+            session.add_all([receipt, line])
+            session.flush()
+            booked = session.exec(select(StockMovement).where(StockMovement.item_id == bolt.here)).first()
+            by = {"quantity": Decimal(1), "unit_cost": COST, "item_id": bolt.here, "movement_id": booked.id}
+            session.add(GoodsReceiptLine(receipt_id=receipt.id, order_line_id=line.id, position=1, **by))
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
 
         arrange(more)

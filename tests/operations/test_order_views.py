@@ -11,12 +11,12 @@ from inventory_app.errors import Conflict, NotAllowed, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.purchasing import GoodsReceipt, GoodsReceiptLine, SupplierInvoice
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import orders
+from inventory_app.operations import orders, portal
 from inventory_app.operations._lists import View
 from inventory_app.operations._order_list import LIST
 from inventory_app.operations.home import home
 from inventory_app.unit_of_work import read, transact
-from tests.factories import add, arrange, person, role, supplier
+from tests.factories import add, arrange, person, role, supplier, supplier_person
 from tests.operations.buying import (
     change,
     known,
@@ -97,6 +97,40 @@ def test_the_list_has_its_tabs_filters_and_orders(shop):
         if column.by is not None:
             for down in (False, True):
                 assert {row.id for row in listed(sort=key, descending=down).page.rows} == {first, second, third}
+
+
+def promise(order_id, by, on):
+    with acting_as(by):
+        transact(portal.confirm_delivery, order_id=order_id, on=on, version=known(order_id).version)
+
+
+def test_what_the_supplier_promised_is_shown_and_said_when_it_is_later_than_wanted(shop):
+    sue = supplier_person("sue", shop.supplier)
+    made = {name: ordered(shop, None) for name in ("later", "in time", "nothing")}
+    promise(made["later"], sue, today(4))
+    promise(made["later"], sue, today(8))
+    promise(made["in time"], sue, today(5))
+    late, kept, silent = (shown(made[name]) for name in ("later", "in time", "nothing"))
+    assert (late.promised, late.promised_later) == ("3 days later than wanted", True)
+    assert (known(made["later"]).wanted_on, known(made["later"]).expected_on) == (today(5), today(8))
+    assert f"{today(8):%a %-d %b}" in late.promise
+    assert late.promise.endswith(f"{today(5):%a %-d %b} was wanted: 3 days later.")
+    assert late.promise.startswith("Sue")
+    assert (kept.promised, kept.promised_later, kept.promise.endswith(f"{today():%Y}.")) == ("as wanted", False, True)
+    assert (silent.promised, silent.promised_later, silent.promise) == ("", False, "")
+    rows = {row.id: (row.promised, row.promised_later) for row in listed().page.rows}
+    assert rows[made["later"]] == ("3 days later than wanted", True)
+    for asked, name in (("later", "later"), ("kept", "in time"), ("none", "nothing")):
+        assert [row.id for row in listed(filters={"promise": asked}).page.rows] == [made[name]], asked
+
+
+def test_a_promise_where_no_day_was_wanted_is_in_time(shop):
+    made = ordered(shop, None)
+    change(made, expected_on=None)
+    promise(made, supplier_person("sue", shop.supplier), today(9))
+    assert (shown(made).promised, known(made).wanted_on) == ("as wanted", None)
+    promise(made, supplier_person("sam", shop.supplier), today(10))
+    assert shown(made).promised == "as wanted"
 
 
 def test_a_day_of_another_year_names_it(shop):
