@@ -58,21 +58,33 @@ def apply_planned_prices() -> None:
 
 
 def remind_of_suppliers() -> None:
-    """Say once that approvals of suppliers end: on the dashboard, and by mail where there is a server for it."""
+    """Say once that approvals or documents of suppliers end: on the dashboard, and by mail where there is a server."""
     while read(supplier_standing.any_to_remind):
         reminder = transact(supplier_standing.remind)
         if not mail.is_configured():
             continue
-        listed = "\n".join(f"{name}: {on}" for name, on in reminder.suppliers)
+        subject, text = _ends(reminder)
         failure: mail.NotSent | None = None
         for address in reminder.addresses:
             try:
-                mail.send(address, "Approvals of suppliers end", f"{listed}\n\nAsk for them to be approved again.\n")
+                mail.send(address, subject, text)
             except mail.NotSent as error:
                 # The others are still told; the run counts as failed, and the dashboard says it to everybody.
                 failure = error
         if failure is not None:
             raise failure
+
+
+def _ends(reminder: supplier_standing.Reminder) -> tuple[str, str]:
+    """Return subject and text of the mail that says what ends, and what to do about it."""
+    parts = [
+        ("approvals", reminder.suppliers, "Ask for them to be approved again."),
+        ("documents", reminder.documents, "Ask for new ones, and add them on the page of the supplier."),
+    ]
+    said = [(what, ends, then) for what, ends, then in parts if ends]
+    subject = " and ".join(what for what, _, _ in said).capitalize() + " of suppliers end"
+    texts = ["\n".join([*(f"{name}: {on}" for name, on in ends), "", then]) for _, ends, then in said]
+    return subject, "\n\n".join(texts) + "\n"
 
 
 def forget_old_attempts() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from sqlmodel import Session, SQLModel
@@ -253,7 +253,9 @@ def supplier(name: str = "Acme", **columns: object) -> Supplier:
     return arrange(build)
 
 
-def document(subject_type: str, subject_id: int, name: str = "sheet.txt", content: bytes = b"as agreed") -> int:
+def document(
+    subject_type: str, subject_id: int, name: str = "sheet.txt", content: bytes = b"as agreed", **columns: Any
+) -> int:
     """Keep a text with a record; returns the document's id."""
 
     def build(session: Session) -> int:
@@ -266,6 +268,7 @@ def document(subject_type: str, subject_id: int, name: str = "sheet.txt", conten
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             created_by="test",
+            **columns,
         )
         session.add(row)
         session.flush()

@@ -17,6 +17,7 @@ from inventory_app.operations._matching import PAYABLE
 from inventory_app.operations._money import said
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._paging import Page, like_escaped
+from inventory_app.operations._payment_holds import IS_HELD
 from inventory_app.operations._prices import today
 from inventory_app.permissions import Permission
 
@@ -111,6 +112,13 @@ LIST = Listing(
             words=STATUSES,
         ),
         OneOf(key="kind", label="Kind", options={one: col(SupplierInvoice.kind) == one for one in KINDS}, words=KINDS),
+        OneOf(
+            key="held",
+            label="Payment held",
+            needs=_SUPPLIER,
+            options={"yes": sa.and_(IS_HELD, _OPEN, _STATUS != InvoiceStatus.VOID)},
+            words={"yes": "supplier suspended or rejected"},
+        ),
         Contains(key="supplier", label="Supplier", column=col(Supplier.sort_key), needs=_SUPPLIER),
         Range(key="gross", label="Gross", column=col(SupplierInvoice.gross), permission=_PRICES),
     ),
@@ -141,6 +149,8 @@ class InvoiceRow:
     status: str
     tone: str
     recorded: str
+    #: Something of it is open, and payments to its supplier are held.
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +177,14 @@ def listing(session: Session, viewer: Viewer, view: View) -> InvoiceListing:
 
 
 _DETAILS = (
-    sa.select(SupplierInvoice, col(Supplier.name), col(PurchaseOrder.number))
+    sa.select(SupplierInvoice, col(Supplier.name), col(PurchaseOrder.number), IS_HELD)
     .join(Supplier, col(Supplier.id) == col(SupplierInvoice.supplier_id))
     .outerjoin(PurchaseOrder, col(PurchaseOrder.id) == col(SupplierInvoice.order_id))
     .where(col(SupplierInvoice.id) == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))))
 )
 
 
-def _row(paper: SupplierInvoice, supplier: str, order: str | None, *, prices: bool) -> InvoiceRow:
+def _row(paper: SupplierInvoice, supplier: str, order: str | None, held: bool, *, prices: bool) -> InvoiceRow:  # noqa: FBT001  # a row of `_DETAILS`
     status, tone = said_status(paper)
     still_open = paper.gross - paper.paid
     return InvoiceRow(
@@ -193,6 +203,7 @@ def _row(paper: SupplierInvoice, supplier: str, order: str | None, *, prices: bo
         status=status,
         tone=tone,
         recorded=paper.recorded_at.isoformat(),
+        held=held and paper.status != InvoiceStatus.VOID and paper.paid != paper.gross,
     )
 
 

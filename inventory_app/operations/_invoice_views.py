@@ -27,6 +27,7 @@ from inventory_app.operations._ledger import say
 from inventory_app.operations._match_rules import Book, LineMatch, Match, Ordered, PaperLine
 from inventory_app.operations._money import said
 from inventory_app.operations._operation import Viewer
+from inventory_app.operations._payment_holds import why_held
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
@@ -133,6 +134,8 @@ class InvoiceDetail:
     held: bool
     why_not_release: str
     why_not_void: str
+    #: Why payments to its supplier are held, where something of it is open.
+    supplier_held: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +204,15 @@ def detail(session: Session, viewer: Viewer, paper: SupplierInvoice) -> InvoiceD
     def name(user_id: int | None) -> str:
         return "" if user_id is None else names.get(user_id, "Somebody")
 
+    supplier = session.get_one(Supplier, paper.supplier_id)
+    is_open = paper.status != InvoiceStatus.VOID and paper.paid != paper.gross
     return InvoiceDetail(
+        supplier_held=why_held(session, supplier) if is_open else "",
         id=id_,
         version=paper.version,
         kind=paper.kind,
         number=paper.number,
-        supplier=session.get_one(Supplier, paper.supplier_id).name,
+        supplier=supplier.name,
         supplier_href=f"/suppliers/{paper.supplier_id}" if Permission.SUPPLIERS_VIEW in viewer.permissions else "",
         status=paper.status,
         said=status,

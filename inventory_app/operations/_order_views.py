@@ -31,6 +31,7 @@ from inventory_app.operations._order_approval import latest
 from inventory_app.operations._order_list import LIST, TABS
 from inventory_app.operations._order_rules import STATUSES, UNDER_WAY, Facts
 from inventory_app.operations._paging import Page
+from inventory_app.operations._payment_holds import why_held
 from inventory_app.operations._product_list import product_href
 from inventory_app.operations._supplier_rules import listed
 from inventory_app.permissions import Permission
@@ -180,6 +181,8 @@ class OrderDetail:
     tax: str
     gross: str
     supplier_fault: str
+    #: Of an order under way: why payments to its supplier are held.
+    supplier_held: str
     override: str
     override_by: str
     cancelled: str
@@ -380,6 +383,7 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
         tax=said(tax, order.currency) if prices and tax else "",
         gross=said(order.total + tax, order.currency) if prices and tax else "",
         supplier_fault=rules.supplier_fault(session, order) if order.status in _NOT_YET else "",
+        supplier_held=why_held(session, supplier) if order.status in UNDER_WAY else "",
         override=order.override_reason or "",
         override_by=names.get(order.overridden_by or 0, ""),
         cancelled=order.cancel_reason or "",

@@ -7,12 +7,14 @@ from sqlmodel import Session, col, select
 
 from inventory_app.database.locks import lock
 from inventory_app.models._base import now
-from inventory_app.models.approvals import Approval
+from inventory_app.models.approvals import Approval, Verdict
 from inventory_app.models.payments import Payment, PaymentBatch, PaymentStatus
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations import _chain
+from inventory_app.operations import _payment_holds as holds
 from inventory_app.operations import _payment_rules as rules
-from inventory_app.operations._approvals import Kind, Parties, Subject, request
+from inventory_app.operations._approvals import Kind, Parties, Subject, rejecting_needs_a_reason, request
+from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._money import said
 from inventory_app.permissions import Permission
 
@@ -30,12 +32,19 @@ def _describe(session: Session, approvals: Sequence[Approval]) -> dict[int, Subj
     ids = [approval.subject_id for approval in approvals]
     statement = sa.select(Payment, col(Supplier.name)).join(Supplier, col(Supplier.id) == col(Payment.supplier_id))
     known = {row[0].id: row for row in session.execute(statement.where(col(Payment.id).in_(ids)))}
+    held = {row[0].supplier_id for row in known.values() if row[0].held_reason}
+    of = {one.id: one for one in session.exec(select(Supplier).where(col(Supplier.id).in_(held)))}
     found: dict[int, Subject] = {}
     for approval in approvals:
         payment, supplier = known[approval.subject_id]
         details = [("To", supplier), ("Day", f"{payment.paid_on:%-d %b %Y}"), ("How", payment.method.capitalize())]
         if _sees_amounts(session):
             details.append(("Amount", said(payment.amount, payment.currency)))
+        if payment.held_reason:
+            details += [
+                ("Supplier", holds.why_held(session, of[payment.supplier_id])),
+                ("Paid because", payment.held_reason),
+            ]
         found[approval.id or 0] = Subject(
             f"{payment.number} to {supplier}",
             f"/payments/{payment.id}",
@@ -78,7 +87,7 @@ def hold_batch(session: Session, batch_id: int) -> tuple[PaymentBatch, rules.Hel
 
 def _approved(session: Session, approval: Approval, reason: str | None) -> None:
     del reason
-    rules.post(rules.hold(session, [approval.subject_id]))
+    rules.post(session, rules.hold(session, [approval.subject_id]))
 
 
 def _rejected(session: Session, approval: Approval, reason: str | None) -> None:
@@ -92,7 +101,7 @@ def _withdrawn(session: Session, approval: Approval, reason: str | None) -> None
 def _batch_approved(session: Session, approval: Approval, reason: str | None) -> None:
     del reason
     batch, held = hold_batch(session, approval.subject_id)
-    rules.post(held)
+    rules.post(session, held)
     batch.status, batch.posted_at = PaymentStatus.POSTED, now()
     batch.version += 1
 
@@ -108,6 +117,13 @@ def _batch_withdrawn(session: Session, approval: Approval, reason: str | None) -
     _batch_rejected(session, approval, reason or _WITHDRAWN)
 
 
+def _reason(session: Session, approval: Approval, verdict: Verdict, reason: str) -> str | None:
+    """Ask for a reason to agree as well where the supplier's payments are held."""
+    if verdict == Verdict.APPROVE and holds.held_now(session, approval.subject_id):
+        return checked_reason(reason, missing="Its supplier is suspended. Say why it is paid all the same.")
+    return rejecting_needs_a_reason(session, approval, verdict, reason)
+
+
 PAYMENT = Kind(
     name=_KIND,
     label="Payment",
@@ -118,6 +134,7 @@ PAYMENT = Kind(
     withdrawn=_withdrawn,
     lock=_lock,
     fresh=True,
+    reason=_reason,
     parts=_chain.SENTENCES,
 )
 PAYMENT_BATCH = Kind(

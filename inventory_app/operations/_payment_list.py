@@ -15,6 +15,7 @@ from inventory_app.operations._list_filters import AnyOf, Asked, Asking, Conditi
 from inventory_app.operations._lists import Column, Join, Listing
 from inventory_app.operations._matching import PAYABLE
 from inventory_app.operations._paging import like_escaped, storable
+from inventory_app.operations._payment_holds import IS_HELD
 from inventory_app.permissions import Permission
 
 STATUSES = {"waiting": "Waiting", "posted": "Paid", "rejected": "Rejected", "void": "Taken back"}
@@ -138,6 +139,13 @@ DUE = Listing(
             words=WHENS,
         ),
         AnyOf(key="supplier", label="Supplier", matches=lambda ids: col(SupplierInvoice.supplier_id) == sa.any_(ids)),
+        OneOf(
+            key="held",
+            label="Held",
+            needs=_SUPPLIER,
+            options={"yes": IS_HELD, "no": sa.not_(IS_HELD)},
+            words={"yes": "supplier suspended or rejected", "no": "no"},
+        ),
         AnyOf(
             key="currency",
             label="Currency",

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from inventory_app.database.locks import lock
 from inventory_app.errors import AlreadyDecided, Conflict, Invalid, NotFound, WrongAmount
@@ -25,7 +25,7 @@ from inventory_app.models.payments import (
 )
 from inventory_app.models.purchasing import InvoiceKind, InvoiceStatus, SupplierInvoice
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations import _chain, _matching
+from inventory_app.operations import _chain, _matching, _payment_holds
 from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._fields import unusable
 from inventory_app.operations._money import checked_amount, in_base, said
@@ -189,6 +189,9 @@ def account_for(
     session: Session, owed: Owed, method: PaymentMethod, bank_account_id: int | None
 ) -> SupplierBankAccount | None:
     """Return the released account that a transfer goes to, locked; None for what goes to no account."""
+    if method == PaymentMethod.SETTLEMENT:
+        # No money goes anywhere, whatever was chosen.
+        return None
     if method != PaymentMethod.TRANSFER:
         if bank_account_id is not None:
             raise Invalid(fields={"bank_account_id": "Only a transfer goes to a bank account."})
@@ -212,6 +215,28 @@ def must_be_released(account: SupplierBankAccount) -> None:
         words = {"pending": "waits to be released", "rejected": "was rejected", "retired": "is not used any more"}
         message = f"The bank account that ends in {account.iban[-4:]} {words[account.status]}."
         raise Conflict(message, fields={"bank_account_id": message})
+
+
+def released_accounts(session: Session, supplier_id: int, currency: str) -> list[SupplierBankAccount]:
+    """Return the accounts of a supplier in a currency that money may go to, the one that was released last first."""
+    account = SupplierBankAccount
+    statement = (
+        select(account)
+        .where(
+            account.supplier_id == supplier_id,
+            account.status == AccountStatus.RELEASED.value,
+            account.currency == currency,
+        )
+        .order_by(col(account.released_at).desc().nulls_last(), col(account.id).desc())
+    )
+    return list(session.exec(statement))
+
+
+def offered_account(session: Session, supplier_id: int, currency: str, user_id: int | None) -> int | None:
+    """Return the account that a payer is offered first: released last, by somebody else where there is such a one."""
+    accounts = released_accounts(session, supplier_id, currency)
+    usable = [one.id for one in accounts if one.released_by != user_id] or [one.id for one in accounts]
+    return usable[0] if usable else None
 
 
 def usual_account(session: Session, supplier_id: int, currency: str) -> int | None:
@@ -320,6 +345,7 @@ class Held:
     parts: dict[int, dict[int, Decimal]]
     invoices: dict[int, SupplierInvoice]
     accounts: dict[int, SupplierBankAccount]
+    suppliers: dict[int, Supplier]
 
 
 def hold(session: Session, payment_ids: Sequence[int], *, to_match: bool = False) -> Held:
@@ -330,7 +356,7 @@ def hold(session: Session, payment_ids: Sequence[int], *, to_match: bool = False
     parts = parts_of(session, payment_ids)
     statement = sa.select(col(Payment.supplier_id), col(Payment.bank_account_id)).where(col(Payment.id).in_(parts))
     of = session.execute(statement).all()
-    lock(session, Supplier, {row.supplier_id for row in of}, share=True)
+    suppliers = lock(session, Supplier, {row.supplier_id for row in of}, share=True)
     ids = {id_ for one in parts.values() for id_ in one}
     if to_match:
         _matching.lock_papers(session, _matching.orders_of(session, ids), ids)
@@ -339,12 +365,15 @@ def hold(session: Session, payment_ids: Sequence[int], *, to_match: bool = False
         session, SupplierBankAccount, {row.bank_account_id for row in of if row.bank_account_id}, share=True
     )
     payments = lock(session, Payment, payment_ids)
-    return Held([payments[id_] for id_ in sorted(payments)], parts, invoices, accounts)
+    return Held([payments[id_] for id_ in sorted(payments)], parts, invoices, accounts, suppliers)
 
 
-def post(held: Held) -> None:
+def post(session: Session, held: Held) -> None:
     """Let payments that waited count; refuses all of them when one cannot any more."""
     for payment in held.payments:
+        _payment_holds.refuse_since(
+            session, held.suppliers[payment.supplier_id], payment, "Reject it, and pay anew with a reason."
+        )
         parts = held.parts[payment.id or 0]
         for id_, part in parts.items():
             invoice = held.invoices[id_]

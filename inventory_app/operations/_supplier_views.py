@@ -23,6 +23,7 @@ from inventory_app.operations._supplier_approvals import agreement, to_withdraw
 from inventory_app.operations._supplier_before import as_decided
 from inventory_app.operations._supplier_fields import ENDS, agreed, contact, place, readable
 from inventory_app.operations._supplier_rules import Check
+from inventory_app.operations._supplier_stops import what_stops
 from inventory_app.permissions import Permission
 
 #: A longer queue is searched, not scrolled.
@@ -116,6 +117,9 @@ class SupplierDetail:
     agreed_terms: list[tuple[str, str]]
     #: Why the viewer cannot reinstate a suspended supplier; empty when they can.
     why_suspended: str
+    #: Of an approved one: which orders wait once it does, and what is held once it is suspended.
+    stops: str
+    holds: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,7 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
     why_not, who_can = _why_not(session, viewer, supplier)
     entered_by = rules.full_name(session, supplier.entered_by)
     given, agreed_by = agreement(session, supplier.id or 0)
+    stops, holds = what_stops(session, viewer, supplier)
     return SupplierDetail(
         id=supplier.id or 0,
         version=supplier.version,
@@ -265,6 +270,8 @@ def detail(session: Session, viewer: Viewer, supplier: Supplier) -> SupplierDeta
             if label != ENDS
         ],
         why_suspended=_why_suspended(session, viewer, supplier),
+        stops=stops,
+        holds=holds,
     )
 
 

@@ -22,7 +22,8 @@ from inventory_app.operations import _approval_rules as approval_rules
 from inventory_app.operations._chain import why_not_pay
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page, keyset, like_escaped
-from inventory_app.operations._payment_rules import usual_account
+from inventory_app.operations._payment_holds import why_held
+from inventory_app.operations._payment_rules import offered_account
 from inventory_app.operations._people_list import ever_invited
 from inventory_app.operations._supplier_rules import full_name, listed, why_not_decide
 from inventory_app.permissions import Permission
@@ -93,6 +94,8 @@ class Answer:
     username: str
     can: bool
     why: list[str]
+    #: What is asked of whoever can, beyond the usual.
+    needs: str = ""
 
 
 @query(Permission.USERS_VIEW)
@@ -281,13 +284,21 @@ def _answer(
     if isinstance(subject, Supplier) and permission == Permission.SUPPLIERS_APPROVE:
         refusal: AppError | None = why_not_decide(session, subject, user_id)
     elif isinstance(subject, SupplierInvoice) and permission == Permission.PAYMENTS_PROCESS:
-        account = usual_account(session, subject.supplier_id, subject.currency)
+        account = offered_account(session, subject.supplier_id, subject.currency, user_id)
         refusal = why_not_pay(session, [subject.id or 0], user_id, [account] if account else [])
     else:
         refusal = approval_rules.why_not_use(session, user_id, permission)
     if refusal:
         why.append(f"{name} would read: “{refusal}”")
-    return Answer(user_id, name, user.username, not why, why)
+    return Answer(user_id, name, user.username, not why, why, _needs(session, permission, subject))
+
+
+def _needs(session: Session, permission: Permission, subject: Supplier | SupplierInvoice | None) -> str:
+    """Say that payments of the subject's supplier are held, to whoever asks about paying."""
+    if not isinstance(subject, SupplierInvoice) or permission != Permission.PAYMENTS_PROCESS:
+        return ""
+    held = why_held(session, session.get_one(Supplier, subject.supplier_id))
+    return f"{held} It is paid with a reason only, and once somebody else has agreed." if held else ""
 
 
 def _account(session: Session, user: LocalUser, name: str) -> list[str]:

@@ -16,6 +16,7 @@ from inventory_app.models.payments import Payment, PaymentAllocation, PaymentBat
 from inventory_app.models.purchasing import InvoiceKind, SupplierInvoice
 from inventory_app.models.suppliers import Supplier
 from inventory_app.operations import _chain, _matching
+from inventory_app.operations import _payment_holds as holds
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._lists import View
@@ -158,6 +159,8 @@ class PaymentDetail:
     other_id: int
     other: str
     reason: str
+    #: Why it was made although the supplier was suspended.
+    in_spite: str
     #: The open request for somebody's agreement.
     approval_id: int
     can_void: bool
@@ -191,6 +194,7 @@ def payment_detail(session: Session, *, payment_id: int) -> PaymentDetail | None
         other_id=other.id or 0 if other else 0,
         other=other.number if other else "",
         reason=payment.void_reason or "",
+        in_spite=payment.held_reason or "",
         approval_id=_open_request(session, "payment", payment_id),
         can_void=payment.status == PaymentStatus.POSTED,
     )
@@ -311,6 +315,8 @@ class DueRow:
     open: str
     #: All that is open waits in a payment already.
     waits: bool
+    #: Why payments to its supplier are held, if they are.
+    held: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,13 +337,13 @@ def list_due(session: Session, *, view: View) -> DueListing:
     """Return a page of what can be paid and is not, by the day it is due."""
     allowed = DUE.allowed(view, current_viewer(session).permissions)
     page, count = DUE.listed(session, allowed)
-    statement = sa.select(SupplierInvoice, col(Supplier.name)).join(
+    statement = sa.select(SupplierInvoice, Supplier).join(
         Supplier, col(Supplier.id) == col(SupplierInvoice.supplier_id)
     )
     waiting, today = rules.waiting_for(session, page.rows), now().date()
     rows = {
-        one.id: _due_row(session, one, name, waiting.get(one.id, Decimal(0)), today)
-        for one, name in session.execute(statement.where(col(SupplierInvoice.id).in_(page.rows)))
+        one.id: _due_row(session, one, supplier, waiting.get(one.id, Decimal(0)), today)
+        for one, supplier in session.execute(statement.where(col(SupplierInvoice.id).in_(page.rows)))
     }
     counts = {when: DUE.count(session, View(filters={"when": when})) for when in WHENS}
     suppliers, currencies = _choices(session, col(SupplierInvoice.supplier_id), col(SupplierInvoice.currency))
@@ -352,13 +358,13 @@ def matching_due(session: Session, *, view: View, most: int) -> list[int]:
     return DUE.ids(session, DUE.allowed(view, current_viewer(session).permissions), most)
 
 
-def _due_row(session: Session, one: SupplierInvoice, supplier: str, waits: Decimal, today: date) -> DueRow:
+def _due_row(session: Session, one: SupplierInvoice, supplier: Supplier, waits: Decimal, today: date) -> DueRow:
     late = (today - one.due_on).days
     return DueRow(
         id=one.id or 0,
         number=one.number,
         supplier_id=one.supplier_id,
-        supplier=supplier,
+        supplier=supplier.name,
         kind=one.kind,
         date=day_text(one.invoice_date),
         due=day_text(one.due_on),
@@ -366,6 +372,7 @@ def _due_row(session: Session, one: SupplierInvoice, supplier: str, waits: Decim
         gross=shown(session, one.gross, one.currency),
         open=shown(session, one.gross - one.paid - waits, one.currency),
         waits=one.gross - one.paid == waits,
+        held=holds.why_held(session, supplier),
     )
 
 
@@ -383,8 +390,12 @@ class ToPay:
     #: What one of the currency was worth when it was recorded; empty for the base currency.
     rate: str
     base: str
-    account: str
+    #: The released accounts to choose from, the usual one first; `account_id` is what the form begins with.
+    accounts: list[tuple[str, str]]
+    account_id: str
     credits: list[tuple[int, str, str]]
+    #: Why payments to the supplier are held, if they are.
+    held: str
     why_not: str
     who_can: str
 
@@ -397,8 +408,7 @@ def invoice_to_pay(session: Session, *, invoice_id: int) -> ToPay | None:
     if invoice is None or Permission.PRICES_VIEW not in viewer.permissions:
         return None
     supplier = session.get_one(Supplier, invoice.supplier_id)
-    account_id = rules.usual_account(session, invoice.supplier_id, invoice.currency)
-    account = session.get(SupplierBankAccount, account_id) if account_id else None
+    accounts = rules.released_accounts(session, invoice.supplier_id, invoice.currency)
     left = invoice.gross - invoice.paid - rules.waiting_for(session, [invoice_id]).get(invoice_id, Decimal(0))
     why, who = payer_of(session, invoice_id, viewer.user_id)
     base = get_settings().currency
@@ -411,11 +421,20 @@ def invoice_to_pay(session: Session, *, invoice_id: int) -> ToPay | None:
         currency=invoice.currency,
         rate="" if invoice.currency == base else f"{invoice.rate.normalize():f}",
         base=base,
-        account=f"{account.holder}, {grouped(account.iban)}" if account else "",
+        accounts=[(str(one.id), _choice(one, viewer.user_id)) for one in accounts],
+        account_id=str(rules.offered_account(session, invoice.supplier_id, invoice.currency, viewer.user_id) or ""),
         credits=_credits(session, invoice),
+        held=holds.why_held(session, supplier),
         why_not=why,
         who_can=who,
     )
+
+
+def _choice(account: SupplierBankAccount, user_id: int | None) -> str:
+    # By whom matters: whoever released an account does not pay to it.
+    mine = ", released by you" if user_id is not None and account.released_by == user_id else ""
+    bank = f", {account.bank}" if account.bank else ""
+    return f"{account.holder}, {grouped(account.iban)}{bank}{mine}"
 
 
 def _credits(session: Session, invoice: SupplierInvoice) -> list[tuple[int, str, str]]:
@@ -440,7 +459,7 @@ def _credits(session: Session, invoice: SupplierInvoice) -> list[tuple[int, str,
 def payer_of(session: Session, invoice_id: int, user_id: int | None) -> tuple[str, str]:
     """Return why a person cannot pay an invoice, empty when they can, and who can instead."""
     invoice = session.get_one(SupplierInvoice, invoice_id)
-    account = rules.usual_account(session, invoice.supplier_id, invoice.currency)
+    account = rules.offered_account(session, invoice.supplier_id, invoice.currency, user_id)
     had = _chain.parts(session, [invoice_id], [account] if account else [])
     refusal = _chain.refusal(session, had, user_id)
     if refusal is None:
@@ -528,6 +547,8 @@ def _fault(
         return "Something of this is paid or waits already. Reload the list."
     if sum(left) <= 0:
         return "The credit notes come to as much as the invoices, or more. Settle them by themselves."
+    if held := holds.why_not_together(session, session.get_one(Supplier, mine[0].supplier_id)):
+        return str(held)
     if account is None:
         return "There is no released bank account in this currency."
     ids = [one.id or 0 for one in mine]

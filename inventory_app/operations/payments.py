@@ -15,6 +15,7 @@ from inventory_app.errors import AlreadyDecided, AppError, Conflict, Invalid, In
 from inventory_app.models._base import now
 from inventory_app.models.payments import Payment, PaymentBatch, PaymentMethod, PaymentStatus, SupplierBankAccount
 from inventory_app.operations import _matching, _series
+from inventory_app.operations import _payment_holds as holds
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._money import cents, checked_amount, checked_rate
@@ -54,10 +55,12 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     paid_on: date | None = None,
     rate: Decimal | None = None,
     bank_account_id: int | None = None,
+    held_reason: str = "",
 ) -> Paid:
     """Pay one invoice, all that is open of it unless an amount is given, or several of one supplier at once.
 
-    Credit notes among them are set off. `amount` beside `allocations` is what they must come to.
+    Credit notes among them are set off. `amount` beside `allocations` is what they must come to. A supplier that is
+    suspended or rejected is paid with `held_reason` only, and once somebody else has agreed.
     """
     require(session, Permission.PRICES_VIEW)
     wanted = _wanted(invoice_id, amount, allocations)
@@ -69,14 +72,16 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     if allocations and amount is not None and owed.total != amount:
         raise WrongAmount("The parts come to another amount.", f"The parts come to {owed.total}, not to {amount}.")
     how, worth = rules.checked_method(method, owed.total), checked_rate(owed.currency, rate)
+    in_spite = holds.reason_to_pay(session, owed.supplier, held_reason, moves_money=owed.total > 0)
     account = rules.account_for(session, owed, how, bank_account_id)
     had = rules.may_pay(session, [owed], [account])
-    waits = rules.must_wait(owed.counted(worth), moves_money=owed.total > 0)
+    waits = in_spite is not None or rules.must_wait(owed.counted(worth), moves_money=owed.total > 0)
     if not waits:
         rules.count_in(owed.invoices, owed.parts)
     number = _series.draw(session, _series.PAYMENT, day)
     payment = _payment(owed, account, number, key, waits=waits, day=day)
     payment.method, payment.rate, payment.reference, payment.note = how, worth, kept_reference, kept_note
+    payment.held_reason = in_spite
     _add(session, [(payment, owed)])
     if waits:
         ask(session, payment, had)
@@ -251,6 +256,8 @@ def _account(session: Session, owed: Owed) -> SupplierBankAccount | AppError | N
     """Return where a supplier's money goes, or why it cannot."""
     if owed.total == 0:
         return Conflict("The credit notes come to as much as the invoices. Settle them by themselves.")
+    if held := holds.why_not_together(session, owed.supplier):
+        return held
     try:
         return rules.account_for(session, owed, PaymentMethod.TRANSFER, None)
     except AppError as error:
@@ -287,6 +294,8 @@ def take_payment_file(session: Session, *, batch_id: int, kind: str) -> PaymentF
             f"{batch.number} has nothing that the bank should carry out: it waits, was rejected or was taken back."
         )
         raise Conflict(message)
+    for payment in going:
+        holds.refuse_since(session, held.suppliers[payment.supplier_id], payment, "Take it back before the file goes.")
     names = _holders(going, held)
     transfers = [
         Transfer(payment.number, payment.amount, *names[payment.id or 0], payment.reference or payment.number)

@@ -51,10 +51,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """Suppliers whose approval ends, with the day, and to whom that is to be said."""
+    """Suppliers whose approval ends, documents of suppliers that end, each with the day, and to whom that is said."""
 
     suppliers: list[tuple[str, str]]
     addresses: list[str]
+    #: The document, and whose it is.
+    documents: list[tuple[str, str]]
 
 
 @operation(Permission.SUPPLIERS_APPROVE, log=("supplier_id",), reason="reason")
@@ -137,7 +139,7 @@ def _last_day() -> date:
     return now().date() + timedelta(days=get_settings().supplier_reminder_days)
 
 
-def _to_remind() -> sa.Select[int]:
+def _approvals_to_remind() -> sa.Select[int]:
     return (
         sa.select(sa.type_coerce(col(Supplier.id), sa.BigInteger))
         .where(
@@ -150,20 +152,44 @@ def _to_remind() -> sa.Select[int]:
     )
 
 
+def _documents_to_remind() -> sa.Select[int]:
+    return (
+        sa.select(sa.type_coerce(col(Document.id), sa.BigInteger))
+        .join(Supplier, col(Supplier.id) == col(Document.subject_id))
+        .where(
+            col(Document.subject_type) == "supplier",
+            col(Document.removed_at).is_(None),
+            col(Document.expires_on) <= _last_day(),
+            col(Document.reminded_at).is_(None),
+            col(Supplier.status) == SupplierStatus.APPROVED,
+        )
+        .order_by(col(Document.id))
+        .limit(_AT_ONCE)
+    )
+
+
 @query()
 def any_to_remind(session: Session) -> bool:
-    """Tell whether there are approvals that end soon and that nobody was reminded of."""
-    return session.scalar(sa.select(_to_remind().exists())) or False
+    """Tell whether approvals or documents of suppliers end soon that nobody was reminded of."""
+    asked = sa.or_(_approvals_to_remind().exists(), _documents_to_remind().exists())
+    return session.scalar(sa.select(asked)) or False
 
 
 @operation(machine=True)
 def remind(session: Session) -> Reminder:
-    """Put down that the approvals which end soon were said to end, each once; returns what is to be said to whom."""
-    found = lock(session, Supplier, session.scalars(_to_remind()))
+    """Put down that what ends soon was said to end, each once; returns what is to be said to whom."""
+    found = lock(session, Supplier, session.scalars(_approvals_to_remind()))
     due = [one for one in found.values() if one.reminded_at is None and one.valid_until]
-    for supplier in due:
-        supplier.reminded_at = now()
-    ends = [(one.name, f"{one.valid_until:%-d %b %Y}") for one in sorted(due, key=lambda one: str(one.valid_until))]
+    papers = lock(session, Document, session.scalars(_documents_to_remind()))
+    ending = [one for one in papers.values() if one.reminded_at is None and one.removed_at is None and one.expires_on]
+    for row in (*due, *ending):
+        row.reminded_at = now()
+    ends = [(one.name, _said(one.valid_until)) for one in sorted(due, key=lambda one: str(one.valid_until))]
+    names = _names(session, {one.subject_id for one in ending})
+    documents = [
+        (f"{one.name} of {names[one.subject_id]}", _said(one.expires_on))
+        for one in sorted(ending, key=lambda one: (str(one.expires_on), one.id))
+    ]
     deciders = sa.select(HOLDINGS.c.user_id).where(HOLDINGS.c.permission == Permission.SUPPLIERS_APPROVE)
     addresses = session.scalars(
         sa.select(col(UserInfo.email))
@@ -171,4 +197,13 @@ def remind(session: Session) -> Reminder:
         .where(col(LocalUser.enabled), col(LocalUser.id).in_(deciders), col(UserInfo.email).is_not(None))
         .order_by(col(UserInfo.email))
     )
-    return Reminder(ends, list(addresses))
+    return Reminder(ends, list(addresses), documents)
+
+
+def _said(day: date | None) -> str:
+    return f"{day:%-d %b %Y}" if day else ""
+
+
+def _names(session: Session, supplier_ids: set[int]) -> dict[int, str]:
+    named = sa.select(col(Supplier.id), col(Supplier.name)).where(col(Supplier.id).in_(supplier_ids))
+    return {row.id: row.name for row in session.execute(named)}

@@ -88,7 +88,8 @@ def _add_dialog() -> rx.Component:
     again = rx.cond(
         S.approved,
         feedback.callout(
-            "Another account sends the supplier back to the approvals, and somebody else must release it. "
+            "Another account sends the supplier back to the approvals, so that nothing can be ordered from it until "
+            "somebody else has approved it, and somebody else must release the account. "
             "Call a number you knew before: letters that ask for a new account are often not the supplier's.",
             title="It is approved.",
             tone="warn",

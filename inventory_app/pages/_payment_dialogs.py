@@ -55,7 +55,26 @@ def pay_dialog() -> rx.Component:
         ),
         rx.fragment(),
     )
-    to = rx.cond(P.account, P.account, "No released bank account in this currency")
+    held = rx.cond(
+        P.held,
+        rx.fragment(
+            feedback.callout(
+                P.held, " The payment waits until somebody else agrees.", title="Payments to it are held.", tone="warn"
+            ),
+            forms.field(
+                "Why it is paid all the same",
+                forms.textarea("held_reason", rows=2, max_length=1000, id="f-pay-held", required=True),
+                error=forms.problem(S.errors, "held_reason"),
+                hint="Kept with the payment, and read by whoever agrees.",
+            ),
+        ),
+        rx.fragment(),
+    )
+    to = rx.cond(
+        P.accounts.length() > 0,
+        forms.select("bank_account_id", P.accounts, value=P.account_id, id="f-pay-account"),
+        forms.shown("f-pay-account", "No released bank account in this currency"),
+    )
     rate = forms.field(
         rx.fragment("What 1 ", P.currency, " is worth in ", P.base),
         forms.number_input("rate", value=P.rate, id="f-pay-rate"),
@@ -65,6 +84,7 @@ def pay_dialog() -> rx.Component:
     return dialogs.dialog(
         forms.hidden_input("invoice_id", P.invoice_id.to_string()),
         why,
+        held,
         forms.fields_row(
             forms.field(
                 "Amount",
@@ -86,9 +106,9 @@ def pay_dialog() -> rx.Component:
         ),
         forms.field(
             "Bank account",
-            forms.shown("f-pay-account", to),
+            to,
             error=forms.problem(S.errors, "bank_account_id"),
-            hint="Where a transfer goes.",
+            hint="Where a transfer goes: one of the supplier's released accounts in this currency.",
         ),
         rx.cond(P.rate, rate, rx.fragment()),
         forms.field(

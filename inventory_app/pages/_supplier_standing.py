@@ -40,28 +40,38 @@ def standing_dialogs() -> rx.Component:
             "Suspend " + D.name + "?",
             forms.submit("Suspend the supplier", tone="destroy"),
             S.suspend_supplier,
-            "Nothing can be ordered from it until somebody reinstates it. Orders that were placed stay as they are.",
+            rx.fragment(
+                "Nothing can be ordered from it until somebody reinstates it. What was ordered can still come, and its "
+                "invoices are still recorded; they are paid only with a reason, and once somebody else has agreed. ",
+                D.stops,
+                " ",
+                D.holds,
+            ),
         ),
         _standing(
             "reinstate",
             "Reinstate " + D.name + "?",
             forms.submit("Reinstate the supplier"),
             S.reinstate_supplier,
-            "Orders can go to it again.",
+            "Orders can go to it again, and its invoices are paid as those of others.",
         ),
         _standing(
             "again",
             "Approve " + D.name + " again?",
             forms.submit("Ask for approval"),
             S.ask_again,
-            "It waits in the queue, and nothing can be ordered from it, until somebody else has approved it.",
+            rx.fragment(
+                "It waits in the queue, and nothing can be ordered from it from now on until somebody else has "
+                "approved it. ",
+                D.stops,
+            ),
             optional=True,
         ),
     )
 
 
 def _standing(
-    dialog: str, title: Any, primary: rx.Component, on_submit: Any, what: str, *, optional: bool = False
+    dialog: str, title: Any, primary: rx.Component, on_submit: Any, what: Any, *, optional: bool = False
 ) -> rx.Component:
     return dialogs.dialog(
         forms.hidden_input("supplier_id", D.id.to_string()),

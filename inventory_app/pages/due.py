@@ -80,11 +80,13 @@ def _cells(row: rx.Var[DueRow]) -> dict[str, rx.Component]:
     to = rx.el.bdi(row.supplier)
     late = rx.cond(row.late, feedback.badge(row.late, tone="bad"), rx.fragment())
     pay = pay_button(row.id, rx.Var.create("Pay ") + row.number)
+    held = rx.cond(row.held, rx.el.span(feedback.badge("Held", tone="warn"), title=row.held), rx.fragment())
     what = rx.cond(
         row.waits,
         feedback.badge("Waits", tone="warn"),
         rx.cond(row.kind == "credit_note", feedback.badge("Credit note"), pay),
     )
+    what = row_of(held, what)
     return {
         "number": tables.cell(
             tables.two_line(rx.el.bdi(row.number), "", href="/invoices/" + row.id.to_string(), phone=to), card="title"

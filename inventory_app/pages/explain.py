@@ -73,6 +73,7 @@ def _answer(one: rx.Var[Answer]) -> rx.Component:
             rx.fragment(),
             feedback.reasons(one.why),
         ),
+        rx.cond(one.needs, rx.el.p(one.needs, class_name="meta"), rx.fragment()),
         class_name="answer",
         key=one.user_id,
     )

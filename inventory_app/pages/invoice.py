@@ -98,7 +98,19 @@ def _held() -> rx.Component:
     released = feedback.callout(
         D.release_reason, " ", rx.el.span(D.released_by, class_name="muted"), title="Released.", tone="accent"
     )
-    return rx.cond(D.held, several, rx.match(D.status, ("void", void), ("released", released), rx.fragment()))
+    suspended = rx.cond(
+        D.supplier_held,
+        feedback.callout(
+            D.supplier_held,
+            " It is still matched; it is paid only with a reason, and once somebody else has agreed.",
+            title="Payments to this supplier are held.",
+            tone="warn",
+            icon_name="pause",
+        ),
+        rx.fragment(),
+    )
+    about = rx.cond(D.held, several, rx.match(D.status, ("void", void), ("released", released), rx.fragment()))
+    return rx.fragment(suspended, about)
 
 
 def _release() -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, gates, listing, tables
-from inventory_app.components.basics import button, ident, when
+from inventory_app.components.basics import button, ident, row_of, when
 from inventory_app.operations._invoice_list import LIST, InvoiceRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -66,7 +66,8 @@ def _table() -> rx.Component:
 
 def _cells(row: rx.Var[InvoiceRow]) -> dict[str, rx.Component]:
     kind = rx.cond(row.kind == "credit_note", "Credit note", "Invoice")
-    status = feedback.badge(row.status, tone=row.tone)
+    held = rx.cond(row.held, feedback.badge("Payment held", tone="warn"), rx.fragment())
+    status = row_of(feedback.badge(row.status, tone=row.tone), held)
     due = rx.match(
         row.due_state,
         ("overdue", rx.fragment(when(row.due, row.due), " ", feedback.badge("overdue", tone="bad"))),

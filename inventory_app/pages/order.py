@@ -213,6 +213,18 @@ def _notes() -> rx.Component:
         ),
         rx.fragment(),
     )
+    held = rx.cond(
+        D.supplier_held,
+        feedback.callout(
+            D.supplier_held,
+            " What was ordered can still come, and its invoices wait to be paid. Cancel the order, or give up the rest "
+            "of it, if nothing shall come.",
+            title="Payments to this supplier are held.",
+            tone="warn",
+            icon_name="pause",
+        ),
+        rx.fragment(),
+    )
     # Until it has come: what was late then is in the supplier's scorecard.
     later = rx.cond(
         D.promised_later & ((D.status == "ordered") | (D.status == "partially_received")),
@@ -229,7 +241,7 @@ def _notes() -> rx.Component:
         feedback.callout(rx.el.bdi(D.cancelled), title="It was cancelled."),
         rx.fragment(),
     )
-    return rx.fragment(refused, allowed, why_not, later, cancelled)
+    return rx.fragment(refused, allowed, why_not, held, later, cancelled)
 
 
 # What stands on it

@@ -118,6 +118,7 @@ def _facts() -> rx.Component:
             fact("How", D.row.method),
             fact("Reference", D.row.reference),
             fact("Note", D.note),
+            fact("Paid although the supplier was suspended", D.in_spite),
             fact("Rate", D.rate),
             fact("In the base currency", D.in_base),
             fact("By the rate", D.difference),

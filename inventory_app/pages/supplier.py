@@ -196,7 +196,9 @@ def _edit_dialog() -> rx.Component:
         rx.cond(
             S.was_approved,
             feedback.callout(
-                "Another name or tax id sends it back to the approvals. Whoever corrects it cannot approve it.",
+                "Another name or tax id sends it back to the approvals: nothing can be ordered from it until somebody "
+                "else than whoever corrects it has approved it. Anything else stops nothing. ",
+                D.stops,
                 title="It is approved.",
                 tone="warn",
             ),

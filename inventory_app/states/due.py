@@ -36,6 +36,10 @@ Amount = Annotated[Decimal | None, Field(gt=0, max_digits=14, decimal_places=2, 
 Rate = Annotated[Decimal | None, Field(gt=0, max_digits=17, decimal_places=8, allow_inf_nan=False), _Number]
 
 
+#: An account of the list, or nothing where there is none to choose.
+Account = Annotated[Id | None, BeforeValidator(lambda value: value or None)]
+
+
 class PayForm(Payload):
     """One payment: of which invoice, how much of it, how and when; `credit_ids` where no dialog has kept them."""
 
@@ -46,6 +50,9 @@ class PayForm(Payload):
     note: Note = ""
     paid_on: Day = None
     rate: Rate = None
+    #: Where a transfer goes; without one to the account that was released last.
+    bank_account_id: Account = None
+    held_reason: Note = ""
     credit_ids: list[Id] = []
 
 
@@ -171,6 +178,9 @@ class PayState(FormState, rx.State):
         """Pay it."""
         arguments = form.arguments()
         invoice_id, amount = arguments.pop("invoice_id"), arguments.pop("amount")
+        if arguments["method"] != PaymentMethod.TRANSFER:
+            # The field stays on the page; what is paid otherwise goes to no account.
+            arguments["bank_account_id"] = None
         wanted = [Allocation(invoice_id, amount)]
         wanted += [Allocation(one) for one in arguments.pop("credit_ids") or self.chosen]
         auth_state = await self.get_state(AuthState)

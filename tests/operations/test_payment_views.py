@@ -240,12 +240,12 @@ def test_the_form_begins_with_what_is_open(acme):
     pay(acme.paula, acme.invoice_id, 10)
     one = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id)
     assert (one.open, one.amount, one.currency, one.rate) == ("90.00 USD", "90.00", "USD", "")
-    assert one.account == "Acme GmbH, DE89 3704 0044 0532 0130 00"
+    assert one.accounts == [(str(acme.account_id), "Acme GmbH, DE89 3704 0044 0532 0130 00")]
     assert [(number, left) for _, number, left in one.credits] == [("C-1", "30.00 USD"), ("C-2", "20.00 USD")]
     assert (one.why_not, one.who_can) == ("", "")
     euros = invoice(supplier("Beta").id, 5, currency="EUR", rate=D("1.1"))
     other = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=euros.id)
-    assert (other.account, other.rate, other.base) == ("", "1.1", "USD")
+    assert (other.accounts, other.account_id, other.rate, other.base) == ([], "", "1.1", "USD")
     assert seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=999_999) is None
 
 

@@ -205,6 +205,44 @@ def test_people_are_reminded_once_by_mail_where_there_is_a_server(ann, ada, inbo
     assert get(found).version == 1
 
 
+def paper(supplier_id, days, name="certificate.pdf", **more):
+    return document("supplier", supplier_id, name=name, expires_on=TODAY + timedelta(days=days), **more)
+
+
+def test_documents_that_end_are_mailed_once_with_what_to_do(ann, ada, inbox):
+    acme = supplier("Acme", status="approved").id
+    ends = paper(acme, 3)
+    paper(acme, -2, "insurance.pdf")
+    paper(acme, 3, "removed.pdf", removed_at=now())
+    paper(acme, 4_000, "lasts.pdf")
+    paper(supplier("Waits", status="pending").id, 3, "pending.pdf")
+    paper(supplier("Stopped", status="suspended").id, 3, "suspended.pdf")
+    with acting_as(system_actor("jobs")):
+        jobs.remind_of_suppliers()
+        jobs.remind_of_suppliers()
+    messages = [message_from_bytes(received, policy=default) for received in inbox.received]
+    assert [message["To"] for message in messages] == ["ada@example.com", "ann@example.com"]
+    assert messages[0]["Subject"] == "Documents of suppliers end"
+    assert messages[0].get_content().splitlines() == [
+        f"insurance.pdf of Acme: {TODAY - timedelta(days=2):%-d %b %Y}",
+        f"certificate.pdf of Acme: {TODAY + timedelta(days=3):%-d %b %Y}",
+        "",
+        "Ask for new ones, and add them on the page of the supplier.",
+    ]
+    with open_session() as session:
+        assert session.get_one(Document, ends).reminded_at is not None
+
+
+def test_approvals_and_documents_that_end_are_one_mail(ann, inbox):
+    paper(supplier("Acme", status="approved", valid_until=TODAY).id, 3)
+    with acting_as(system_actor("jobs")):
+        jobs.remind_of_suppliers()
+    (message,) = [message_from_bytes(received, policy=default) for received in inbox.received]
+    assert message["Subject"] == "Approvals and documents of suppliers end"
+    assert "Acme: " in message.get_content()
+    assert "certificate.pdf of Acme: " in message.get_content()
+
+
 def test_a_mail_that_is_not_taken_fails_the_run_and_not_the_reminder(ann, inbox):
     supplier("Over", status="approved", valid_until=TODAY)
     inbox.refuses = True

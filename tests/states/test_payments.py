@@ -6,6 +6,7 @@ from reflex.istate.data import RouterData
 
 from inventory_app.models.payments import Payment
 from inventory_app.models.purchasing import SupplierInvoice
+from inventory_app.models.suppliers import Supplier
 from inventory_app.states import _guard
 from inventory_app.states.due import PATH as DUE
 from inventory_app.states.due import DueState, PayState
@@ -21,7 +22,7 @@ from inventory_app.states.payments import (
     PaymentState,
     StatementState,
 )
-from tests.factories import person, role, supplier
+from tests.factories import arrange, person, role, supplier
 from tests.fixtures.database import forget_cached
 from tests.operations.payables import account, batch, day, found, invoice, paid, pay, payables
 from tests.states.test_suppliers import said
@@ -196,3 +197,39 @@ async def test_the_explainer_answers_about_an_invoice(acme, ada):
     assert "invoice=" not in said(await state.choose("suppliers:approve"))
     state = await tab(ExplainState, ada, EXPLAIN, "?can=payments:process&invoice=999999")
     assert state.subject == ""
+
+
+async def test_the_payer_chooses_the_account_and_what_is_paid_otherwise_goes_to_none(acme):
+    newer = account(acme.supplier_id, "FR1420041010050500013M02606").id
+    state = await tab(PayState, acme.quinn, DUE)
+    await state.open_pay(acme.invoice_id)
+    assert ([one for one, _ in state.paying.accounts], state.paying.account_id) == (
+        [str(newer), str(acme.account_id)],
+        str(newer),
+    )
+    form = {"invoice_id": acme.invoice_id, "amount": "5", "bank_account_id": str(acme.account_id)}
+    await state.process_payment(form)
+    assert found(Payment, 1).bank_account_id == acme.account_id
+    await state.process_payment(form | {"method": "cash"})
+    assert (found(Payment, 2).bank_account_id, found(Payment, 2).method) == (None, "cash")
+    await state.process_payment(form | {"bank_account_id": ""})
+    assert found(Payment, 3).bank_account_id == newer
+
+
+async def test_a_held_payment_asks_for_a_reason_beside_its_field(acme):
+    held(acme.supplier_id)
+    state = await tab(PayState, acme.quinn, DUE)
+    await state.open_pay(acme.invoice_id)
+    assert state.paying.held.endswith("suspended Acme: Glass in a jar.")
+    form = {"invoice_id": acme.invoice_id, "amount": "5", "idempotency_key": state.idempotency_key}
+    assert await state.process_payment(form | {"held_reason": ""}) is None
+    assert (state.open, set(state.errors)) == (True, {"held_reason"})
+    assert "waits for somebody else to agree" in said(await state.process_payment(form | {"held_reason": "Rent"}))
+
+
+def held(supplier_id):
+    def suspend(session):
+        row = session.get_one(Supplier, supplier_id)
+        row.status, row.decision_reason = "suspended", "Glass in a jar"
+
+    arrange(suspend)
