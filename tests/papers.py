@@ -56,7 +56,8 @@ class Papers:
 
 def order_of(supplier_id: int, location_id: int, number: str | None, **columns: Any) -> PurchaseOrder:
     """Return an order that was placed, unless `columns` say otherwise."""
-    placed = {"status": "ordered", "ordered_at": datetime(2026, 3, 2, tzinfo=UTC), "expected_on": date(2026, 4, 1)}
+    placed = {"status": "ordered", "expected_on": date(2026, 4, 1)}
+    placed |= dict.fromkeys(("approved_at", "ordered_at"), datetime(2026, 3, 2, tzinfo=UTC))
     return PurchaseOrder(
         number=number,
         supplier_id=supplier_id,
@@ -127,7 +128,9 @@ def papers(mark: str, *, status: str = "approved", supplier_id: int = 0) -> Pape
                 supplier_sku=f"{mark}-1",
             )
         )
-        draft = keep(order_of(ident, place_id, None, status="draft", ordered_at=None, message=f"{OURS} draft"))
+        draft = keep(
+            order_of(ident, place_id, None, status="draft", ordered_at=None, approved_at=None, message=f"{OURS} draft")
+        )
         receipt = keep(
             GoodsReceipt(
                 number=f"GR-{mark}",

@@ -2,8 +2,8 @@
 
 Between kinds: role-and-permission lock, person, supplier, purchase order, invoice, bank account, payment, payment
 batch, shipment, product, item, approval, document, number series. Within a kind: by id. An approval comes after
-whatever it is about: its subject never changes, so whoever decides takes the locks of the subject first, as does whoever changes the
-subject and asks anew.
+whatever it is about: its subject never changes, so whoever decides takes the locks of the subject first, as does
+whoever changes the subject and asks anew.
 """
 
 from collections.abc import Iterable

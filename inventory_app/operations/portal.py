@@ -29,7 +29,7 @@ from inventory_app.models.purchasing import (
     SupplierInvoice,
 )
 from inventory_app.models.suppliers import SupplierContact, SupplierCorrection
-from inventory_app.operations import _approvals
+from inventory_app.operations import _approvals, _order_paper
 from inventory_app.operations import _portal_words as words
 from inventory_app.operations import _supplier_corrections as corrections
 from inventory_app.operations._money import of_line, said
@@ -335,6 +335,29 @@ def my_order(session: Session, *, order_id: int) -> OrderDetail | None:
         receipts=_receipts(session, order_id),
         invoices=[_invoice_row(*one) for one in invoices],
     )
+
+
+@query(Permission.PORTAL_USE)
+def my_order_paper(session: Session, *, order_id: int) -> _order_paper.OrderPaper:
+    """Return an order that one's own company was sent, as it was printed for it; every other one is not found."""
+    return _order_paper.paper(session, _my_placed(session, order_id))
+
+
+@operation(Permission.PORTAL_USE, log=("order_id",), reason="what")
+def take_my_paper(session: Session, *, order_id: int, version: int, what: str) -> None:
+    """Put on record that somebody of a supplier takes its order away as a file; `what` says which, with its hash."""
+    del what  # in the trail as the reason
+    if _my_placed(session, order_id).version != version:
+        raise Stale("The order was changed just now. Take the file again.")
+
+
+def _my_placed(session: Session, order_id: int) -> PurchaseOrder:
+    """Return an order that the acting person's company was sent; `NotFound` for every other one."""
+    supplier = own_supplier(session)
+    order = session.scalar(sa.select(PurchaseOrder).where(col(PurchaseOrder.id) == order_id, placed(supplier)))
+    if order is None:
+        raise NotFound(_GONE)
+    return order
 
 
 def _why_not_confirm(order: PurchaseOrder) -> str:

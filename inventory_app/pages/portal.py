@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, layout, tables
-from inventory_app.components.basics import button, ident, link, stack
+from inventory_app.components.basics import button, icon, ident, link, stack
 from inventory_app.operations._portal_words import Words
 from inventory_app.operations.portal import InvoiceRow, OrderLine, OrderRow, Pair, PaymentRow, Receipt, ReceiptLine
 from inventory_app.pages._page import page
@@ -223,6 +223,7 @@ def order() -> rx.Component:
             ORDER.number,
             badge=_stands(ORDER.stands),
             sub=ORDER.stands.sentence,
+            actions=(_paper(),),
         ),
         layout.columns(
             # The one thing to be done here comes first on the phone.
@@ -231,6 +232,18 @@ def order() -> rx.Component:
         ),
     )
     return _framed(O, rx.cond(ORDER.is_not_none(), shown, missing))
+
+
+def _paper() -> rx.Component:
+    """Offer the order as it was sent."""
+    return rx.el.a(
+        icon("file-down"),
+        rx.el.span("PDF"),
+        href=f"{ORDERS}/" + ORDER.id.to_string() + "/paper.pdf",
+        class_name="btn",
+        download=True,
+        aria_label="The order as a PDF",
+    )
 
 
 def _lines() -> rx.Component:
