@@ -25,6 +25,7 @@ from inventory_app.http import (
     imports,
     orders,
     payment_files,
+    portal_files,
     prices,
     sign_in,
     single_sign_on,
@@ -82,6 +83,7 @@ app = rx.App(
                 *exports.ROUTES,
                 *orders.ROUTES,
                 *payment_files.ROUTES,
+                *portal_files.ROUTES,
             ]
         ),
         protected,

@@ -563,6 +563,7 @@ OPERATIONS: dict[str, str] = {
     "shipments.accept_shipment": "Accepted a shipment",
     "shipments.send_shipment": "Sent a shipment",
     "portal.confirm_delivery": "Promised a delivery",
+    "portal.take_my_list": "Took a list as a file, as its supplier",
     "portal.take_my_paper": "Took an order as a file, as its supplier",
     "portal.propose_correction": "Proposed a correction",
     "portal.withdraw_correction": "Took a proposed correction back",

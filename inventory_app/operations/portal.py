@@ -8,6 +8,7 @@ tolerances, nor who of us did what.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -28,13 +29,14 @@ from inventory_app.models.purchasing import (
     ReceiptKind,
     SupplierInvoice,
 )
-from inventory_app.models.suppliers import SupplierContact, SupplierCorrection
+from inventory_app.models.suppliers import Supplier, SupplierContact, SupplierCorrection
 from inventory_app.operations import _approvals, _order_paper
 from inventory_app.operations import _portal_words as words
 from inventory_app.operations import _supplier_corrections as corrections
+from inventory_app.operations._list_filters import LONGEST_TEXT
 from inventory_app.operations._money import of_line, said
 from inventory_app.operations._operation import acting_user_id, operation, query
-from inventory_app.operations._paging import Page, keyset
+from inventory_app.operations._paging import PAGE_SIZE, Page, keyset, like_escaped
 from inventory_app.operations._portal_scope import own_supplier, own_supplier_to_act, paid_out, placed, why_not_act
 from inventory_app.operations._portal_words import Words, day, number
 from inventory_app.operations._supplier_fields import checked, readable
@@ -43,6 +45,7 @@ from inventory_app.permissions import Permission
 #: How far ahead a delivery can be promised.
 _AHEAD = timedelta(days=730)
 _OPEN = (OrderStatus.ORDERED, OrderStatus.PARTIALLY_RECEIVED)
+ColumnText = Any  # a column of texts, as SQLModel or SQLAlchemy types it
 _GONE = "There is no such order (any more). Reload the page."
 #: What the portal does not repeat to the supplier of what it wrote when it applied.
 _OWN_FIELDS = frozenset({"Message"})
@@ -270,16 +273,31 @@ def withdraw_correction(session: Session) -> None:
     _approvals.withdraw(session, found[0])
 
 
+def named(search: str, *texts: ColumnText) -> sa.ColumnElement[bool]:
+    """Return the condition that one of these texts holds what is searched for; all of them where nothing is."""
+    wanted = " ".join(search.split())[:LONGEST_TEXT].lower()
+    if not wanted:
+        return sa.true()
+    return sa.or_(*(sa.func.lower(text).like(f"%{like_escaped(wanted)}%") for text in texts))
+
+
 @query(Permission.PORTAL_USE)
-def my_orders(session: Session, *, cursor: str = "") -> Page[OrderRow]:
+def my_orders(session: Session, *, search: str = "", cursor: str = "") -> Page[OrderRow]:
     """List the orders that one's own company was sent, the newest first."""
-    supplier = own_supplier(session)
+    return orders_of(session, own_supplier(session), search, cursor)
+
+
+def orders_of(
+    session: Session, supplier: Supplier, search: str, cursor: str = "", size: int = PAGE_SIZE
+) -> Page[OrderRow]:
+    """Return a page of the orders that a supplier was sent."""
     page = keyset(
         session,
-        sa.select(PurchaseOrder).where(placed(supplier)),
+        sa.select(PurchaseOrder).where(placed(supplier), named(search, col(PurchaseOrder.number))),
         [col(PurchaseOrder.id)],
         descending=True,
         cursor=cursor,
+        size=size,
     )
     return page.of([_order_row(order) for order, *_ in page.rows])
 
@@ -462,31 +480,47 @@ def _invoice_row(invoice: SupplierInvoice, order_id: int | None, order_number: s
 
 
 @query(Permission.PORTAL_USE)
-def my_invoices(session: Session, *, cursor: str = "") -> Page[InvoiceRow]:
+def my_invoices(session: Session, *, search: str = "", cursor: str = "") -> Page[InvoiceRow]:
     """List the invoices and credit notes of one's own company that we have recorded, the newest first."""
-    supplier = own_supplier(session)
+    return invoices_of(session, own_supplier(session), search, cursor)
+
+
+def invoices_of(
+    session: Session, supplier: Supplier, search: str, cursor: str = "", size: int = PAGE_SIZE
+) -> Page[InvoiceRow]:
+    """Return a page of the invoices and credit notes of a supplier."""
+    # The number of an order that the supplier was never sent is none that it can search for.
+    found = named(search, col(SupplierInvoice.number), sa.func.coalesce(col(PurchaseOrder.number), ""))
     page = keyset(
         session,
-        _invoices().where(col(SupplierInvoice.supplier_id) == supplier.id),
+        _invoices().where(col(SupplierInvoice.supplier_id) == supplier.id, found),
         [col(SupplierInvoice.id)],
         descending=True,
         cursor=cursor,
+        size=size,
     )
     return page.of([_invoice_row(*row[:3]) for row in page.rows])
 
 
 @query(Permission.PORTAL_USE)
-def my_payments(session: Session, *, cursor: str = "") -> Page[PaymentRow]:
+def my_payments(session: Session, *, search: str = "", cursor: str = "") -> Page[PaymentRow]:
     """List what was paid to one's own company, the newest first, each with the invoices it was for."""
-    supplier = own_supplier(session)
+    return payments_of(session, own_supplier(session), search, cursor)
+
+
+def payments_of(
+    session: Session, supplier: Supplier, search: str, cursor: str = "", size: int = PAGE_SIZE
+) -> Page[PaymentRow]:
+    """Return a page of what was paid to a supplier."""
     page = keyset(
         session,
         sa.select(Payment, col(SupplierBankAccount.iban))
         .outerjoin(SupplierBankAccount, col(SupplierBankAccount.id) == col(Payment.bank_account_id))
-        .where(paid_out(supplier)),
+        .where(paid_out(supplier), named(search, col(Payment.number), sa.func.coalesce(col(Payment.reference), ""))),
         [col(Payment.id)],
         descending=True,
         cursor=cursor,
+        size=size,
     )
     parts = _parts(session, [payment.id or 0 for payment, *_ in page.rows])
     return page.of([_payment_row(payment, iban, parts) for payment, iban, *_ in page.rows])

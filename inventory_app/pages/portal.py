@@ -53,6 +53,32 @@ def _turn(state: Any) -> rx.Component:
     )
 
 
+def _tools(state: Any, placeholder: str) -> dict[str, Any]:
+    """Offer to search a list of the portal, and to take what it shows as a file."""
+    to_file = rx.el.a(
+        icon("file-down"), rx.el.span("CSV"), href=state.file_href, class_name="btn", download=True,
+        aria_label="The list as a file",
+    )  # fmt: skip
+    search = tables.search_field(
+        value=state.q, on_change=state.search.debounce(250), placeholder=placeholder, label="Search this list"
+    )
+    return {
+        "actions": (rx.cond(state.rows.length() > 0, to_file, rx.fragment()),),
+        "filters": rx.cond(
+            (state.rows.length() > 0) | (state.q != ""), tables.filter_bar(search=search), rx.fragment()
+        ),
+    }
+
+
+def _nothing(state: Any, title: str, text: str, icon_name: str) -> rx.Component:
+    """Say that there is nothing, or nothing that is called so."""
+    return rx.cond(
+        state.q,
+        feedback.empty_state("Nothing matches", "Look for a part of its number."),
+        feedback.empty_state(title, text, icon_name=icon_name),
+    )
+
+
 def _pair(pair: rx.Var[Pair]) -> rx.Component:
     return rx.fragment(rx.el.dt(pair.label), rx.el.dd(rx.el.bdi(pair.value, class_name="lines")))
 
@@ -182,7 +208,7 @@ def orders() -> rx.Component:
             key=row.id,
         )
 
-    nothing = feedback.empty_state("No orders yet", "What we order from you is listed here.", icon_name="shopping-cart")
+    nothing = _nothing(L, "No orders yet", "What we order from you is listed here.", "shopping-cart")
     return _framed(
         L,
         tables.list_page(
@@ -200,6 +226,7 @@ def orders() -> rx.Component:
             title="Orders",
             sub="What we have ordered from you.",
             footer=_turn(L),
+            **_tools(L, "Number"),
         ),
     )
 
@@ -365,9 +392,7 @@ def invoices() -> rx.Component:
             key=row.id,
         )
 
-    nothing = feedback.empty_state(
-        "No invoices yet", "What we have recorded of yours is listed here.", icon_name="receipt"
-    )
+    nothing = _nothing(I, "No invoices yet", "What we have recorded of yours is listed here.", "receipt")
     return _framed(
         I,
         tables.list_page(
@@ -386,6 +411,7 @@ def invoices() -> rx.Component:
             title="Invoices",
             sub="Yours, as we have recorded them.",
             footer=_turn(I),
+            **_tools(I, "Number, order"),
         ),
     )
 
@@ -409,7 +435,7 @@ def payments() -> rx.Component:
             key=row.id,
         )
 
-    nothing = feedback.empty_state("No payments yet", "What we pay you is listed here.", icon_name="banknote")
+    nothing = _nothing(P, "No payments yet", "What we pay you is listed here.", "banknote")
     return _framed(
         P,
         tables.list_page(
@@ -428,5 +454,6 @@ def payments() -> rx.Component:
             title="Payments",
             sub="What we have paid you, and for which invoices.",
             footer=_turn(P),
+            **_tools(P, "Number, reference"),
         ),
     )

@@ -4,13 +4,14 @@ Nothing here watches what others change: a notification would say that something
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import reflex as rx
 from pydantic import BeforeValidator
 
 from inventory_app.errors import NotAllowed
 from inventory_app.operations import portal
+from inventory_app.operations._list_filters import LONGEST_TEXT
 from inventory_app.operations.portal import Company, InvoiceRow, OrderDetail, OrderRow, PaymentRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
@@ -70,8 +71,35 @@ class _PortalState(FormState, rx.State, mixin=True):
         self.refused, self.loading = "", False
         return found
 
-    def _page(self) -> str:
-        return self.router.url.query_parameters.get("at", "")
+
+class _PortalListState(_PortalState, rx.State, mixin=True):
+    """What the lists of the portal share: what is searched for stands in the address, and in that of the file."""
+
+    q: str = ""
+    earlier_href: str = ""
+    later_href: str = ""
+    file_href: str = ""
+
+    _path: ClassVar[str] = ""
+
+    async def _page_of(self, query: Any) -> Any:
+        """Return the page that the address asks for."""
+        asked = self.router.url.query_parameters
+        self.q = asked.get("q", "")[:LONGEST_TEXT]
+        found = await self._ask(query, search=self.q, cursor=asked.get("at", ""))
+        if found is None:
+            return None
+        view = {"q": self.q}
+        self.later_href = _view.href(self._path, view, at=found.before) if found.before else ""
+        self.earlier_href = _view.href(self._path, view, at=found.after) if found.after else ""
+        self.file_href = _view.href(f"{self._path}.csv", view)
+        return found
+
+    @rx.event
+    @action(Permission.PORTAL_USE)
+    async def search(self, text: Line) -> Any:
+        """Look for papers with this in their number."""
+        return rx.redirect(_view.href(self._path, {}, q=text), replace=True)
 
 
 class PortalCompanyState(_PortalState, rx.State):
@@ -120,20 +148,19 @@ class PortalCompanyState(_PortalState, rx.State):
         return [PortalCompanyState.load, _toast.success("Taken back")]
 
 
-class PortalOrdersState(_PortalState, rx.State):
+class PortalOrdersState(_PortalListState, rx.State):
     """The orders that one's own company was sent."""
 
     rows: list[OrderRow] = []
-    earlier_href: str = ""
-    later_href: str = ""
+
+    _path: ClassVar[str] = ORDERS
 
     @rx.event
     @action(Permission.PORTAL_USE)
     async def load(self) -> None:
         """Show a page of the orders."""
-        if found := await self._ask(portal.my_orders, cursor=self._page()):
+        if found := await self._page_of(portal.my_orders):
             self.rows = found.rows
-            self.later_href, self.earlier_href = _turn(ORDERS, found)
 
 
 class PortalOrderState(_PortalState, rx.State):
@@ -159,39 +186,31 @@ class PortalOrderState(_PortalState, rx.State):
         return [PortalOrderState.load, _toast.success(f"{number} is promised for {form.on:%-d %b %Y}")]
 
 
-class PortalInvoicesState(_PortalState, rx.State):
+class PortalInvoicesState(_PortalListState, rx.State):
     """The invoices of one's own company, and where they stand."""
 
     rows: list[InvoiceRow] = []
-    earlier_href: str = ""
-    later_href: str = ""
+
+    _path: ClassVar[str] = INVOICES
 
     @rx.event
     @action(Permission.PORTAL_USE)
     async def load(self) -> None:
         """Show a page of the invoices."""
-        if found := await self._ask(portal.my_invoices, cursor=self._page()):
+        if found := await self._page_of(portal.my_invoices):
             self.rows = found.rows
-            self.later_href, self.earlier_href = _turn(INVOICES, found)
 
 
-class PortalPaymentsState(_PortalState, rx.State):
+class PortalPaymentsState(_PortalListState, rx.State):
     """What was paid to one's own company."""
 
     rows: list[PaymentRow] = []
-    earlier_href: str = ""
-    later_href: str = ""
+
+    _path: ClassVar[str] = PAYMENTS
 
     @rx.event
     @action(Permission.PORTAL_USE)
     async def load(self) -> None:
         """Show a page of the payments."""
-        if found := await self._ask(portal.my_payments, cursor=self._page()):
+        if found := await self._page_of(portal.my_payments):
             self.rows = found.rows
-            self.later_href, self.earlier_href = _turn(PAYMENTS, found)
-
-
-def _turn(path: str, page: Any) -> tuple[str, str]:
-    """Return the addresses of the pages before and after; empty where there is none."""
-    before = _view.href(path, {}, at=page.before) if page.before else ""
-    return before, _view.href(path, {}, at=page.after) if page.after else ""

@@ -42,7 +42,12 @@ def order_id(ann):
 
 def browser(actor=None):
     """Return a browser, signed in as `actor`."""
-    app = Starlette(routes=routes.ROUTES)
+    return browser_of(routes.ROUTES, actor)
+
+
+def browser_of(known, actor=None):
+    """Return a browser before these routes, signed in as `actor`."""
+    app = Starlette(routes=known)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
     if actor is not None:
         another, token = signed_in_again(actor), secrets.token_urlsafe(32)

@@ -100,6 +100,22 @@ async def test_everything_of_ones_own_is_shown(site: Site, two: Two):
         assert f"{number}-{two.mine.mark}" in text
 
 
+async def test_a_search_stands_in_the_address_of_the_page_and_of_the_file(site: Site, two: Two):
+    async with Tab(site.signed_in(two.sue), "/portal/orders") as tab:
+        text = f"{(await tab.call(PortalOrdersState.search, text='PO & <reflex.Var>1')).messages}"
+        assert "/portal/orders?q=PO+%26+%3Creflex.Var%3E1" in text
+        for handler, path, state in (
+            (PortalOrdersState.load, "/portal/orders", "portal_orders_state"),
+            (PortalInvoicesState.load, "/portal/invoices", "portal_invoices_state"),
+            (PortalPaymentsState.load, "/portal/payments", "portal_payments_state"),
+        ):
+            for query, found in ((f"?q={two.mine.mark}", True), (f"?q={two.others.mark[2:]}", False)):
+                tab.path = path + query
+                shown = (await tab.call(handler)).vars()
+                assert bool(shown.get(f"{state}.rows")) is found, path
+                assert shown[f"{state}.file_href"] == f"{path}.csv{query}"
+
+
 async def test_papers_of_another_supplier_are_not_there(site: Site, two: Two):
     async with Tab(site.signed_in(two.sue), "/portal") as tab:
         for ident in (two.others.order, two.others.draft, two.mine.draft, 2**40, "x"):
