@@ -319,7 +319,7 @@ def _promise(order: PurchaseOrder, names: Mapping[int, str]) -> str:
     said_on = f"{by} promised {_day(order.confirmed_on)} on {order.confirmed_at:%-d %b %Y}."
     if _later(order) <= 0:
         return said_on
-    return f"{said_on} {_day(order.wanted_on)} was wanted: {_promised(order).partition(' later')[0]} later."
+    return f"{said_on} {_day(order.wanted_on)} was wanted."
 
 
 # One of them

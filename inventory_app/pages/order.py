@@ -164,7 +164,8 @@ def _paper() -> rx.Component:
         rx.el.span("PDF"),
         href="/orders/" + D.id.to_string() + "/paper.pdf",
         class_name="btn",
-        download=True,
+        # By the browser itself: as a link inside the app it would look for a page of this name.
+        custom_attrs={"download": "", "reloadDocument": True},
         aria_label="PDF to send",
     )
     sent = (D.status != "draft") & (D.status != "submitted") & (D.status != "cancelled")
@@ -262,7 +263,9 @@ def _lines() -> rx.Component:
     said = rx.fragment(
         rx.cond(D.message, rx.el.p("To the supplier: ", rx.el.bdi(D.message), class_name="lines"), rx.fragment()),
         rx.cond(D.note, rx.el.p("For us: ", rx.el.bdi(D.note), class_name="lines muted"), rx.fragment()),
-        rx.cond(D.promise, rx.el.p(rx.el.bdi(D.promise), class_name="muted"), rx.fragment()),
+        rx.cond(
+            (D.promise != "") & ~D.promised_later, rx.el.p(rx.el.bdi(D.promise), class_name="muted"), rx.fragment()
+        ),
         rx.cond(
             D.copied_from,
             rx.el.p("Copied from ", link(D.copied_from, href=D.copied_href), class_name="muted"),
@@ -289,7 +292,7 @@ def _lines() -> rx.Component:
             label="Lines",
         ),
         rx.cond(
-            (D.message != "") | (D.note != "") | (D.promise != "") | (D.copied_from != ""),
+            (D.message != "") | (D.note != "") | ((D.promise != "") & ~D.promised_later) | (D.copied_from != ""),
             rx.el.div(said, class_name="card-body"),
             rx.fragment(),
         ),

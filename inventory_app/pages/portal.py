@@ -56,9 +56,13 @@ def _turn(state: Any) -> rx.Component:
 def _tools(state: Any, placeholder: str) -> dict[str, Any]:
     """Offer to search a list of the portal, and to take what it shows as a file."""
     to_file = rx.el.a(
-        icon("file-down"), rx.el.span("CSV"), href=state.file_href, class_name="btn", download=True,
-        aria_label="The list as a file",
-    )  # fmt: skip
+        icon("file-down"),
+        rx.el.span("CSV"),
+        href=state.file_href,
+        class_name="btn",
+        custom_attrs={"download": "", "reloadDocument": True},
+        aria_label="CSV of this list",
+    )
     search = tables.search_field(
         value=state.q, on_change=state.search.debounce(250), placeholder=placeholder, label="Search this list"
     )
@@ -268,8 +272,9 @@ def _paper() -> rx.Component:
         rx.el.span("PDF"),
         href=f"{ORDERS}/" + ORDER.id.to_string() + "/paper.pdf",
         class_name="btn",
-        download=True,
-        aria_label="The order as a PDF",
+        # By the browser itself: as a link inside the app it would look for a page of this name.
+        custom_attrs={"download": "", "reloadDocument": True},
+        aria_label="PDF of the order",
     )
 
 
