@@ -485,7 +485,7 @@ def _approvers(session: Session, approval: Approval | None) -> str:
 
 def _agreement(session: Session, order: PurchaseOrder, approval: Approval | None) -> tuple[str, str]:
     """Say how many must agree to an order of its amount, and who can."""
-    people, _ = rules.needed(order)
+    people, _ = rules.needed(session, order)
     if order.status == OrderStatus.SUBMITTED and approval is not None:
         given = approval_rules.facts(session, [approval]).given(approval)
         able = [who.name for who in approval_rules.who_can_decide(session, approval)]

@@ -18,7 +18,7 @@ from inventory_app.operations import _matching, _series
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._money import cents, checked_amount, checked_rate
-from inventory_app.operations._operation import acting_user_id, operation, require
+from inventory_app.operations._operation import acting_user_id, operation, operation_id, require
 from inventory_app.operations._payment_approvals import ask, hold_batch
 from inventory_app.operations._payment_files import OurAccount, Transfer, as_csv, as_pain
 from inventory_app.operations._payment_rules import Allocation, Owed
@@ -66,7 +66,7 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     owed, *others = rules.locked_owed(session, wanted)
     if others:
         raise Invalid("These invoices are of several suppliers. Pay them as a batch, or one supplier at a time.")
-    if allocations and amount is not None and owed.total != amount:
+    if allocations and amount is not None and not (amount.is_finite() and owed.total == amount):
         raise WrongAmount("The parts come to another amount.", f"The parts come to {owed.total}, not to {amount}.")
     how, worth = rules.checked_method(method, owed.total), checked_rate(owed.currency, rate)
     account = rules.account_for(session, owed, how, bank_account_id)
@@ -168,7 +168,8 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
         # It counts as little as what it takes back: what is paid is the sum of what is posted.
         status=PaymentStatus.VOID,
         posted_at=now(),
-        key=f"void:{payment_id}",
+        # No key that somebody could have given a payment of theirs, so that this can never be taken back.
+        key=str(operation_id(session)),
         created_by=acting_user_id(),
         voids=payment_id,
         void_reason=why,
