@@ -254,19 +254,23 @@ def write_lines(
     for id_ in before.keys() - set(ids):
         session.delete(before[id_])
     position = max((line.position for line in before.values()), default=0)
-    lines: list[PurchaseOrderLine] = []
+    added: list[dict[str, Any]] = []
     for row, id_ in zip(rows, ids, strict=True):
         line = before.get(id_) if id_ is not None else None
         if line is None:
             position += 1
-            line = PurchaseOrderLine(order_id=order.id or 0, position=position, **row)
-            session.add(line)
+            added.append({"order_id": order.id, "position": position, **row})
         else:
             for name, value in row.items():
                 if getattr(line, name) != value:
                     setattr(line, name, value)
-        lines.append(line)
-    session.flush()
-    order.total = total(of_line(line.quantity, line.unit_cost) for line in lines).net
+    order.total = total(of_line(row["quantity"], row["unit_cost"]) for row in rows).net
     if order.expected_on is None:
-        order.expected_on = max((line.expected_on for line in lines if line.expected_on), default=None)
+        order.expected_on = max((row["expected_on"] for row in rows if row["expected_on"]), default=None)
+    session.flush()
+    if added:
+        # Row by row through one prepared statement: hundreds of rows in one are read anew each time.
+        session.execute(sa.insert(_LINES), added)
+
+
+_LINES = PurchaseOrderLine.metadata.tables["purchase_order_line"]

@@ -290,12 +290,6 @@ def key_of(session: Session) -> str:
     return run.key or str(operation_id(session))
 
 
-def add_parts(session: Session, payment: Payment, parts: Mapping[int, Decimal]) -> None:
-    """Write how much of a payment is for which invoice."""
-    rows = [{"payment_id": payment.id, "invoice_id": id_, "amount": part} for id_, part in sorted(parts.items())]
-    session.execute(sa.insert(PaymentAllocation.__table__), rows)  # pyright: ignore[reportAttributeAccessIssue]  # set by the mapper
-
-
 def parts_of(session: Session, payment_ids: Iterable[int]) -> dict[int, dict[int, Decimal]]:
     """Return by payment how much of it is for which invoice."""
     found: dict[int, dict[int, Decimal]] = {id_: {} for id_ in payment_ids}

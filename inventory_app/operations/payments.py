@@ -21,6 +21,7 @@ from inventory_app.operations._money import cents, checked_amount, checked_rate
 from inventory_app.operations._operation import acting_user_id, operation, operation_id, require
 from inventory_app.operations._payment_approvals import ask, hold_batch
 from inventory_app.operations._payment_files import OurAccount, Transfer, as_csv, as_pain
+from inventory_app.operations._payment_rows import add_parts, write_payment
 from inventory_app.operations._payment_rules import Allocation, Owed
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -74,13 +75,12 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     waits = rules.must_wait(owed.counted(worth), moves_money=owed.total > 0)
     if not waits:
         rules.count_in(owed.invoices, owed.parts)
-    number = _series.draw(session, _series.PAYMENT, day)
-    payment = _payment(owed, account, number, key, waits=waits, day=day)
+    payment = _payment(owed, account, "", key, waits=waits, day=day)
     payment.method, payment.rate, payment.reference, payment.note = how, worth, kept_reference, kept_note
-    _add(session, [(payment, owed)])
+    write_payment(session, payment, owed.parts)
     if waits:
         ask(session, payment, had)
-    return Paid(payment.id or 0, number, owed.supplier.name, str(cents(owed.total)), payment.currency, waits)
+    return Paid(payment.id or 0, payment.number, owed.supplier.name, str(cents(owed.total)), payment.currency, waits)
 
 
 def _wanted(invoice_id: int | None, amount: Decimal | None, allocations: Sequence[Allocation]) -> list[Allocation]:
@@ -109,13 +109,6 @@ def _payment(
         key=key,
         created_by=acting_user_id(),
     )
-
-
-def _add(session: Session, made: Sequence[tuple[Payment, Owed]]) -> None:
-    session.add_all([payment for payment, _ in made])
-    session.flush()
-    for payment, owed in made:
-        rules.add_parts(session, payment, owed.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +149,7 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
     payment.version += 1
     day = now().date()
     counter = Payment(
-        number=_series.draw(session, _series.PAYMENT, day),
+        number="",
         supplier_id=payment.supplier_id,
         bank_account_id=payment.bank_account_id,
         amount=-payment.amount,
@@ -174,9 +167,7 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
         voids=payment_id,
         void_reason=why,
     )
-    session.add(counter)
-    session.flush()
-    rules.add_parts(session, counter, {id_: -part for id_, part in parts.items()})
+    write_payment(session, counter, {id_: -part for id_, part in parts.items()})
     return Voided(payment_id, payment.number, counter.id or 0, counter.number)
 
 
@@ -237,12 +228,14 @@ def process_batch(
     session.add(batch)
     session.flush()
     made: list[tuple[Payment, Owed]] = []
-    for one, account in zip(owed, usable, strict=True):
-        number = _series.draw(session, _series.PAYMENT, day)
+    numbers = _series.draw_many(session, _series.PAYMENT, day, len(owed))
+    for one, account, number in zip(owed, usable, numbers, strict=True):
         payment = _payment(one, account, number, f"{key}:{one.supplier.id}", waits=waits, day=day)
         payment.batch_id, payment.rate, payment.reference = batch.id, worth, _reference(one)
         made.append((payment, one))
-    _add(session, made)
+    session.add_all([payment for payment, _ in made])
+    session.flush()
+    add_parts(session, {payment.id or 0: one.parts for payment, one in made})
     if waits:
         ask(session, batch, had)
     return Batched(batch.id or 0, batch.number, len(made), str(cents(total)), batch.currency, waits)
