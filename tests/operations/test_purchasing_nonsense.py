@@ -66,9 +66,7 @@ def supplier_of(order_id: int) -> int:
 def counted() -> list[int]:
     """Return how many rows there are of what purchasing writes."""
     with open_session() as session:
-        return [
-            session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES
-        ]
+        return [session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES]
 
 
 def each(good: Any, **fields: list[Any]) -> list[Any]:
