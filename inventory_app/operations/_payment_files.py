@@ -6,6 +6,7 @@ The same payments give the same bytes, so that what the bank got can be compared
 import csv
 import hashlib
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _LONGEST_NAME = 70
 _LONGEST_TEXT = 140
 #: What every bank of the area must take; anything else becomes a point.
 _SEPA = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
+_SLASHES = re.compile("/{2,}")
 _WITHOUT_ACCENT = {"ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Ł": "L", "ł": "l"}
 
 
@@ -64,7 +66,7 @@ def plain(text: str, most: int) -> str:
     folded = (letter for letter in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(letter))
     written = " ".join("".join(letter if letter in _SEPA else "." for letter in folded).split())[:most].strip()
     # A slash at either end, or two in a row, mean something else to banks.
-    return written.replace("//", "/").strip("/") or "."
+    return _SLASHES.sub("/", written).strip("/ ") or "."
 
 
 def _amount(amount: Decimal) -> str:

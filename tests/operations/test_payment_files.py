@@ -190,6 +190,8 @@ def test_there_is_a_file_of_what_there_is_for_who_may(acme):
     [
         ("Łódź — Æble & Søn", "Lodz . AEble . Son"),
         ("a//b/", "a/b"),
+        ("a///b / ", "a/b"),
+        ("<Nm>&'\"\0\x1b]]>", ".Nm..'......"),
         ("", "."),
         ("/", "."),
         ("漢字", ".."),

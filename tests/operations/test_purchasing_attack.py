@@ -197,7 +197,20 @@ def test_no_path_pays_what_one_had_a_part_in(acme, part, way):
     assert pay(acme.paula, mine).amount == "50.00"
 
 
-# Totals
+# What hangs together
+
+
+def test_a_line_that_an_invoice_is_about_is_not_taken_out(database):
+    ann, cleo = person("ann", "manager"), person("cleo", "accountant")
+    with acting_as(ann):
+        shop = buying.market()
+        made = buying.write(shop, buying.words(cost="10"), buying.words("Other", cost="5"))
+    with acting_as(cleo):
+        papers.record("R-1", papers.line(buying.lines(made.order_id)[0].id, 1, 10))
+    with acting_as(ann):
+        error = refused(buying.edit, shop, made.order_id, buying.words("Other", cost="5"))
+    assert str(error) == "Invoice R-1 is about “Repair”, so that stays on the order. Change it instead."
+    assert len(buying.lines(made.order_id)) == 2
 
 
 def test_what_is_received_is_matched_for_who_pays_it(acme, chain):
