@@ -42,9 +42,9 @@ _BILLS = (
     " SELECT id, name, 'NO9386011117947', 'USD', 'released', now(), (SELECT max(id) FROM local_user), now(), 1"
     " FROM supplier",
     "INSERT INTO supplier_invoice (supplier_id, kind, number, invoice_date, due_on, currency, rate, net, tax, gross,"
-    "  paid, status, recorded_at, version)"
+    "  paid, status, matched_at, recorded_at, version)"
     " SELECT 1 + n % 100, 'invoice', 'R-' || n, current_date, current_date, 'USD', 1, 100, 0, 100, 0, 'matched', now(),"
-    "  1 FROM generate_series(1, :invoices) n",
+    "  now(), 1 FROM generate_series(1, :invoices) n",
 )
 
 

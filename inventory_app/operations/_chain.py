@@ -1,7 +1,8 @@
 """Who had which part in a chain supplier -> order -> receipt -> invoice -> payment, and who may not pay at its end.
 
 One rule for the operation, the pages and the explainer: the payer is nobody who released the bank account, created the
-order or recorded the invoice, and nobody who stands in for somebody who did.
+order or recorded the invoice, and nobody who stands in for somebody who did. Whoever wrote an order anew has created it
+as well, and a credit note that lets an invoice agree is a part of that invoice, whether it is set off or not.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from inventory_app.errors import AppError, NotAllowed
 from inventory_app.models.payments import SupplierBankAccount
 from inventory_app.models.purchasing import (
+    InvoiceStatus,
     PurchaseOrder,
     PurchaseOrderLine,
     SupplierInvoice,
@@ -27,7 +30,9 @@ from inventory_app.permissions import Permission
 SENTENCES = {
     "entered": "You made this payment, so somebody else must agree.",
     "recorded": "You recorded an invoice that this pays, so somebody else must agree.",
+    "credited": "You recorded a credit note about an invoice that this pays, so somebody else must agree.",
     "ordered": "You created an order that this pays for, so somebody else must agree.",
+    "edited": "You edited an order that this pays for, so somebody else must agree.",
     "released": "You released the bank account that this goes to, so somebody else must agree.",
 }
 
@@ -53,14 +58,29 @@ _ORDERS = sa.union(
     .join(SupplierInvoiceLine, col(SupplierInvoiceLine.order_line_id) == col(PurchaseOrderLine.id))
     .where(col(SupplierInvoiceLine.invoice_id) == _of_invoices()),
 )
+_NOTE: Any = aliased(SupplierInvoice, name="note")
+_TAKEN, _BILLED = (aliased(SupplierInvoiceLine, name=name) for name in ("taken", "billed"))
+#: The credit notes about these invoices, and those of the same lines of orders.
+_NOTES = sa.union(
+    sa.select(col(SupplierInvoice.id)).where(col(SupplierInvoice.credits) == _of_invoices()),
+    sa.select(col(_TAKEN.invoice_id))
+    .join(_BILLED, col(_BILLED.order_line_id) == col(_TAKEN.order_line_id))
+    .where(col(_BILLED.invoice_id) == _of_invoices(), col(_TAKEN.quantity) < 0),
+)
 _PARTS = sa.union_all(
     sa.select(
         col(SupplierInvoice.recorded_by).label("user_id"),
         sa.literal("recorded").label("part"),
         col(SupplierInvoice.number).label("name"),
     ).where(col(SupplierInvoice.id) == _of_invoices(), col(SupplierInvoice.recorded_by).is_not(None)),
+    sa.select(_NOTE.recorded_by, sa.literal("credited"), _NOTE.number).where(
+        _NOTE.id.in_(_NOTES), _NOTE.status != InvoiceStatus.VOID.value, _NOTE.recorded_by.is_not(None)
+    ),
     sa.select(col(PurchaseOrder.created_by), sa.literal("ordered"), col(PurchaseOrder.number)).where(
         col(PurchaseOrder.id).in_(_ORDERS), col(PurchaseOrder.created_by).is_not(None)
+    ),
+    sa.select(col(PurchaseOrder.last_edited_by), sa.literal("edited"), col(PurchaseOrder.number)).where(
+        col(PurchaseOrder.id).in_(_ORDERS), col(PurchaseOrder.last_edited_by).is_not(None)
     ),
     sa.select(col(SupplierBankAccount.released_by), sa.literal("released"), sa.literal("")).where(
         col(SupplierBankAccount.id) == sa.any_(sa.bindparam("accounts", type_=sa.ARRAY(sa.BigInteger))),
@@ -69,7 +89,9 @@ _PARTS = sa.union_all(
 )
 _DEEDS = {
     "recorded": "recorded the invoice {}",
+    "credited": "recorded the credit note {}",
     "ordered": "created the order {}",
+    "edited": "edited the order {}",
     "released": "released the bank account that it would go to",
 }
 

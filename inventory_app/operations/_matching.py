@@ -24,7 +24,7 @@ from inventory_app.models.purchasing import (
     SupplierInvoice,
     SupplierInvoiceLine,
 )
-from inventory_app.operations._match_rules import Book, Ordered, Paper, PaperLine
+from inventory_app.operations._match_rules import Book, Match, Ordered, Paper, PaperLine
 from inventory_app.settings import get_settings
 
 #: The order is with the supplier, or was until it was closed.
@@ -110,13 +110,13 @@ def notes_about(session: Session, invoice_ids: Iterable[int]) -> set[int]:
     return {id_ for id_ in found if id_ is not None}
 
 
-def match_again(session: Session, invoice_ids: Iterable[int]) -> None:
-    """Set the status of these papers to what the rules find; who was released stays so.
+def match_again(session: Session, invoice_ids: Iterable[int]) -> dict[int, Match]:
+    """Set the status of these papers to what the rules find, and return that; who was released stays so.
 
     Credit notes come first, because what they credit counts for the invoices only if they agree themselves; where that
     changes, whatever shares a line of an order with them is looked at as well.
     """
-    todo = set(invoice_ids)
+    todo, found = set(invoice_ids), dict[int, Match]()
     while todo:
         locked = lock(session, SupplierInvoice, todo)
         # Who was waited for may have voided some: what they took counts no more.
@@ -125,13 +125,15 @@ def match_again(session: Session, invoice_ids: Iterable[int]) -> None:
         changed: set[int] = set()
         for paper in sorted(papers.values(), key=lambda one: (one.kind == InvoiceKind.INVOICE, one.id)):
             id_ = paper.id or 0
-            if _settle(paper, agrees=book.match(id_).agrees):
+            found[id_] = book.match(id_)
+            if _settle(paper, agrees=found[id_].agrees):
                 book.papers[id_] = replace(book.papers[id_], counts=paper.status in _PAYABLE)
                 if paper.kind == InvoiceKind.CREDIT_NOTE:
                     changed.add(id_)
         session.flush()
         about = {line.order_line_id for id_ in changed for line in book.lines_of(id_)}
         todo = {line.invoice_id for id_ in about if id_ is not None for line in book.about(id_)} - locked.keys()
+    return found
 
 
 def _settle(paper: SupplierInvoice, *, agrees: bool) -> bool:

@@ -76,13 +76,15 @@ def checked_currency(currency: str, field: str = "currency") -> str:
 def checked_rate(currency: str, rate: Decimal | None, field: str = "rate") -> Decimal:
     """Return what one of the currency is worth in the base currency; that itself is worth 1 and nothing else."""
     base = get_settings().currency
+    if rate is not None and not rate.is_finite():
+        raise Invalid(fields={field: "Enter more than 0."})
     if currency == base:
         if rate not in (None, Decimal(1)):
             raise Invalid(fields={field: f"{base} is the currency of the books: its rate is 1."})
         return Decimal(1)
     if rate is None:
         raise Invalid(fields={field: f"Enter what 1 {currency} is worth in {base}."})
-    if not rate.is_finite() or rate <= 0 or rate > _LARGEST / 10**3:
+    if rate <= 0 or rate > _LARGEST / 10**3:
         raise Invalid(fields={field: "Enter more than 0."})
     if rate != rate.quantize(_FINEST_RATE):
         raise Invalid(fields={field: "Use at most 8 decimals."})

@@ -9,10 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.errors import Invalid
+from inventory_app.errors import Conflict, Invalid
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Product, SupplierProduct, Unit
-from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine
+from inventory_app.models.purchasing import (
+    PurchaseOrder,
+    PurchaseOrderLine,
+    SupplierInvoice,
+    SupplierInvoiceLine,
+)
 from inventory_app.operations._barcodes import as_scanned
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._ledger import LARGEST, fits_unit, say
@@ -251,22 +256,42 @@ def write_lines(
         line.id: line
         for line in session.exec(select(PurchaseOrderLine).where(col(PurchaseOrderLine.order_id) == order.id))
     }
-    for id_ in before.keys() - set(ids):
-        session.delete(before[id_])
+    taken_out = {id_: line for id_, line in before.items() if id_ is not None and id_ not in ids}
+    _refuse_invoiced(session, taken_out)
+    for line in taken_out.values():
+        session.delete(line)
     position = max((line.position for line in before.values()), default=0)
-    lines: list[PurchaseOrderLine] = []
+    added: list[dict[str, Any]] = []
     for row, id_ in zip(rows, ids, strict=True):
         line = before.get(id_) if id_ is not None else None
         if line is None:
             position += 1
-            line = PurchaseOrderLine(order_id=order.id or 0, position=position, **row)
-            session.add(line)
+            added.append({"order_id": order.id, "position": position, **row})
         else:
             for name, value in row.items():
                 if getattr(line, name) != value:
                     setattr(line, name, value)
-        lines.append(line)
-    session.flush()
-    order.total = total(of_line(line.quantity, line.unit_cost) for line in lines).net
+    order.total = total(of_line(row["quantity"], row["unit_cost"]) for row in rows).net
     if order.expected_on is None:
-        order.expected_on = max((line.expected_on for line in lines if line.expected_on), default=None)
+        order.expected_on = max((row["expected_on"] for row in rows if row["expected_on"]), default=None)
+    session.flush()
+    if added:
+        # Row by row through one prepared statement: hundreds of rows in one are read anew each time.
+        session.execute(sa.insert(_LINES), added)
+
+
+def _refuse_invoiced(session: Session, lines: Mapping[int, PurchaseOrderLine]) -> None:
+    """Refuse to take out what a paper of the supplier is about, void or not: it would be about nothing."""
+    found = session.execute(
+        sa.select(col(SupplierInvoiceLine.order_line_id), col(SupplierInvoice.number))
+        .join(SupplierInvoice, col(SupplierInvoice.id) == col(SupplierInvoiceLine.invoice_id))
+        .where(col(SupplierInvoiceLine.order_line_id).in_(lines.keys()))
+        .order_by(col(SupplierInvoiceLine.id))
+        .limit(1)
+    ).first()
+    if found is not None:
+        named = lines[found.order_line_id].description
+        raise Conflict(f"Invoice {found.number} is about “{named}”, so that stays on the order. Change it instead.")
+
+
+_LINES = PurchaseOrderLine.metadata.tables["purchase_order_line"]

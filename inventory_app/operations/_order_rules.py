@@ -112,13 +112,28 @@ def called(order: PurchaseOrder) -> str:
     return order.number or "The draft"
 
 
-def needed(order: PurchaseOrder) -> tuple[int, Decimal]:
+def needed(session: Session, order: PurchaseOrder) -> tuple[int, Decimal]:
     """Return how many people must agree to an order, and from which amount that many must (0: nobody)."""
-    amount, found = in_base(order.total, order.rate), (0, Decimal(0))
+    amount, found = in_base(order.total, max(order.rate, _others_rate(session, order))), (0, Decimal(0))
     for step, people in thresholds(get_settings().order_approvals):
         if amount >= step:
             found = (people, step)
     return found
+
+
+def _others_rate(session: Session, order: PurchaseOrder) -> Decimal:
+    """Return at which rate somebody else last ordered in the currency; 0 when nobody has.
+
+    Whoever writes an order types its rate: an amount counts for no less only because they typed a low one.
+    """
+    if order.currency == get_settings().currency:
+        return Decimal(0)
+    newest = sa.select(col(PurchaseOrder.rate)).where(
+        col(PurchaseOrder.currency) == order.currency,
+        col(PurchaseOrder.ordered_at).is_not(None),
+        col(PurchaseOrder.created_by).is_distinct_from(order.created_by),
+    )
+    return session.scalar(newest.order_by(col(PurchaseOrder.ordered_at).desc()).limit(1)) or Decimal(0)
 
 
 def receivable(quantity: Decimal) -> Decimal:

@@ -534,13 +534,13 @@ def _approvers(session: Session, approval: Approval | None) -> str:
 
 def _agreement(session: Session, order: PurchaseOrder, approval: Approval | None) -> tuple[str, str]:
     """Say how many must agree to an order of its amount, and who can."""
-    people, _ = rules.needed(order)
     if order.status == OrderStatus.SUBMITTED and approval is not None:
         given = approval_rules.facts(session, [approval]).given(approval)
         able = [who.name for who in approval_rules.who_can_decide(session, approval)]
         return f"{given} of {approval.required} needed", listed(able) if able else ""
     if approval is not None and approval.status == ApprovalStatus.APPROVED and order.approved_at:
         return f"{approval.required} of {approval.required} needed", ""
+    people, _ = rules.needed(session, order)
     if not people:
         return "nobody has to agree to this amount", ""
     return f"{people} {'person has' if people == 1 else 'people have'} to agree to this amount", ""

@@ -22,6 +22,7 @@ _LONGEST_NAME = 70
 _LONGEST_TEXT = 140
 #: What every bank of the area must take; anything else becomes a point.
 _SEPA = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
+_SLASHES = re.compile("/{2,}")
 _GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"  # letters of people's names
 _GREEK_AS = "a v g d e z i th i k l m n x o p r s s t y f ch ps o"
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ"  # as above
@@ -74,7 +75,7 @@ def plain(text: str, most: int) -> str:
     folded = (letter for letter in unicodedata.normalize("NFKD", _spelled(text)) if not unicodedata.combining(letter))
     written = " ".join("".join(letter if letter in _SEPA else "." for letter in folded).split())[:most]
     # A slash at either end, or two in a row, mean something else to banks.
-    return re.sub("/{2,}", "/", written).strip("/ ") or "."
+    return _SLASHES.sub("/", written).strip("/ ") or "."
 
 
 def _spelled(text: str) -> str:

@@ -63,13 +63,14 @@ class Owed:
     def counted(self, rate: Decimal) -> Decimal:
         """Return what counts for whether somebody must agree, in the base currency.
 
-        What was paid of the same invoices before counts as well, so that dividing a payment goes around nothing.
+        What was paid of the same invoices before counts as well, so that dividing a payment goes around nothing; and
+        nothing is worth less than on its invoice, so that the rate whoever pays types in does not either.
         """
         before = sum(
             (in_base(one.paid, one.rate) for one in self.invoices.values() if one.kind == InvoiceKind.INVOICE),
             Decimal(0),
         )
-        return in_base(self.total, rate) + before
+        return in_base(self.total, max(rate, *(one.rate for one in self.invoices.values()))) + before
 
 
 def suppliers_of(session: Session, invoice_ids: Iterable[int]) -> dict[int, int]:
@@ -116,8 +117,9 @@ def _divide(session: Session, owed: Owed, asked: Sequence[Allocation], waiting: 
         if one.amount is None:
             part = left if left > 0 else max(left, -owed.total)
         else:
-            sign = -1 if invoice.kind == InvoiceKind.CREDIT_NOTE else 1
-            part = sign * checked_amount(sign * one.amount)
+            credit = invoice.kind == InvoiceKind.CREDIT_NOTE
+            asked_for = checked_amount(one.amount.copy_negate() if credit else one.amount)
+            part = -asked_for if credit else asked_for
             if abs(part) > abs(left):
                 raise _too_much(invoice, part, left, waiting.get(one.invoice_id, Decimal(0)))
         if part:
@@ -311,12 +313,6 @@ def key_of(session: Session) -> str:
     """Return the key that the payment is known by: what the form carried, else the operation's own id."""
     run: Run = session.info["run"]
     return run.key or str(operation_id(session))
-
-
-def add_parts(session: Session, payment: Payment, parts: Mapping[int, Decimal]) -> None:
-    """Write how much of a payment is for which invoice."""
-    rows = [{"payment_id": payment.id, "invoice_id": id_, "amount": part} for id_, part in sorted(parts.items())]
-    session.execute(sa.insert(PaymentAllocation.__table__), rows)  # pyright: ignore[reportAttributeAccessIssue]  # set by the mapper
 
 
 def parts_of(session: Session, payment_ids: Iterable[int]) -> dict[int, dict[int, Decimal]]:

@@ -145,16 +145,20 @@ class WaitingCounts:
 def queue(session: Session, viewer: Viewer, search: str, *, newest_first: bool) -> Queue:
     """Return the suppliers that wait, with the group they stand in."""
     order = (col(Supplier.submitted_at), col(Supplier.id))
+    asked = (col(Supplier.status) == SupplierStatus.PENDING, *matching(search))
     statement = (
-        sa.select(Supplier, col(UserInfo.full_name), sa.func.count().over())
+        sa.select(Supplier, col(UserInfo.full_name))
         .outerjoin(UserInfo, col(UserInfo.user_id) == col(Supplier.entered_by))
-        .where(col(Supplier.status) == SupplierStatus.PENDING, *matching(search))
+        .where(*asked)
         .order_by(*(key.desc() if newest_first else key.asc() for key in order))
         .limit(QUEUE_LENGTH)
     )
     found = session.execute(statement).all()
-    rows = [_queue_row(viewer, supplier, name) for supplier, name, _ in found]
-    total = found[0][2] if found else 0
+    rows = [_queue_row(viewer, supplier, name) for supplier, name in found]
+    total = len(rows)
+    if total == QUEUE_LENGTH:
+        # By itself: counted beside them, all of every row that waits is read first.
+        total = session.scalar(sa.select(sa.func.count()).select_from(Supplier).where(*asked)) or 0
     return Queue(_headed(rows, [_group(supplier) for supplier, *_ in found]), total - len(rows))
 
 

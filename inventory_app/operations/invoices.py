@@ -203,25 +203,23 @@ def _record(session: Session, paper: SupplierInvoice, terms: _Terms, lines: Sequ
     session.add(paper)
     session.flush()
     sign = -1 if paper.kind == InvoiceKind.CREDIT_NOTE else 1
-    made = [
-        SupplierInvoiceLine(
-            invoice_id=paper.id or 0,
-            position=position,
-            order_line_id=line.typed.order_line_id,
-            description=" ".join(line.typed.description.split()) or terms.names[line.typed.order_line_id or 0],
-            quantity=sign * line.typed.quantity,
-            unit_cost=line.typed.unit_cost,
-            net=line.sum.net,
-            tax_percent=line.typed.tax_percent,
-            tax=line.sum.tax,
-        )
+    rows = [
+        {
+            "invoice_id": paper.id,
+            "position": position,
+            "order_line_id": line.typed.order_line_id,
+            "description": " ".join(line.typed.description.split()) or terms.names[line.typed.order_line_id or 0],
+            "quantity": sign * line.typed.quantity,
+            "unit_cost": line.typed.unit_cost,
+            "net": line.sum.net,
+            "tax_percent": line.typed.tax_percent,
+            "tax": line.sum.tax,
+        }
         for position, line in enumerate(lines, start=1)
     ]
-    session.add_all(made)
-    session.flush()
-    _matching.match_again(session, {*papers, paper.id or 0})
+    session.execute(sa.insert(_LINES), rows)
+    found = _matching.match_again(session, {*papers, paper.id or 0})[paper.id or 0]
     session.refresh(paper)
-    found = _matching.load(session, [paper.id or 0]).match(paper.id or 0)
     return Recorded(paper.id or 0, paper.number, paper.status, found.differences)
 
 
@@ -276,6 +274,9 @@ def void_invoice(session: Session, *, invoice_id: int, version: int, reason: str
     session.flush()
     _matching.match_again(session, neighbours)
     return Settled(invoice_id, paper.number, paper.status)
+
+
+_LINES = SupplierInvoiceLine.metadata.tables["supplier_invoice_line"]
 
 
 def _locked(session: Session, invoice_id: int) -> tuple[SupplierInvoice, dict[int, SupplierInvoice]]:

@@ -293,7 +293,7 @@ def submit_order(session: Session, *, order_id: int, version: int) -> Moved:
     """Submit a draft: it gets its number and waits for those who must agree, or is approved where nobody must."""
     order = held(session, order_id, version, with_supplier=True)
     _refuse(rules.why_not_submit(order, rules.facts(session, order)))
-    people, _ = rules.needed(order)
+    people, _ = rules.needed(session, order)
     if people:
         _order_approval.ask(session, order, people)
     # The last lock: whoever submits another order waits no longer than this takes.

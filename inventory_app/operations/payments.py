@@ -19,9 +19,10 @@ from inventory_app.operations import _payment_holds as holds
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._fields import checked_reason
 from inventory_app.operations._money import cents, checked_amount, checked_rate
-from inventory_app.operations._operation import acting_user_id, operation, require
+from inventory_app.operations._operation import acting_user_id, operation, operation_id, require
 from inventory_app.operations._payment_approvals import ask, hold_batch
 from inventory_app.operations._payment_files import OurAccount, Transfer, as_csv, as_pain
+from inventory_app.operations._payment_rows import add_parts, write_payment
 from inventory_app.operations._payment_rules import Allocation, Owed
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
@@ -69,7 +70,7 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     owed, *others = rules.locked_owed(session, wanted)
     if others:
         raise Invalid("These invoices are of several suppliers. Pay them as a batch, or one supplier at a time.")
-    if allocations and amount is not None and owed.total != amount:
+    if allocations and amount is not None and not (amount.is_finite() and owed.total == amount):
         raise WrongAmount("The parts come to another amount.", f"The parts come to {owed.total}, not to {amount}.")
     how, worth = rules.checked_method(method, owed.total), checked_rate(owed.currency, rate)
     in_spite = holds.reason_to_pay(session, owed.supplier, held_reason, moves_money=owed.total > 0)
@@ -78,14 +79,13 @@ def process_payment(  # noqa: PLR0913  # as many as a payment has details
     waits = in_spite is not None or rules.must_wait(owed.counted(worth), moves_money=owed.total > 0)
     if not waits:
         rules.count_in(owed.invoices, owed.parts)
-    number = _series.draw(session, _series.PAYMENT, day)
-    payment = _payment(owed, account, number, key, waits=waits, day=day)
+    payment = _payment(owed, account, "", key, waits=waits, day=day)
     payment.method, payment.rate, payment.reference, payment.note = how, worth, kept_reference, kept_note
     payment.held_reason = in_spite
-    _add(session, [(payment, owed)])
+    write_payment(session, payment, owed.parts)
     if waits:
         ask(session, payment, had)
-    return Paid(payment.id or 0, number, owed.supplier.name, str(cents(owed.total)), payment.currency, waits)
+    return Paid(payment.id or 0, payment.number, owed.supplier.name, str(cents(owed.total)), payment.currency, waits)
 
 
 def _wanted(invoice_id: int | None, amount: Decimal | None, allocations: Sequence[Allocation]) -> list[Allocation]:
@@ -114,13 +114,6 @@ def _payment(
         key=key,
         created_by=acting_user_id(),
     )
-
-
-def _add(session: Session, made: Sequence[tuple[Payment, Owed]]) -> None:
-    session.add_all([payment for payment, _ in made])
-    session.flush()
-    for payment, owed in made:
-        rules.add_parts(session, payment, owed.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +154,7 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
     payment.version += 1
     day = now().date()
     counter = Payment(
-        number=_series.draw(session, _series.PAYMENT, day),
+        number="",
         supplier_id=payment.supplier_id,
         bank_account_id=payment.bank_account_id,
         amount=-payment.amount,
@@ -173,14 +166,13 @@ def void_payment(session: Session, *, payment_id: int, reason: str, version: int
         # It counts as little as what it takes back: what is paid is the sum of what is posted.
         status=PaymentStatus.VOID,
         posted_at=now(),
-        key=f"void:{payment_id}",
+        # No key that somebody could have given a payment of theirs, so that this can never be taken back.
+        key=str(operation_id(session)),
         created_by=acting_user_id(),
         voids=payment_id,
         void_reason=why,
     )
-    session.add(counter)
-    session.flush()
-    rules.add_parts(session, counter, {id_: -part for id_, part in parts.items()})
+    write_payment(session, counter, {id_: -part for id_, part in parts.items()})
     return Voided(payment_id, payment.number, counter.id or 0, counter.number)
 
 
@@ -241,12 +233,14 @@ def process_batch(
     session.add(batch)
     session.flush()
     made: list[tuple[Payment, Owed]] = []
-    for one, account in zip(owed, usable, strict=True):
-        number = _series.draw(session, _series.PAYMENT, day)
+    numbers = _series.draw_many(session, _series.PAYMENT, day, len(owed))
+    for one, account, number in zip(owed, usable, numbers, strict=True):
         payment = _payment(one, account, number, f"{key}:{one.supplier.id}", waits=waits, day=day)
         payment.batch_id, payment.rate, payment.reference = batch.id, worth, _reference(one)
         made.append((payment, one))
-    _add(session, made)
+    session.add_all([payment for payment, _ in made])
+    session.flush()
+    add_parts(session, {payment.id or 0: one.parts for payment, one in made})
     if waits:
         ask(session, batch, had)
     return Batched(batch.id or 0, batch.number, len(made), str(cents(total)), batch.currency, waits)

@@ -174,6 +174,8 @@ def test_there_is_a_file_of_what_there_is_for_who_may(acme):
         ("½ kg_a\u00a0b", "1.2 kg-a b"),
         ("a//b/", "a/b"),
         ("/ a /////b / ", "a /b"),
+        ("a///b / ", "a/b"),
+        ("<Nm>&'\"\0\x1b]]>", ".Nm.+'......"),
         ("", "."),
         ("/", "."),
         ("漢字", ".."),
