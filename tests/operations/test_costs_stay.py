@@ -167,6 +167,7 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "orders.order_form": lambda p: [{"order_id": p.order}],
     "orders.order_paper": lambda p: [{"order_id": p.order}],
     "portal.my_order": lambda p: [{"order_id": p.came}],
+    "portal.my_order_paper": lambda p: [{"order_id": p.came}],
     "pricing.list_prices": lambda p: [{"view": View()}],
     "pricing.matching_products": lambda p: [{"view": View(), "most": 10}],
     "pricing.price_history": lambda p: [{"product_id": p.product}],
