@@ -329,9 +329,11 @@
     const then = new Date(el.getAttribute("datetime") || "");
     if (isNaN(then)) return;
     const style = el.getAttribute("data-relative");
-    const text = style === "clock" ? day({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(then)
+    const whole = el.getAttribute("datetime").length === 10; // a day is the same one everywhere, and has no hours
+    if (whole) then.setHours(0, 0, 0, 0), then.setFullYear(...el.getAttribute("datetime").split("-").map((part, at) => part - (at === 1)));
+    const text = whole ? (then.getFullYear() === now.getFullYear() ? DM : DMY).format(then) : style === "clock" ? day({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(then)
       : style === "full" ? DMY.format(then) + " " + HM.format(then) : phrase(then, now);
-    const exact = EXACT.format(then);
+    const exact = whole ? DMY.format(then) : EXACT.format(then);
     if (el.title !== exact) el.title = exact;
     const node = el.firstChild; // React keeps this very text node: change its words, never replace it
     if (node && node.nodeType === 3 && node.nodeValue !== text) node.nodeValue = text;

@@ -32,6 +32,8 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 _NONE = "–"
+#: What does not agree is marked at the unit cost.
+_ABOUT_PRICE = {"price", "currency", "tax"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +348,7 @@ def _row_of_paper(
     book: Book, line: SupplierInvoiceLine, found: LineMatch | None, paper: SupplierInvoice, *, prices: bool
 ) -> MatchRow:
     ordered = book.ordered.get(line.order_line_id or 0)
-    codes = {finding.code for finding in found.findings} if found else set[str]()
+    codes = found.codes if found else frozenset[str]()
     others = book.billed(ordered.id) - line.quantity if ordered and found and line.quantity > 0 else Decimal(0)
     tone = "wait" if found is None else "ok" if found.agrees else "bad"
     if tone == "bad" and paper.status == InvoiceStatus.RELEASED:
@@ -363,7 +365,7 @@ def _row_of_paper(
         note="" if found is None else found.details(prices=prices),
         differs=found is not None and not found.agrees,
         bad_quantity="quantity" in codes,
-        bad_price=bool(codes & {"price", "currency", "tax"}),
+        bad_price=bool(codes & _ABOUT_PRICE),
     )
 
 
@@ -431,7 +433,7 @@ def _row_of_order(book: Book, ordered: Ordered, *, prices: bool, papers_too: boo
         note = f"due {ordered.expected}"
     costs = sorted({line.unit_cost for line in lines if line.quantity > 0})
     return MatchRow(
-        **_side_of_order(ordered, ordered.product, prices=prices),  # pyright: ignore[reportArgumentType]  # texts only
+        **_side_of_order(ordered, ordered.product, prices=prices),
         id=ordered.id,
         invoiced=say(sum((line.quantity for line in lines), Decimal(0))) if lines else _NONE,
         invoiced_cost=" – ".join(dict.fromkeys(said(cost) for cost in (costs[:1] + costs[-1:]))) if prices else "",
@@ -441,7 +443,8 @@ def _row_of_order(book: Book, ordered: Ordered, *, prices: bool, papers_too: boo
         word=standing.word,
         note=note,
         differs=standing.tone == "bad",
-        bad_quantity=standing.tone == "bad",
+        bad_quantity="quantity" in standing.codes,
+        bad_price=bool(standing.codes & _ABOUT_PRICE),
     )
 
 
