@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 _NONE = "–"
+#: So many of what does not agree are said above the match, which shows all of it.
+_REASONS_SAID = 3
 #: What does not agree is marked at the unit cost.
 _ABOUT_PRICE = {"price", "currency", "tax"}
 
@@ -414,7 +417,9 @@ def of_order(session: Session, viewer: Viewer, order: PurchaseOrder) -> OrderMat
         return OrderMatch(sides, sides.invoices)
     # A paper may have lines of other orders, so all of it is read.
     whole = _matching.load(session, [held.id or 0])
-    why = " ".join(_reasons(whole, whole.match(held.id or 0), prices=prices))
+    reasons = _reasons(whole, whole.match(held.id or 0), prices=prices)
+    more = len(reasons) - _REASONS_SAID
+    why = " ".join([*reasons[:_REASONS_SAID], *([f"And {more} more."] if more > 0 else [])])
     return OrderMatch(sides, sides.invoices, held.number, f"/invoices/{held.id}", why)
 
 
@@ -430,7 +435,7 @@ def _row_of_order(book: Book, ordered: Ordered, *, prices: bool, papers_too: boo
     standing = book.standing(ordered) if papers_too else book.coming(ordered)
     note = standing.amounts if prices and standing.amounts else standing.note
     if standing.tone == "wait" and ordered.expected and standing.word.startswith("Waiting"):
-        note = f"due {ordered.expected}"
+        note = f"due {date.fromisoformat(ordered.expected):%-d %b %Y}"
     costs = sorted({line.unit_cost for line in lines if line.quantity > 0})
     return MatchRow(
         **_side_of_order(ordered, ordered.product, prices=prices),

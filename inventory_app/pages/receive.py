@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
+from inventory_app.components import feedback, forms, gates, layout
 from inventory_app.components.basics import button, icon, ident, link, stack
 from inventory_app.components.scanning import scan_field
 from inventory_app.operations.receipts import Waiting
@@ -46,6 +46,10 @@ def receive() -> rx.Component:
                 )
             ),
             rx.el.p(C.said, class_name="scan-said", role="status"),
+            gates.can(
+                Permission.ORDERS_VIEW,
+                rx.el.p("Nothing to scan? ", link("Choose from the orders under way", href="/orders?status=under_way")),
+            ),
             rx.cond(
                 C.orders.length() > 0,
                 layout.card(rx.el.div(rx.foreach(C.orders, waiting)), title="Open orders", flush=True),
