@@ -357,6 +357,10 @@
     if (beside && close) close.click();
   }
 
+  // A dialog that code opens has no button to give the focus back to: what had it before gets it, not the top of the page.
+  let before = null;
+  document.addEventListener("focusin", (ev) => { if (!ev.target.closest("[role=dialog], [role=alertdialog], [role=menu]")) before = ev.target; });
+  const giveBack = () => { if (before && before.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true }); };
   new MutationObserver((changes) => {
     if (sent || kept) keep();
     for (const change of changes) {
@@ -383,6 +387,7 @@
         }
         if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
         if (change.removedNodes.length && tipOf && !tipOf.isConnected) { hideTip(); tipOf = undefined; } // no pointerout comes
+        for (const node of change.removedNodes) if (node.nodeType === 1 && (node.matches(".dialog") || node.querySelector(".dialog"))) setTimeout(giveBack, 10);
         if (change.removedNodes.length && busy.size) [...busy.keys()].forEach((owner) => { if (!owner.isConnected) release(owner); });
       }
     }
