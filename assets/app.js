@@ -329,9 +329,11 @@
     const then = new Date(el.getAttribute("datetime") || "");
     if (isNaN(then)) return;
     const style = el.getAttribute("data-relative");
-    const text = style === "clock" ? day({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(then)
+    const whole = el.getAttribute("datetime").length === 10; // a day is the same one everywhere, and has no hours
+    if (whole) then.setHours(0, 0, 0, 0), then.setFullYear(...el.getAttribute("datetime").split("-").map((part, at) => part - (at === 1)));
+    const text = whole ? (then.getFullYear() === now.getFullYear() ? DM : DMY).format(then) : style === "clock" ? day({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(then)
       : style === "full" ? DMY.format(then) + " " + HM.format(then) : phrase(then, now);
-    const exact = EXACT.format(then);
+    const exact = whole ? DMY.format(then) : EXACT.format(then);
     if (el.title !== exact) el.title = exact;
     const node = el.firstChild; // React keeps this very text node: change its words, never replace it
     if (node && node.nodeType === 3 && node.nodeValue !== text) node.nodeValue = text;
@@ -355,6 +357,10 @@
     if (beside && close) close.click();
   }
 
+  // A dialog that code opens has no button to give the focus back to: what had it before gets it, not the top of the page.
+  let before = null;
+  document.addEventListener("focusin", (ev) => { if (!ev.target.closest("[role=dialog], [role=alertdialog], [role=menu]")) before = ev.target; });
+  const giveBack = () => { if (before && before.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true }); };
   new MutationObserver((changes) => {
     if (sent || kept) keep();
     for (const change of changes) {
@@ -381,6 +387,7 @@
         }
         if (change.removedNodes.length && el.closest && el.closest("[data-jump-list]")) narrow();
         if (change.removedNodes.length && tipOf && !tipOf.isConnected) { hideTip(); tipOf = undefined; } // no pointerout comes
+        for (const node of change.removedNodes) if (node.nodeType === 1 && (node.matches(".dialog") || node.querySelector(".dialog"))) setTimeout(giveBack, 10);
         if (change.removedNodes.length && busy.size) [...busy.keys()].forEach((owner) => { if (!owner.isConnected) release(owner); });
       }
     }

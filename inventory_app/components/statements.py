@@ -19,9 +19,13 @@ def owing_table(rows: Any, *, named: bool, totals: Any = None, total: Any = None
     """Show what is owed in columns by age: `named` with the supplier of each row, `totals` below in one currency."""
 
     def line(row: rx.Var[Owing]) -> rx.Component:
-        lead = tables.two_line(rx.el.bdi(row.supplier), row.currency, href="/suppliers/" + row.supplier_id.to_string())
+        lead = tables.two_line(
+            rx.el.bdi(row.supplier), row.currency, href="/suppliers/" + row.supplier_id.to_string(), wraps=True
+        )
         return tables.row(
-            tables.cell(lead if named else row.currency, card="title"),
+            tables.cell(lead, card="title")
+            if named
+            else tables.cell(row.currency, card="title", phone=rx.fragment("Owed in ", row.currency)),
             *[tables.cell(row.steps[at], numeric=True, hide="md") for at in range(len(STEPS))],
             tables.cell(row.total, numeric=True, card="figure"),
             tables.cell(row.in_base, numeric=True, hide="lg"),

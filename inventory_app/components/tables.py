@@ -205,20 +205,25 @@ def two_line(
     href: Text | None = None,
     phone: Content | None = None,
     strong: bool = True,
+    wraps: bool = False,
 ) -> rx.Component:
-    """Show a value and below it its 12 px meta line; on the phone `phone` takes the meta's place."""
+    """Show a value and below it its 12 px meta line; on the phone `phone` takes the meta's place.
+
+    What `wraps` takes more lines where there is no room, instead of ending in three dots: names.
+    """
+    names = "two two-wrap" if wraps else "two"
     top = (
         link(first, href=href, plain=True, class_name="rowlink")
         if href is not None
         else rx.el.span(first, class_name="strong" if strong else "")
     )
     if phone is None:
-        return rx.el.span(top, rx.el.span(second, class_name="meta"), class_name="two")
+        return rx.el.span(top, rx.el.span(second, class_name="meta"), class_name=names)
     return rx.el.span(
         top,
         rx.el.span(second, class_name="meta no-phone"),
         rx.el.span(phone, class_name="meta only-phone"),
-        class_name="two",
+        class_name=names,
     )
 
 

@@ -29,10 +29,10 @@ class Closed(Denied):
 
 async def _take(request: Request, form: FormData) -> Response:
     """Keep a document with the application whose sealed number the form carries."""
-    sent = form.get("file")
+    sent, application = form.get("file"), http.text(form, "application")
     visitor = http.visitor(request)
     try:
-        supplier_id = _opened(http.text(form, "application"))
+        supplier_id = _opened(application)
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise Invalid("Choose a file first.")
         if not _looked_at.take(address_key(visitor.client_ip)):
@@ -50,7 +50,9 @@ async def _take(request: Request, form: FormData) -> Response:
             content=made.content,
             sha256=made.sha256,
         )
-    return http.see_other(PAGE, flash={"text": f"{kept} has arrived.", "tone": "ok"})
+    # The page may come back as a State of its own: while the old one's socket is still open, its token is taken.
+    arrived = {"text": f"{kept} has arrived.", "tone": "ok", "values": {"application": application}}
+    return http.see_other(PAGE, flash=arrived)
 
 
 def _opened(sealed: str) -> int:
@@ -63,7 +65,7 @@ def _opened(sealed: str) -> int:
 ROUTES = [
     Route(
         "/apply/documents",
-        post(PAGE, _take, limit=documents.LARGEST_FILE + http.FORM_LIMIT),
+        post(PAGE, _take, keep=("application",), limit=documents.LARGEST_FILE + http.FORM_LIMIT),
         methods=["POST"],
     )
 ]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -32,6 +33,10 @@ from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 _NONE = "–"
+#: So many of what does not agree are said above the match, which shows all of it.
+_REASONS_SAID = 3
+#: What does not agree is marked at the unit cost.
+_ABOUT_PRICE = {"price", "currency", "tax"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +351,7 @@ def _row_of_paper(
     book: Book, line: SupplierInvoiceLine, found: LineMatch | None, paper: SupplierInvoice, *, prices: bool
 ) -> MatchRow:
     ordered = book.ordered.get(line.order_line_id or 0)
-    codes = {finding.code for finding in found.findings} if found else set[str]()
+    codes = found.codes if found else frozenset[str]()
     others = book.billed(ordered.id) - line.quantity if ordered and found and line.quantity > 0 else Decimal(0)
     tone = "wait" if found is None else "ok" if found.agrees else "bad"
     if tone == "bad" and paper.status == InvoiceStatus.RELEASED:
@@ -363,7 +368,7 @@ def _row_of_paper(
         note="" if found is None else found.details(prices=prices),
         differs=found is not None and not found.agrees,
         bad_quantity="quantity" in codes,
-        bad_price=bool(codes & {"price", "currency", "tax"}),
+        bad_price=bool(codes & _ABOUT_PRICE),
     )
 
 
@@ -412,7 +417,9 @@ def of_order(session: Session, viewer: Viewer, order: PurchaseOrder) -> OrderMat
         return OrderMatch(sides, sides.invoices)
     # A paper may have lines of other orders, so all of it is read.
     whole = _matching.load(session, [held.id or 0])
-    why = " ".join(_reasons(whole, whole.match(held.id or 0), prices=prices))
+    reasons = _reasons(whole, whole.match(held.id or 0), prices=prices)
+    more = len(reasons) - _REASONS_SAID
+    why = " ".join([*reasons[:_REASONS_SAID], *([f"And {more} more."] if more > 0 else [])])
     return OrderMatch(sides, sides.invoices, held.number, f"/invoices/{held.id}", why)
 
 
@@ -428,10 +435,10 @@ def _row_of_order(book: Book, ordered: Ordered, *, prices: bool, papers_too: boo
     standing = book.standing(ordered) if papers_too else book.coming(ordered)
     note = standing.amounts if prices and standing.amounts else standing.note
     if standing.tone == "wait" and ordered.expected and standing.word.startswith("Waiting"):
-        note = f"due {ordered.expected}"
+        note = f"due {date.fromisoformat(ordered.expected):%-d %b %Y}"
     costs = sorted({line.unit_cost for line in lines if line.quantity > 0})
     return MatchRow(
-        **_side_of_order(ordered, ordered.product, prices=prices),  # pyright: ignore[reportArgumentType]  # texts only
+        **_side_of_order(ordered, ordered.product, prices=prices),
         id=ordered.id,
         invoiced=say(sum((line.quantity for line in lines), Decimal(0))) if lines else _NONE,
         invoiced_cost=" – ".join(dict.fromkeys(said(cost) for cost in (costs[:1] + costs[-1:]))) if prices else "",
@@ -441,7 +448,8 @@ def _row_of_order(book: Book, ordered: Ordered, *, prices: bool, papers_too: boo
         word=standing.word,
         note=note,
         differs=standing.tone == "bad",
-        bad_quantity=standing.tone == "bad",
+        bad_quantity="quantity" in standing.codes,
+        bad_price=bool(standing.codes & _ABOUT_PRICE),
     )
 
 

@@ -104,6 +104,11 @@ class LineMatch:
         """Whether nothing speaks against it."""
         return not self.findings
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """Name what speaks against it."""
+        return frozenset(finding.code for finding in self.findings)
+
     def word(self) -> str:
         """Say it in a few words."""
         return self.findings[0].word if self.findings else "Matches"
@@ -143,6 +148,8 @@ class Standing:
     word: str
     note: str = ""
     amounts: str = ""
+    #: What does not agree, by its name.
+    codes: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -190,7 +197,7 @@ class Book:
         ]
         bad = next((line for paper, line in found if not line.agrees and not paper.released), None)
         if bad is not None:
-            return Standing("bad", bad.word(), bad.details(prices=False), bad.details(prices=True))
+            return Standing("bad", bad.word(), bad.details(prices=False), bad.details(prices=True), bad.codes)
         arrives = self.coming(ordered)
         if arrives.word:
             return arrives

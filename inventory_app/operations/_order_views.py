@@ -481,7 +481,7 @@ def _steps(
 
     approvers = _approvers(session, approval) if order.approved_at else ""
     complete = sum(not rules.open_of(line) for line in known.lines)
-    some = f"{complete} of {len(known.lines)} lines" if any(line.received for line in known.lines) else ""
+    some = f"{complete} of {len(known.lines)} lines complete" if any(line.received for line in known.lines) else ""
     due = some or (f"due {_day(order.expected_on)}" if order.expected_on else "")
     goods = "Partly received" if order.status == OrderStatus.PARTIALLY_RECEIVED else "Received"
     taken = [
@@ -523,7 +523,7 @@ def _taken(order: PurchaseOrder) -> int:
 
 def _approvers(session: Session, approval: Approval | None) -> str:
     if approval is None or approval.status != ApprovalStatus.APPROVED:
-        return "nobody had to"
+        return "nobody had to agree"
     found = approval_rules.facts(session, [approval])
     decisions = found.decisions.get(approval.id or 0, [])
     return listed([found.name(one.user_id) for one in decisions])

@@ -20,7 +20,7 @@ from inventory_app.operations import _payment_holds as holds
 from inventory_app.operations import _payment_rules as rules
 from inventory_app.operations._approval_rules import full_names
 from inventory_app.operations._lists import View
-from inventory_app.operations._money import in_base, said
+from inventory_app.operations._money import cents, in_base, said
 from inventory_app.operations._operation import current_viewer, query
 from inventory_app.operations._paging import Page
 from inventory_app.operations._payment_list import DUE, LIST, METHODS, STATUSES, WHENS
@@ -188,7 +188,7 @@ def payment_detail(session: Session, *, payment_id: int) -> PaymentDetail | None
         holder=account.holder if account else "",
         iban=grouped(account.iban) if account else "",
         rate="" if payment.currency == base else f"1 {payment.currency} = {payment.rate.normalize():f} {base}",
-        in_base="" if payment.currency == base else shown(session, in_base(payment.amount, payment.rate), base),
+        in_base="" if payment.currency == base else shown(session, cents(in_base(payment.amount, payment.rate)), base),
         difference=_difference(session, gained),
         parts=parts,
         other_id=other.id or 0 if other else 0,

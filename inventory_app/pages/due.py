@@ -93,10 +93,10 @@ def _cells(row: rx.Var[DueRow]) -> dict[str, rx.Component]:
         ),
         "supplier": tables.cell(link(to, href="/suppliers/" + row.supplier_id.to_string(), plain=True)),
         "date": tables.cell(row.date, hide="lg"),
-        "due": tables.cell(rx.fragment(row.due, " ", late), hide="md"),
+        "due": tables.cell(row_of(row.due, late), hide="md", card="foot"),
         "gross": tables.cell(tables.quantity(row.gross), numeric=True, hide="lg"),
         "open": tables.cell(tables.quantity(row.open), numeric=True, card="figure"),
-        "kind": tables.cell(what, card="foot", phone=row_of(what, row.due, late)),
+        "kind": tables.cell(what, card="end"),
     }
 
 

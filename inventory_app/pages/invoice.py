@@ -33,8 +33,8 @@ def invoice() -> rx.Component:
     """Show the invoice, or that there is none at this address."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
-        dialogs.closed_on_arrival(S.close, PayState.close),
-        pay_dialog(),
+        dialogs.closed_on_arrival(S.close),
+        gates.can(Permission.PAYMENTS_VIEW, rx.fragment(dialogs.closed_on_arrival(PayState.close), pay_dialog())),
         _release_dialog(),
         _void_dialog(),
     )
@@ -63,7 +63,7 @@ def _found() -> rx.Component:
                 rx.cond(D.due_state == "overdue", feedback.badge("Overdue", tone="bad"), rx.fragment()),
             ),
             sub=rx.fragment(kind, " from ", supplier, due, amount),
-            actions=(_more(), _credit(), _pay(), _release()),
+            actions=(_more(), _credit(), _pay(), rx.el.div(_release(), class_name="step")),
         ),
         stack(
             _held(),
@@ -146,7 +146,7 @@ def _amounts() -> rx.Component:
     )
     rate = rx.cond(D.rate, rx.el.p(D.rate, class_name="meta"), rx.fragment())
     hidden = rx.el.p("Amounts are for who may see prices.", class_name="muted")
-    return layout.card(rx.cond(D.gross, stack(shown, rate, tight=True), hidden), title="Amounts")
+    return layout.card(rx.cond(D.gross, stack(shown, rate, tight=True, class_name="figures"), hidden), title="Amounts")
 
 
 def _papers() -> rx.Component:

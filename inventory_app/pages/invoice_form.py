@@ -78,6 +78,7 @@ def _form() -> rx.Component:
         on_submit=S.record,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
+        key=S.begun,
     )
 
 

@@ -70,18 +70,21 @@ def _cells(row: rx.Var[InvoiceRow]) -> dict[str, rx.Component]:
     status = row_of(feedback.badge(row.status, tone=row.tone), held)
     due = rx.match(
         row.due_state,
-        ("overdue", rx.fragment(when(row.due, row.due), " ", feedback.badge("overdue", tone="bad"))),
+        ("overdue", row_of(when(row.due, row.due), feedback.badge("overdue", tone="bad"))),
         when(row.due, row.due),
     )
-    phone = rx.fragment(row.supplier, " · due ", row.due)
+    late = rx.cond(
+        row.due_state == "overdue", rx.el.span(when(row.due, row.due), class_name="text-bad"), when(row.due, row.due)
+    )
     return {
         "number": tables.cell(
-            tables.two_line(row.number, kind, href=PATH + "/" + row.id.to_string(), phone=phone), card="title"
+            tables.two_line(row.number, kind, href=PATH + "/" + row.id.to_string(), phone=rx.el.bdi(row.supplier)),
+            card="title",
         ),
         "supplier": tables.cell(rx.el.bdi(row.supplier)),
         "order": tables.cell(rx.cond(row.order, ident(row.order, href=row.order_href), "–"), hide="md"),
         "date": tables.cell(when(row.date, row.date), hide="lg"),
-        "due": tables.cell(due),
+        "due": tables.cell(due, card="end", phone=rx.fragment("due ", late)),
         "gross": tables.cell(row.gross, rx.el.span(row.currency, class_name="unit"), numeric=True, hide="md"),
         "open": tables.cell(
             row.open, rx.el.span(row.currency, class_name="unit"), numeric=True, strong=True, card="figure"

@@ -149,7 +149,7 @@ def _actions() -> tuple[rx.Component, ...]:
         ("closed", record_button()),
         rx.fragment(),
     )
-    return (gates.can(_CREATE, _more()), _paper(), by_status)
+    return (gates.can(_CREATE, _more()), _paper(), rx.el.div(by_status, class_name="step"))
 
 
 def _to_receive(here: rx.Var[str]) -> rx.Component:
@@ -306,7 +306,7 @@ def _lines() -> rx.Component:
 def _line(row: rx.Var[LineRow]) -> rx.Component:
     name = rx.cond(row.href, link(rx.el.bdi(row.product), href=row.href, plain=True), rx.el.bdi(row.product))
     meta = rx.fragment(row.sku, rx.cond(row.supplier_sku, rx.fragment(" · theirs ", row.supplier_sku), ""))
-    came = rx.cond(row.received, rx.fragment(" · ", row.received, " came"), "")
+    came = rx.cond(row.received, rx.fragment(rx.cond(row.sku, " · ", ""), row.received, " came"), "")
     waiting = rx.cond(
         row.given_up,
         rx.fragment(row.waiting, " ", rx.el.span(row.given_up, " given up", class_name="meta")),
@@ -314,12 +314,13 @@ def _line(row: rx.Var[LineRow]) -> rx.Component:
     )
     expected = rx.cond(row.late, rx.el.span(row.expected, ", late", class_name="text-bad"), row.expected)
     ordered = tables.two_line(rx.fragment(row.quantity, " ", row.unit), row.packs, strong=False)
-    amount = tables.two_line(row.amount, rx.cond(row.tax, "+ " + row.tax + " tax", ""), strong=False)
+    tax = rx.cond(row.tax, "+ " + row.tax + " tax", "")
+    amount = tables.two_line(row.amount, tax, strong=False)
     return tables.row(
-        tables.cell(tables.two_line(name, meta, phone=rx.fragment(meta, came)), card="title"),
+        tables.cell(tables.two_line(name, meta, phone=rx.fragment(meta, came), wraps=True), card="title"),
         tables.cell(ordered, numeric=True, card="figure"),
         tables.cell(row.unit_cost, numeric=True),
-        tables.cell(amount, numeric=True, card="foot"),
+        tables.cell(amount, numeric=True, card="end", phone=rx.fragment(row.amount, " ", tax)),
         tables.cell(expected),
         tables.cell(row.received, numeric=True),
         tables.cell(waiting, numeric=True),
@@ -349,11 +350,11 @@ def _approval() -> rx.Component:
     )
 
 
-def _papers(rows: Any, icon_name: str, nothing: str) -> rx.Component:
+def _papers(rows: Any, icon_name: str, nothing: str, came: str = "") -> rx.Component:
     def line(row: rx.Var[Paper]) -> rx.Component:
         return layout.row_item(
             ident(row.number, href=row.href),
-            rx.fragment(row.what, rx.cond(row.what, ", ", ""), when(row.at, row.at)),
+            rx.fragment(row.what, rx.cond(row.what, ", ", ""), came, when(row.at, row.at)),
             icon_name=icon_name,
             end=row.end,
             key=row.href,
@@ -366,7 +367,9 @@ def _papers(rows: Any, icon_name: str, nothing: str) -> rx.Component:
 
 def _receipts() -> rx.Component:
     still = rx.cond(
-        D.still_to_come, rx.fragment("Still to come: ", rx.el.bdi(D.still_to_come)), "Nothing is waited for."
+        D.still_to_come,
+        rx.fragment("Still to come: ", rx.el.bdi(D.still_to_come)),
+        rx.cond(D.receipts.length() > 0, "Nothing is waited for.", "What comes is waited for once it is ordered."),
     )
     return layout.card(_papers(D.receipts, "inbox", "Nothing has come yet."), title="Receipts", foot=still, flush=True)
 
@@ -375,7 +378,7 @@ def _invoices() -> rx.Component:
     return gates.can(
         Permission.INVOICES_VIEW,
         layout.card(
-            _papers(D.invoices, "receipt-text", "No invoice has been recorded."),
+            _papers(D.invoices, "receipt-text", "No invoice has been recorded.", "recorded "),
             title="Invoices and payments",
             flush=True,
         ),

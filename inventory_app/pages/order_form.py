@@ -26,7 +26,10 @@ def new_order() -> rx.Component:
 @page(PATH + "/[order]/edit", "Edit order", _MAY, on_load=[S.load], crumbs=_CRUMBS, back=PATH)
 def edit_order() -> rx.Component:
     """Write a draft anew."""
-    return _page(rx.fragment("Edit ", F.called), "Lines you take out are kept in the history.")
+    return _page(
+        rx.cond(F.called == "The draft", "Edit the draft", rx.fragment("Edit ", F.called)),
+        "Lines you take out are kept in the history.",
+    )
 
 
 def _page(title: Any, sub: str) -> rx.Component:
@@ -60,7 +63,7 @@ def _form() -> rx.Component:
             layout.card(
                 rx.el.ol(rx.foreach(S.lines, _line), class_name="edit-lines", aria_label="Lines"),
                 title="Lines",
-                note="A product by SKU or barcode, or words for what is not kept in stock",
+                note="A product by SKU or barcode, or a description of what is not kept in stock",
                 foot=button("Add a line", icon_name="plus", on_click=S.add_line),
                 flush=True,
             ),
@@ -75,7 +78,7 @@ def _form() -> rx.Component:
         on_submit=S.save_order,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
-        key=F.order_id,
+        key=S.begun,
     )
 
 
@@ -177,12 +180,12 @@ def _line(line: rx.Var[EditLine]) -> rx.Component:
             on_blur=lambda text: S.look_up(line.key, text),
         ),
         part(
-            "Words",
+            "Description",
             "description",
             "f-wide",
             forms.text_input,
             value=line.description,
-            placeholder="What it is",
+            placeholder="Where there is no product",
             max_length=300,
             auto_complete="off",
         ),

@@ -282,7 +282,7 @@ def _lines() -> rx.Component:
     def line(row: rx.Var[OrderLine]) -> rx.Component:
         sku = rx.cond(row.sku, rx.fragment("Your number ", ident(row.sku)), rx.fragment())
         return tables.row(
-            tables.cell(tables.two_line(row.description, sku), card="title"),
+            tables.cell(tables.two_line(row.description, sku, wraps=True), card="title"),
             tables.cell(row.quantity, numeric=True, card="figure"),
             tables.cell(row.cost, numeric=True),
             tables.cell(row.sum, numeric=True, card="end"),

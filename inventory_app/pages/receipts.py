@@ -203,7 +203,7 @@ def _lines() -> rx.Component:
         )
 
     body = tables.body(D.lines, line, columns=4, empty=rx.fragment())
-    return layout.card(tables.table(head, body, label="Lines", density="compact"), title="Lines", flush=True)
+    return layout.card(tables.table(head, body, label="Lines"), title="Lines", flush=True)
 
 
 def _movements() -> rx.Component:
@@ -228,7 +228,7 @@ def _movements() -> rx.Component:
         )
 
     body = tables.body(D.movements, line, columns=5, empty=rx.fragment())
-    return layout.card(tables.table(head, body, label="Movements", density="compact"), title="Movements", flush=True)
+    return layout.card(tables.table(head, body, label="Movements"), title="Movements", flush=True)
 
 
 def _correct() -> rx.Component:

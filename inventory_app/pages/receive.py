@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from inventory_app.components import feedback, forms, layout
-from inventory_app.components.basics import button, ident, link, stack
+from inventory_app.components import feedback, forms, gates, layout
+from inventory_app.components.basics import button, icon, ident, link, stack
 from inventory_app.components.scanning import scan_field
 from inventory_app.operations.receipts import Waiting
 from inventory_app.pages._page import page
@@ -46,6 +46,10 @@ def receive() -> rx.Component:
                 )
             ),
             rx.el.p(C.said, class_name="scan-said", role="status"),
+            gates.can(
+                Permission.ORDERS_VIEW,
+                rx.el.p("Nothing to scan? ", link("Choose from the orders under way", href="/orders?status=under_way")),
+            ),
             rx.cond(
                 C.orders.length() > 0,
                 layout.card(rx.el.div(rx.foreach(C.orders, waiting)), title="Open orders", flush=True),
@@ -137,6 +141,7 @@ def _form() -> rx.Component:
             on_submit=S.receive_goods,
             turn=S.turn,
             idempotency_key=S.idempotency_key,
+            key=S.begun,
         ),
     )
 
@@ -180,7 +185,7 @@ def _part(part: rx.Var[Part]) -> rx.Component:
             rx.fragment(_more(part, "lot", "Lot", max_length=60), _more(part, "expires", "Good until", type="date")),
             rx.fragment(),
         ),
-        rx.cond(line.stocked, _place(part), rx.fragment()),
+        rx.cond(line.stocked, rx.cond(line.lots_kept, _place(part), _elsewhere(part)), rx.fragment()),
         another,
         class_name="came-more",
     )
@@ -233,6 +238,16 @@ def _place(part: rx.Var[Part]) -> rx.Component:
         custom_attrs={"id": "f-" + name, "aria-describedby": "f-" + name + "-error"},
     )
     return _asked(name, "Where", control, wrong)
+
+
+def _elsewhere(part: rx.Var[Part]) -> rx.Component:
+    """Ask where it was put only of who says that it was put elsewhere: most of a delivery goes to one place."""
+    return rx.el.details(
+        rx.el.summary(icon("chevron-right", 14, class_name="chev"), "Put away elsewhere"),
+        _place(part),
+        class_name="fold fold-plain",
+        open=_wrong("place", part) != "",
+    )
 
 
 def _asked(name: rx.Var[str], label: str, control: rx.Component, wrong: rx.Var[str]) -> rx.Component:

@@ -79,12 +79,14 @@ def _found() -> rx.Component:
     decide = button(
         "Decide", icon_name="circle-check", tone="solid", href="/suppliers/approvals?id=" + D.id.to_string()
     )
+    order = button("New order", icon_name="file-text", href="/orders/new?supplier=" + D.id.to_string())
     return rx.fragment(
         layout.page_head(
             rx.el.bdi(D.name),
             badge=status_badge(D.status),
             sub=rx.el.bdi(D.summary),
             actions=(
+                rx.cond(D.status == "approved", gates.can(Permission.ORDERS_CREATE, order), rx.fragment()),
                 gates.can(Permission.SUPPLIERS_EDIT, button("Correct", icon_name="pencil", on_click=S.open_edit)),
                 standing_buttons(),
                 rx.cond(

@@ -84,7 +84,7 @@ def _cells(row: rx.Var[SupplierRow]) -> dict[str, rx.Component]:
     href = PATH + "/" + row.id.to_string()
     return {
         "name": tables.cell(
-            tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href),
+            tables.two_line(rx.el.bdi(row.name), rx.el.bdi(row.place), href=href, wraps=True),
             tables.changed_by(S.changed.get(row.id, "")),
             card="title",
         ),
@@ -93,7 +93,7 @@ def _cells(row: rx.Var[SupplierRow]) -> dict[str, rx.Component]:
         "contact": tables.cell(_contact(row)),
         "terms": tables.cell(rx.cond(row.terms, rx.el.bdi(row.terms), _none()), hide="lg"),
         "changed": tables.cell(
-            tables.two_line(row.step, when(row.at, row.at), strong=False),
+            tables.two_line(row.step, when(row.at, row.at), strong=False, wraps=True),
             card="foot",
             phone=rx.fragment(row.step, ", ", when(row.at, row.at)),
         ),
@@ -102,7 +102,7 @@ def _cells(row: rx.Var[SupplierRow]) -> dict[str, rx.Component]:
 
 def _contact(row: rx.Var[SupplierRow]) -> rx.Component:
     reach = rx.cond(row.email, row.email, row.phone)
-    named = tables.two_line(rx.el.bdi(row.contact), rx.el.bdi(reach), strong=False)
+    named = tables.two_line(rx.el.bdi(row.contact), rx.el.bdi(reach), strong=False, wraps=True)
     return rx.cond(row.contact, named, rx.cond(reach, rx.el.bdi(reach), _none()))
 
 

@@ -122,6 +122,35 @@ class FormState(rx.State, mixin=True):
         self.idempotency_key = secrets.token_hex(16)
 
 
+class LongFormState(FormState, mixin=True):
+    """A form with a page of its own, whose fields keep in the browser what is typed.
+
+    `load` runs when the page is opened, but also when a connection comes back: then nothing may be lost. A State
+    outlives the page: what was typed the last time may not stand in the form of something else.
+    """
+
+    #: Until it is known what stands in it.
+    loading: bool = True
+    #: The `key` of the form: with another one its fields begin anew.
+    begun: int = 0
+
+    _about: str = ""
+
+    def _begin(self, about: str) -> bool:
+        """Tell whether the form is about something else than the last time, or that was saved."""
+        if about == self._about:
+            return False
+        self._about = about
+        self.begun += 1
+        self._new_form()
+        return True
+
+    def _saved(self) -> None:
+        """Begin anew the next time, whatever it is about: nothing is typed into what was saved."""
+        self._about, self.loading = "", True
+        self._new_form()
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """What the guard reads: who may send this event, and which operation it stands for."""

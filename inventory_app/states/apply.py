@@ -10,6 +10,7 @@ from inventory_app.context import acting_as
 from inventory_app.operations import application_documents, suppliers
 from inventory_app.states._action import FormState, Payload, action
 from inventory_app.states._guard import event_actor, event_visitor
+from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import in_transaction
 
 
@@ -38,6 +39,9 @@ class ApplyState(FormState, rx.State):
     @action(public=True)
     async def load(self) -> None:
         """Start with an empty form, or thank again after a document was sent."""
+        if self.router.url.query_parameters.get("sent"):
+            kept = (await self.get_state(AuthState)).form_values.get("application", "")
+            self.sent, self.application = self.sent or kept != "", kept or self.application
         if self.sent and self.router.url.query_parameters.get("sent"):
             return
         self.sent, self.application = False, ""

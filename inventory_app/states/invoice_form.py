@@ -15,7 +15,7 @@ from inventory_app.operations._invoice_views import Draft
 from inventory_app.operations._numbers import typed
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Line, Note, action
+from inventory_app.states._action import Line, LongFormState, Note, action
 from inventory_app.states.auth import AuthState
 from inventory_app.states.invoices import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -42,10 +42,9 @@ class PaperLine:
     amount: str = ""
 
 
-class InvoiceFormState(FormState, rx.State):
+class InvoiceFormState(LongFormState, rx.State):
     """The form of an invoice, or of a credit note about one."""
 
-    loading: bool = True
     draft: Draft | None = None
     suppliers: list[tuple[str, str]] = []
     lines: list[PaperLine] = []
@@ -67,7 +66,9 @@ class InvoiceFormState(FormState, rx.State):
             self.draft = await fetch(invoices.paper_to_record, order_id=order_id, invoice_id=invoice_id)
             self.suppliers = [] if self.draft else await fetch(invoices.suppliers_to_choose)
         self.credit = invoice_id is not None or query.get("kind") == "credit_note"
-        self._new_form()
+        self.loading = False
+        if not self._begin(f"{order_id} {invoice_id} {self.credit}"):
+            return
         self._next = 0
         known = self.draft.lines if self.draft else []
         self.lines = [
@@ -84,7 +85,6 @@ class InvoiceFormState(FormState, rx.State):
             for one in known
         ] or [PaperLine(self._new_key())]
         self._reckon()
-        self.loading = False
 
     def _new_key(self) -> str:
         self._next += 1
@@ -156,7 +156,7 @@ class InvoiceFormState(FormState, rx.State):
         except Invalid as error:
             fields = {_by_key(name, keys): said for name, said in error.fields.items()}
             raise Invalid(None if fields else str(error), fields=fields) from error
-        self._new_form()
+        self._saved()
         number = "1 difference" if done.differences == 1 else f"{done.differences} differences"
         agrees = "it agrees" if done.status == "matched" else f"{number}, so it is blocked"
         return [rx.redirect(f"{PATH}/{done.invoice_id}"), _toast.success(f"Recorded {done.number}: {agrees}")]

@@ -16,7 +16,7 @@ from inventory_app.operations._order_lines import MOST_LINES, LineInput
 from inventory_app.operations.orders import Head
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Line, Note, action
+from inventory_app.states._action import Line, LongFormState, Note, action
 from inventory_app.states.auth import AuthState
 from inventory_app.states.orders import PATH
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -40,10 +40,9 @@ class EditLine:
     expected_on: str = ""
 
 
-class OrderFormState(FormState, rx.State):
+class OrderFormState(LongFormState, rx.State):
     """The form of a new order, or of a draft."""
 
-    loading: bool = True
     found: OrderForm | None = None
     lines: list[EditLine] = []
     #: What is said about the product of a line, by its key.
@@ -60,8 +59,11 @@ class OrderFormState(FormState, rx.State):
         query = self.router.url.query_parameters
         asked = _view.number({"id": parts[1]}, "id") if parts[-1] == "edit" else None
         await self._read(asked, _view.number(query, "supplier"), missing=parts[-1] == "edit" and asked is None)
-        self._new_form()
-        self._next, self.hints = 0, {}
+        self.loading = False
+        # Somebody else may have written it anew.
+        if not self._begin(f"{asked} {query.get('supplier')} {self.found.version if self.found else 0}"):
+            return
+        self._next = 0
         known = self.found.lines if self.found else []
         self.lines = [
             EditLine(
@@ -76,8 +78,9 @@ class OrderFormState(FormState, rx.State):
             )
             for one in known
         ] or [EditLine(self._new_key()) for _ in range(_AT_FIRST)]
+        # A SKU alone tells nobody what stands there.
+        self.hints = {line.key: one.product for line, one in zip(self.lines, known, strict=False) if one.sku}
         self.supplier_id = self.found.head.get("supplier_id", "") if self.found else ""
-        self.loading = False
 
     async def _read(self, order_id: int | None, supplier_id: int | None, *, missing: bool = False) -> None:
         auth_state = await self.get_state(AuthState)
@@ -154,7 +157,7 @@ class OrderFormState(FormState, rx.State):
                 None if error.fields else str(error),
                 fields={_by_key(name, keys): said for name, said in error.fields.items()},
             ) from error
-        self._new_form()
+        self._saved()
         return [rx.redirect(f"{PATH}/{made.order_id}"), _toast.success(f"Draft for {made.supplier} saved")]
 
 

@@ -15,7 +15,7 @@ from inventory_app.operations._receipt_lines import Came
 from inventory_app.operations.receipts import Awaited, ToReceive, Waiting
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
-from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
+from inventory_app.states._action import FormState, Id, Line, LongFormState, Note, Payload, action
 from inventory_app.states.auth import AuthState
 from inventory_app.states.receipts import beside
 from inventory_app.unit_of_work import fetch, in_transaction
@@ -80,10 +80,9 @@ class ScanState(FormState, rx.State):
         return None
 
 
-class ReceiveState(FormState, rx.State):
+class ReceiveState(LongFormState, rx.State):
     """What comes for the order the address names: a part for each line, and more where several lots came."""
 
-    loading: bool = True
     order: ToReceive | None = None
     parts: list[Part] = []
     #: What the last scan has counted, or why it has not.
@@ -99,11 +98,16 @@ class ReceiveState(FormState, rx.State):
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
             found = await fetch(receipts.order_to_receive, order_id=asked) if asked else None
-        self.order, self.said = found, ""
-        lines = found.lines if found else []
-        self.parts = [Part(str(line.line_id), first=True, line=line, quantity="") for line in lines]
-        self._new_form()
-        self.loading = False
+        self.order, self.loading = found, False
+        known = {line.line_id: line for line in found.lines} if found else {}
+        if not self._begin(self.router.url.path + str(self.router.url.query_parameters)):
+            # What was counted so far still counts.
+            self.parts = [
+                replace(part, line=known[part.line.line_id]) for part in self.parts if part.line.line_id in known
+            ]
+            return
+        self.said = ""
+        self.parts = [Part(str(line.line_id), first=True, line=line, quantity="") for line in known.values()]
         if product_id := _view.number(self.router.url.query_parameters, "product"):
             self._count(product_id)
 
@@ -203,7 +207,7 @@ class ReceiveState(FormState, rx.State):
                 )
             except InvalidRows as error:
                 raise Invalid(fields=beside(error, keys)) from error
-        self._new_form()
+        self._saved()
         lines = f"{done.lines} line{'' if done.lines == 1 else 's'}"
         return [
             rx.redirect(f"/receipts/{done.receipt_id}"),

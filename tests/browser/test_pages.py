@@ -14,8 +14,10 @@ from sqlmodel import select
 from inventory_app.context import acting_as, system_actor
 from inventory_app.models.payments import Payment
 from inventory_app.models.purchasing import PurchaseOrder
-from inventory_app.operations import change_sets, pricing, stock
+from inventory_app.models.suppliers import SupplierContact
+from inventory_app.operations import change_sets, pricing, stock, suppliers
 from inventory_app.operations._receipt_lines import Came
+from inventory_app.operations._supplier_fields import Details
 from inventory_app.pages._page import PAGES, Page
 from inventory_app.permissions import Permission
 from inventory_app.unit_of_work import open_session, transact
@@ -68,30 +70,37 @@ def a_set_of_changes(person: Person) -> int:
     return made.change_set_id
 
 
-def an_order() -> int:
-    """Write one that a supplier was asked for, with lines of both kinds."""
-    shop = buying.market(f"Acme {secrets.token_hex(4)}", codes=secrets.token_hex(3).upper())
+#: Longer than there is room for anywhere.
+_LONG = "Green Valley Farms Cooperative Union of South-East Kent and Sussex (Holdings) {}"
+
+
+def an_order(*, draft: bool = False) -> int:
+    """Write one with lines of both kinds: a draft, or one that a supplier was asked for."""
+    shop = buying.market(_LONG.format(secrets.token_hex(4)), codes=secrets.token_hex(3).upper())
+    what = buying.tea(shop), buying.words("Repair of the goods lift including travel, by agreement of 3 November")
     with acting_as(factories.person(f"otto-{secrets.token_hex(3)}", "manager")):
-        return buying.ordered(shop, None, buying.tea(shop), buying.words())
+        return buying.write(shop, *what).order_id if draft else buying.ordered(shop, None, *what)
 
 
-def an_invoice() -> str:
-    """Record an invoice of which a part agrees."""
+def an_invoice() -> tuple[int, int]:
+    """Record an invoice of which a part agrees; returns its order and itself."""
     placed = papers.order(
-        factories.supplier(f"Acme {secrets.token_hex(4)}", status="approved").id,
+        factories.supplier(_LONG.format(secrets.token_hex(4)), status="approved").id,
         papers.Want(40, 10, received=40),
-        papers.Want(60, 10, received=30),
+        papers.Want(60, 1_000, received=30),
+        papers.Want(1, 1_200, stock=False),
     )
     with acting_as(system_actor("test")):
-        lines = [papers.line(line, 40) for line in placed.lines]
-        return str(papers.record(f"SB-{secrets.token_hex(4)}", *lines).invoice_id)
+        lines = [papers.line(line, 40, 1_000) for line in placed.lines[:2]]
+        return placed.id, papers.record(f"SB-{secrets.token_hex(4)}", *lines).invoice_id
 
 
 def a_batch(person: Person) -> tuple[int, int]:
     """Pay an invoice in a batch; returns the batch and its payment."""
-    supplier = factories.supplier(f"Acme {secrets.token_hex(4)}", status="approved").id or 0
+    supplier = factories.supplier(_LONG.format(secrets.token_hex(4)), status="approved").id or 0
     payables.account(supplier)
-    made = payables.batch(person.actor, payables.invoice(supplier, 20).id or 0)
+    made = payables.batch(person.actor, payables.invoice(supplier, 1_234_567).id or 0)
+    payables.invoice(supplier, 1_234_567, "OPEN-1")
     with open_session() as session:
         return made.batch_id, session.scalars(select(Payment.id).where(Payment.batch_id == made.batch_id)).one() or 0
 
@@ -100,13 +109,13 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
     """Return an address of the page where there is something to see."""
     named = {
         "[operation]": lambda: str(trail.last(name="stock.adjust_inventory").id),
-        "[supplier]": lambda: str(factories.supplier(f"Acme {secrets.token_hex(4)}", city="Oslo").id),
+        "[supplier]": lambda: str(a_supplier()),
         "[change]": lambda: str(a_set_of_changes(person)),
-        "[invoice]": an_invoice,
+        "[invoice]": lambda: str(an_invoice()[1]),
         "[item]": lambda: str(factories.item(quantity=5).id),
         "[product]": lambda: str(factories.product(secrets.token_hex(4).upper()).id),
         "[role]": lambda: "3",
-        "[order]": lambda: str(an_order_with_a_receipt()[0] if page.route.endswith("/receive") else an_order()),
+        "[order]": lambda: str(_ORDERS.get(page.route.rpartition("/")[2], lambda: an_invoice()[0])()),
         "[receipt]": lambda: str(an_order_with_a_receipt()[1]),
         "[person]": lambda: str(person.id),
         "[payment]": lambda: str(a_batch(person)[1]),
@@ -119,7 +128,29 @@ def address_of(page: Page, trail: Trail, person: Person) -> str:
                 lambda s: s.scalar(sa.select(sa.func.max(PurchaseOrder.id)).where(PurchaseOrder.number.is_not(None)))
             )
         )
-    return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + page.route.strip("/"))
+    route = page.route.strip("/")
+    for make in _ON.get(route, ()):
+        make(person)
+    query = f"?order={an_invoice()[0]}" if route == "invoices/new" else ""
+    return re.sub(r"\[[^]]*\]", lambda part: named[part[0]](), "/" + route) + query
+
+
+def a_supplier() -> int:
+    """Enter one that has something of everything its page shows: a contact, an account, terms, an open invoice."""
+    shop = buying.market(_LONG.format(secrets.token_hex(4)), codes=secrets.token_hex(3).upper(), city="Oslo")
+    factories.add(SupplierContact(supplier_id=shop.supplier, name="Marie-Hélène de la Rochefoucauld", position="Sales"))
+    payables.account(shop.supplier, holder=_LONG.format("A/S"))
+    payables.invoice(shop.supplier, 1_234_567, f"R-{secrets.token_hex(4)}")
+    return shop.supplier
+
+
+def a_changed_supplier(person: Person) -> None:
+    """Correct an approved supplier: it waits, with what was before and what is asked for side by side."""
+    seller = a_supplier()
+    details = Details(tax_id=secrets.token_hex(5), city="Aarhus", currency="DKK")
+    renamed = {"supplier_id": seller, "version": 1, "name": f"Renamed {secrets.token_hex(4)}", "details": details}
+    with acting_as(person.actor):
+        transact(suppliers.update_supplier, **renamed)
 
 
 def an_order_with_a_receipt() -> tuple[int, int]:
@@ -131,6 +162,25 @@ def an_order_with_a_receipt() -> tuple[int, int]:
     )
     with acting_as(system_actor("test")):
         return order.id, came(order, Came(order.lines[0], Decimal(4), lot_code="A1"), 1).receipt_id
+
+
+#: Which order a page is about that is not simply about one, by the end of its route.
+_ORDERS: dict[str, Callable[[], int]] = {
+    "receive": lambda: an_order_with_a_receipt()[0],
+    "edit": lambda: an_order(draft=True),
+}
+#: What is to stand on lists, by their routes.
+_ON: dict[str, tuple[Callable[[Person], object], ...]] = {
+    "orders": (lambda _: an_order(), lambda _: an_order(draft=True), lambda _: an_invoice()),
+    "receipts": (lambda _: an_order_with_a_receipt(),),
+    "receive": (lambda _: an_order_with_a_receipt(),),
+    "invoices": (lambda _: an_invoice(),),
+    "payments": (a_batch,),
+    "payments/due": (a_batch,),
+    "payments/ageing": (a_batch,),
+    "suppliers": (lambda _: a_supplier(),),
+    "suppliers/approvals": (a_changed_supplier,),
+}
 
 
 def of_a_supplier(site: Site) -> Person:
@@ -291,6 +341,10 @@ DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
 }
 
 
+#: What a button that stays on the page opens.
+FROM_A_BUTTON = ("a new item", "a new product", "a supplier", "a new role", "inviting somebody", "paying an invoice")
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_a_dialog_fits_can_be_used_by_everybody_and_closes_with_escape(
@@ -307,6 +361,9 @@ def test_a_dialog_fits_can_be_used_by_everybody_and_closes_with_escape(
     assert serious(window, axe) == []
     window.page.keyboard.press("Escape")
     expect(window.dialog()).to_have_count(0)
+    if dialog in FROM_A_BUTTON:
+        # Whoever works by keyboard goes on where they were, not at the top of the page.
+        window.page.wait_for_function("document.activeElement.matches('button')")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -44,6 +44,7 @@ def test_a_company_applies_with_documents_and_somebody_reads_them(
     )
     window.button("Send the application").click()
     expect(window.page.get_by_text("Your application has arrived")).to_be_visible()
+    window.ready()
     window.page.locator("#f-file").set_input_files({"name": "Kbis.pdf", "mimeType": "application/pdf", "buffer": PDF})
     window.button("Send the document").click()
     expect(window.page.get_by_text("Kbis.pdf has arrived.")).to_be_visible()

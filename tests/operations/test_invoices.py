@@ -560,7 +560,7 @@ def test_an_order_says_of_each_line_how_it_stands(acme, as_cleo, mia):
         ("ok", "Matches", ""),
         ("ok", "Matches", "price +1.9 %, 2 % allowed"),
         ("bad", "10 too many invoiced", "not received yet, 100.00 USD not covered"),
-        ("wait", "Waiting for 30", "due 2026-11-26"),
+        ("wait", "Waiting for 30", "due 26 Nov 2026"),
         ("ok", "Matches", "not kept in stock"),
         ("ok", "Released", ""),
     ]

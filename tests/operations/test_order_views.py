@@ -214,7 +214,7 @@ def test_it_shows_its_lines_its_papers_and_what_is_still_to_come(shop, ann):
     assert [(one.number, one.end) for one in found.invoices] == [("R-7", "36.00 USD, blocked")]
     assert [(one.label, one.state, one.note) for one in found.steps][3:] == [
         ("Ordered", "done", ""),
-        ("Partly received", "now", "0 of 2 lines"),
+        ("Partly received", "now", "0 of 2 lines complete"),
         ("Closed", "next", ""),
     ]
     role("clerk", "orders:view", "invoices:view")
