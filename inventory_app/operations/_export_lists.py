@@ -35,6 +35,7 @@ from inventory_app.operations import (
     _price_list,
     _product_list,
     _receipt_list,
+    _settings_lists,
     _shipment_list,
     _supplier_list,
     _trail_list,
@@ -316,6 +317,11 @@ EXPORTS: Mapping[str, Export] = {
         also=(Cell(col(Payment.currency), "Currency"),),
     ),
     "due": Export(_payment_list.DUE, also=(Cell(col(SupplierInvoice.currency), "Currency"),)),
+    "units": Export(_settings_lists.UNITS, shows={"name": col(Unit.name)}),
+    "reasons": Export(
+        _settings_lists.REASONS,
+        shows={"uses": sa.func.array_to_string(col(ReasonCode.uses), sa.literal_column("', '"))},
+    ),
     "categories": Export(_tree_lists.CATEGORIES, shows={"name": col(Category.name)}),
     "locations": Export(
         _tree_lists.LOCATIONS, shows={"name": col(Location.name), "kind": words(col(Location.kind), LOCATION_KINDS)}

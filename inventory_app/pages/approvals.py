@@ -157,7 +157,7 @@ def _nothing_waits() -> rx.Component:
 def _detail() -> rx.Component:
     missing = rx.cond(
         S.chosen,
-        feedback.empty_state("There is no such supplier", "The link may be old.", button("Show the queue", href=PATH)),
+        feedback.missing("supplier", "Show the queue", PATH, page=False),
         rx.cond(S.q, rx.fragment(), _nothing_waits()),
     )
     without = layout.column(missing, _ending(), _decided_lately())

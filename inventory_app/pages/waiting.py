@@ -151,10 +151,8 @@ def _nothing_decided() -> rx.Component:
 def _detail() -> rx.Component:
     missing = rx.cond(
         S.chosen,
-        feedback.empty_state(
-            "There is no such request",
-            "Or it is not yours to see. The link may be old.",
-            button("Show the list", href=PATH),
+        feedback.missing(
+            "request", "Show the list", PATH, text="Or it is not yours to see. The link may be old.", page=False
         ),
         rx.cond(
             rx.cond(S.view == "decided", S.decisions.length() > 0, S.rows.length() > 0),
