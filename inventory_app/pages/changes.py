@@ -212,8 +212,8 @@ def _row(row: rx.Var[DiffRow]) -> rx.Component:
         tables.cell(ident(row.sku)),
         tables.cell(tables.two_line(row.name, row.place, phone=rx.fragment(row.sku, " ", row.place)), card="title"),
         tables.cell(row.label),
-        tables.cell(feedback.diff_pair(row.before, row.after), card="figure"),
-        tables.cell(fault, card="foot"),
+        tables.cell(feedback.diff_pair(row.before, row.after), card="foot"),
+        tables.cell(fault, card="end"),
         key=row.id,
     )
 

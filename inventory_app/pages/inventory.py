@@ -29,7 +29,7 @@ def inventory() -> rx.Component:
             sub=_sub(),
             actions=_actions(),
             tabs=_tabs(),
-            filters=listing.toolbar(S, search="Search items", placeholder="SKU, name, category"),
+            filters=listing.toolbar(S, search="Search items", placeholder="SKU, name, lot, category"),
             footer=_footer(),
         ),
         stock_dialogs(),
