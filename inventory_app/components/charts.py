@@ -112,7 +112,7 @@ def by_week(weeks: Any) -> rx.Component:
 
     drawing = rx.el.svg(
         rx.foreach(weeks, column),
-        rx.el.svg.line(x1=0, x2=100, y1=50.5, y2=50.5, class_name="grid"),
+        rx.el.svg.line(x1="0", x2="100", y1="50.5", y2="50.5", class_name="grid"),
         view_box="0 0 100 101",
         custom_attrs={"preserveAspectRatio": "none", "aria-hidden": "true"},
     )
