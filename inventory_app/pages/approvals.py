@@ -56,7 +56,12 @@ def _queue() -> rx.Component:
     )
     nobody = rx.cond(
         S.q,
-        feedback.empty_state("Nobody matches", "Search for a part of the name, the country or the tax id."),
+        feedback.empty_state(
+            "Nobody matches",
+            "Search for a part of the name, the country or the tax id.",
+            button("Clear the search", icon_name="x", on_click=S.search("")),
+            icon_name="search",
+        ),
         rx.el.div(_nothing_waits(), class_name="only-phone"),
     )
     export = listing.export("suppliers", fixed="status=pending")

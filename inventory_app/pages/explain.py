@@ -16,7 +16,12 @@ S = ExplainState
 def explain() -> rx.Component:
     """Show for the people one looks for what stands in their way."""
     about = rx.fragment(S.label, ": ", link(rx.el.bdi(S.subject), href=S.subject_href))
-    nobody = feedback.empty_state("Nobody matches", "Search for a part of a name.", icon_name="users")
+    nobody = feedback.empty_state(
+        "Nobody matches",
+        "Search for a part of a name.",
+        button("Clear the search", icon_name="x", on_click=S.search("")),
+        icon_name="users",
+    )
     answers = rx.el.div(rx.foreach(S.answers, _answer))
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/roles.css", custom_attrs={"precedence": "page"}),
