@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout
-from inventory_app.components.basics import link, row_of
+from inventory_app.components.basics import button, link, row_of
 from inventory_app.operations.explain import Answer
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
