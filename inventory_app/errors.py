@@ -136,6 +136,20 @@ class PeriodClosed(AppError):
 
     sentence = "The books are closed for that day. Give a later day, or ask for the period to be opened again."
 
+    def __init__(self, sentence: str | None = None) -> None:
+        """Say it beside the date: nothing else about the form is wrong."""
+        super().__init__(sentence, fields={"occurred_at": sentence or self.sentence})
+
+
+class TooFine(AppError):
+    """A quantity is finer than its unit is counted since a moment ago."""
+
+    sentence = "Its unit is not counted that finely any more. Reload the page and enter a coarser quantity."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        """Say it beside the quantity."""
+        super().__init__(sentence, fields={"quantity": sentence or self.sentence})
+
 
 class InsufficientStock(AppError):
     """More was asked than is available."""

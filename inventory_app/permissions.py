@@ -48,7 +48,7 @@ class Permission(StrEnum):
     INVENTORY_REVERSE = "inventory:reverse", "Take postings back", "Stock"
     INVENTORY_IMPORT = "inventory:import", "Import", "Stock"
     INVENTORY_EXPORT = "inventory:export", "Export lists", "Stock"
-    INVENTORY_REBUILD = "inventory:rebuild", "Check the books and rebuild totals", "Stock"
+    INVENTORY_REBUILD = "inventory:rebuild", "Rebuild totals from the movements", "Stock"
 
     PRICES_VIEW = "prices:view", "See costs and prices", "Prices"
     PRICES_UPDATE = "prices:update", "Change prices and values", "Prices"
@@ -71,7 +71,7 @@ class Permission(StrEnum):
     PERIODS_CLOSE = "periods:close", "Close and reopen periods", "Periods"
     SETTINGS_MANAGE = "settings:manage", "Change units, reasons and other lists", "Settings"
 
-    AUDIT_VIEW = "audit:view", "See the audit trail", "Audit trail"
+    AUDIT_VIEW = "audit:view", "See the audit trail and check the books", "Audit trail"
     AUDIT_EXPORT = "audit:export", "Export the audit trail", "Audit trail"
 
 

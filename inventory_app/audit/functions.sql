@@ -3,7 +3,8 @@
 -- SQLSTATEs: AU000 unattributed write, AU001 not signed in, AU002 disabled, AU003 not granted,
 -- AU004 password must be changed first, AU005 an operation is already open, AU006 key reused,
 -- AU007 the record is append-only, AU008 personal data may not be erased (so), AU009 second factor needed, AU010 the
--- person must prove again that it is them, AU011 the period is closed.
+-- person must prove again that it is them, AU011 the period is closed,
+-- AU012 a quantity is finer than its unit.
 
 CREATE FUNCTION audit_ensure_partitions(p_months integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
@@ -349,6 +350,7 @@ END $$;
 -- A movement belongs to the operation that is open, and is recorded when it is: the application cannot say otherwise.
 CREATE FUNCTION stock_movement_is_now() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE v_decimals integer;
 BEGIN
   IF NEW.operation_id::text IS DISTINCT FROM current_setting('inventory.operation', true) THEN
     RAISE EXCEPTION USING ERRCODE = 'AU000', MESSAGE = 'a movement names the operation that books it';
@@ -360,6 +362,16 @@ BEGIN
     IF EXISTS (SELECT 1 FROM period_close WHERE reopened_at IS NULL
                   AND closed_through >= (NEW.occurred_at AT TIME ZONE 'UTC')::date) THEN
       RAISE EXCEPTION USING ERRCODE = 'AU011', MESSAGE = 'the period is closed';
+    END IF;
+  END IF;
+  -- Whole numbers fit every unit. Whoever makes a unit coarser holds it alone: it waits for what is being booked in parts
+  -- of one, and what comes after it is measured by the coarser unit.
+  IF scale(trim_scale(NEW.quantity)) > 0 THEN
+    SELECT u.decimals INTO v_decimals
+      FROM inventory_item i JOIN product p ON p.id = i.product_id JOIN unit u ON u.code = p.unit_code
+     WHERE i.id = NEW.item_id FOR KEY SHARE OF u;
+    IF scale(trim_scale(NEW.quantity)) > v_decimals THEN
+      RAISE EXCEPTION USING ERRCODE = 'AU012', MESSAGE = 'the quantity is finer than its unit';
     END IF;
   END IF;
   NEW.recorded_at := clock_timestamp();

@@ -96,6 +96,65 @@ def _target(target: Any) -> rx.Component:
     )
 
 
+def by_week(weeks: Any) -> rx.Component:
+    """Draw a list of `states/_charts.WeekBar`: what came above the line, what went below it, and the same as a table.
+
+    Needs `charts.css`.
+    """
+
+    def column(week: Any) -> rx.Component:
+        wide = (68 / weeks.length()).to_string()
+        return rx.el.svg.g(
+            rx.el.svg.rect(x=week.x, y=week.top, width=wide, height=week.up, class_name="came"),
+            rx.el.svg.rect(x=week.x, y="51", width=wide, height=week.down, class_name="went"),
+            key=week.begins,
+        )
+
+    drawing = rx.el.svg(
+        rx.foreach(weeks, column),
+        rx.el.svg.line(x1="0", x2="100", y1="50.5", y2="50.5", class_name="grid"),
+        view_box="0 0 100 101",
+        custom_attrs={"preserveAspectRatio": "none", "aria-hidden": "true"},
+    )
+    names = rx.el.div(
+        rx.foreach(weeks, lambda week: rx.el.span(week.label, key=week.begins)), class_name="weeks-x", aria_hidden=True
+    )
+    head = rx.el.tr(
+        rx.el.th("Week from", scope="col"),
+        rx.el.th("In", scope="col", class_name="num"),
+        rx.el.th("Out", scope="col", class_name="num"),
+    )
+    rows = rx.foreach(
+        weeks,
+        lambda week: rx.el.tr(
+            rx.el.td(week.begins),
+            rx.el.td(week.came, class_name="num"),
+            rx.el.td(week.went, class_name="num"),
+            key=week.begins,
+        ),
+    )
+    table = rx.el.table(
+        rx.el.thead(head), rx.el.tbody(rows), class_name="tbl tbl-compact", aria_label="Movements by week"
+    )
+    return rx.el.figure(
+        drawing,
+        names,
+        rx.el.details(rx.el.summary("As a table"), table, class_name="chart-table"),
+        class_name="chart weeks",
+    )
+
+
+def in_and_out() -> rx.Component:
+    """Say which colour of `by_week` is what came, and which what went."""
+    return rx.el.span(
+        rx.el.i(class_name="came", aria_hidden=True),
+        "in",
+        rx.el.i(class_name="went", aria_hidden=True),
+        "out",
+        class_name="weeks-key",
+    )
+
+
 def kinds(*lines: Any) -> rx.Component:
     """Put small lines under each other; each is a `kind`. Needs `charts.css`."""
     return rx.el.ul(*lines, class_name="kinds")

@@ -1,12 +1,16 @@
 """Dialogs and menus: Radix primitives (focus trap, ARIA, Esc) in our own clothes."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import reflex as rx
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from inventory_app.components import _radix, forms
+from inventory_app.components import _radix, forms, gates
 from inventory_app.components.basics import ButtonTone, Content, Text, _join, button, icon
+from inventory_app.states._action import DECLARED
 
 
 def dialog(
@@ -48,12 +52,40 @@ def dialog(
     )
 
 
-def closed_on_arrival(*close: Any) -> rx.Component:
-    """Close what was left open when a page was left by the browser's back, a bookmark or a reload.
+@dataclass(slots=True)
+class _Closing:
+    """What closes dialogs of a page, and when one of them is open."""
 
-    State outlives the page: without it the dialog would stand over whatever page comes next.
+    close: Any
+    open: rx.Var[bool]
+
+
+#: The dialogs of the page that is being built, by what closes them.
+_dialogs_of_page: ContextVar[dict[str, _Closing] | None] = ContextVar("dialogs_of_page", default=None)
+
+
+def closed_on_arrival(content: Callable[[], rx.Component]) -> rx.Component:
+    """Build the content of a page whose dialogs are closed when somebody arrives at it.
+
+    State outlives the page: what was left open by the browser's back, a bookmark or a reload would stand over whatever
+    page comes next. Nothing is sent for what is closed already.
     """
-    return rx.fragment(on_mount=[handler(False) for handler in close])  # noqa: FBT003  # as a dialog sends it
+    found: dict[str, _Closing] = {}
+    token = _dialogs_of_page.set(found)
+    try:
+        built = content()
+    finally:
+        _dialogs_of_page.reset(token)
+    if not found:
+        return built
+    return rx.fragment(built, rx.fragment(on_mount=[_closed(one) for one in found.values()]))
+
+
+def _closed(one: _Closing) -> Any:
+    # Only what the person may send: a dialog they never see cannot be open either.
+    permission = getattr(one.close.fn, DECLARED).permission
+    left_open = one.open if permission is None else one.open & gates.may(permission)
+    return rx.cond(left_open, one.close(False), rx.noop())  # noqa: FBT003  # as a dialog sends it
 
 
 def confirm(
@@ -178,6 +210,11 @@ def _closing(child: rx.Component) -> rx.Component:
 
 
 def _box(*children: Content, open: rx.Var[bool], on_open_change: Any, **props: Any) -> rx.Component:
+    found = _dialogs_of_page.get()
+    if found is not None:
+        name = f"{on_open_change.state_full_name}.{on_open_change.fn.__name__}"
+        known = found.get(name)
+        found[name] = _Closing(on_open_change, known.open | open if known else open)
     return _radix.DialogRoot.create(
         _radix.DialogPortal.create(
             _radix.DialogOverlay.create(class_name="scrim"), _radix.DialogContent.create(*children, **props)

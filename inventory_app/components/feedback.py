@@ -119,6 +119,19 @@ def empty_state(
     )
 
 
+def missing(
+    what: str,
+    others: str,
+    href: Text,
+    *,
+    text: str = "The link may be old. Look for it in the list.",
+    icon_name: str = "search",
+    page: bool = True,
+) -> rx.Component:
+    """Say that an address names nothing there is, and lead to where the others are."""
+    return empty_state(f"There is no such {what}", text, button(others, href=href), icon_name=icon_name, page=page)
+
+
 def not_allowed(permission: Permission) -> rx.Component:
     """Say which permission is missing and who can give it."""
     return empty_state(

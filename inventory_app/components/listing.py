@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import dialogs, forms, gates, kept_views, tables
+from inventory_app.components import dialogs, feedback, forms, gates, kept_views, tables
 from inventory_app.components.basics import Content, Text, button, icon
 from inventory_app.operations._export_lists import EXPORTS
 from inventory_app.operations._lists import Listing
@@ -247,6 +247,14 @@ def _select_all(state: State) -> rx.Component:
     here = state.present.length() > 0
     whole = state.all_selected | (here & state.whole_page)
     return tables.select_all(checked=whole, mixed=~whole & (state.selected.length() > 0), on_change=state.select_all)
+
+
+def nothing_matches(
+    state: State, text: str = "Take off a filter, or search for something else.", *, title: str = "Nothing matches"
+) -> rx.Component:
+    """Say that no row is as was asked for, and offer to clear the search and the filters."""
+    clear = button("Clear search and filters", icon_name="x", href=state.hrefs["plain"])
+    return feedback.empty_state(title, text, clear, icon_name="search")
 
 
 def footer(

@@ -56,7 +56,7 @@ PRICES = Place("Prices", "/pricing", "tag", Permission.PRICES_VIEW)
 CHANGES = Place("Sets of changes", "/changes", "list-checks", Permission.PRODUCTS_VIEW)
 MOVEMENTS = Place("Movements", "/movements", "activity", Permission.INVENTORY_VIEW)
 AS_OF = Place("Stock at a moment", "/as-of", "clock", Permission.INVENTORY_VIEW)
-BOOKS = Place("Books", "/books", "book-check", Permission.INVENTORY_REBUILD)
+BOOKS = Place("Books", "/books", "book-check", Permission.AUDIT_VIEW)
 SUPPLIERS = Place("Suppliers", "/suppliers", "truck", Permission.SUPPLIERS_VIEW)
 APPROVALS = Place(
     "Supplier approvals", "/suppliers/approvals", "circle-check", Permission.SUPPLIERS_VIEW, AuthState.waiting_suppliers

@@ -19,6 +19,7 @@ _BY_SQLSTATE: dict[str, type[AppError]] = {
     "AU009": errors.SecondFactorRequired,
     "AU010": errors.FreshProofRequired,
     "AU011": errors.PeriodClosed,
+    "AU012": errors.TooFine,
     "55P03": errors.Busy,  # LOCK_TIMEOUT
     "57014": errors.TooSlow,  # query_canceled: statement_timeout
     "25P03": errors.TooSlow,  # idle_in_transaction_session_timeout

@@ -10,15 +10,18 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
+from inventory_app.audit.tables import audit_change
 from inventory_app.database.locks import lock
 from inventory_app.errors import AlreadyDecided, Conflict, Invalid, InvalidRows, NotFound, Stale
 from inventory_app.models._base import now
 from inventory_app.models.catalog import PriceStatus
 from inventory_app.models.lists import ChangeSet, ChangeSetStatus
+from inventory_app.models.stock import StockMovement
 from inventory_app.operations import _approvals, _prices
 from inventory_app.operations._change_fields import FIELDS, ITEM, PRICE, PRODUCT, QUANTITY, ROW, Field, Writing
+from inventory_app.operations._counter_entries import take_back
 from inventory_app.operations._fields import Fields
 from inventory_app.operations._item_at import hold_costs
 from inventory_app.operations._operation import acting_user_id, require
@@ -202,10 +205,23 @@ def revert(session: Session, change_set: ChangeSet) -> None:
             _prices.cancel_set(session, change_set.id or 0)
             continue
         back = Writing(change_set.id or 0, f"Taken back: {change_set.title}")
+        if one is QUANTITY:
+            # With the value each was booked with, as every posting is taken back.
+            take_back(session, _booked(session, change_set.id or 0), note=back.reason)
+            continue
         one.write(session, one, back, [(row.subject_id, row.after, row.before) for row in rows])
     change_set.status, change_set.reverted_at = ChangeSetStatus.REVERTED, now()
     change_set.version += 1
     session.flush()
+
+
+def _booked(session: Session, change_set_id: int) -> Sequence[StockMovement]:
+    """Return what applying a set has booked: its operation is the one of those about the set that booked anything."""
+    about = sa.select(audit_change.c.operation_id).where(
+        audit_change.c.table_name == "change_set", audit_change.c.pk == str(change_set_id)
+    )
+    booked = sa.select(StockMovement).where(col(StockMovement.operation_id).in_(about))
+    return session.scalars(booked.order_by(col(StockMovement.id))).all()
 
 
 def _checked(session: Session, one: Field, change_set: ChangeSet, *, undo: bool) -> list[Looked]:
@@ -217,7 +233,8 @@ def _checked(session: Session, one: Field, change_set: ChangeSet, *, undo: bool)
         )
     )
     if one is QUANTITY:
-        hold_costs(session, ids)
+        # What is taken back makes a new average.
+        hold_costs(session, ids, alone=undo)
         session.execute(sa.select(ITEM.c.id).where(ITEM.c.id == any_of(ids)).order_by(ITEM.c.id).with_for_update())
         session.expire_all()
     else:

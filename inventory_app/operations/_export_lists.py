@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from inventory_app.audit.tables import audit_change, audit_operation
+from inventory_app.models.approvals import Approval
 from inventory_app.models.catalog import (
     Category,
     Location,
@@ -25,6 +26,7 @@ from inventory_app.models.stock import InventoryItem, ProductStock, ReasonCode, 
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, Role, UserInfo, UserRole
 from inventory_app.operations import (
+    _approval_list,
     _change_list,
     _invoice_list,
     _item_list,
@@ -35,6 +37,7 @@ from inventory_app.operations import (
     _price_list,
     _product_list,
     _receipt_list,
+    _settings_lists,
     _shipment_list,
     _supplier_list,
     _trail_list,
@@ -42,6 +45,7 @@ from inventory_app.operations import (
     lots,
     reorder,
 )
+from inventory_app.operations._approvals import KINDS as KINDS_OF_REQUESTS
 from inventory_app.operations._change_fields import KINDS
 from inventory_app.operations._export_cells import Cell, Export, words
 from inventory_app.operations._lists import Join
@@ -316,6 +320,19 @@ EXPORTS: Mapping[str, Export] = {
         also=(Cell(col(Payment.currency), "Currency"),),
     ),
     "due": Export(_payment_list.DUE, also=(Cell(col(SupplierInvoice.currency), "Currency"),)),
+    "approvals": Export(
+        _approval_list.LIST,
+        shows={
+            "kind": words(col(Approval.kind), {name: kind.label for name, kind in KINDS_OF_REQUESTS.items()}),
+            "status": words(_approval_list.LIST.columns["status"].by, _approval_list.STATUSES),
+        },
+        also=(Cell(_approval_list.DECIDED_BY, "Decided by"), Cell(_approval_list.WHY, "Reasons of decisions")),
+    ),
+    "units": Export(_settings_lists.UNITS, shows={"name": col(Unit.name)}),
+    "reasons": Export(
+        _settings_lists.REASONS,
+        shows={"uses": sa.func.array_to_string(col(ReasonCode.uses), sa.literal_column("', '"))},
+    ),
     "categories": Export(_tree_lists.CATEGORIES, shows={"name": col(Category.name)}),
     "locations": Export(
         _tree_lists.LOCATIONS, shows={"name": col(Location.name), "kind": words(col(Location.kind), LOCATION_KINDS)}

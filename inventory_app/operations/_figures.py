@@ -66,6 +66,16 @@ def reorder_due() -> AnySelect:
     return sa.select(col(ProductStock.product_id)).where(_DUE)
 
 
+#: Nothing is kept where things only pass through: that it is empty says nothing.
+_PASSED_THROUGH = sa.select(col(Location.id)).where(col(Location.kind) == "transit")
+
+
+def none_left() -> sa.ColumnElement[bool]:
+    """Tell of the item and its product that are selected whether none is left where some is kept."""
+    empty = sa.and_(col(InventoryItem.quantity) == 0, col(Product.active))
+    return sa.and_(empty, col(InventoryItem.location_id).not_in(_PASSED_THROUGH))
+
+
 _FULL, _TWICE, _ONE = Decimal("0.88"), Decimal("2.2"), Decimal(1)
 
 
@@ -88,7 +98,7 @@ _ITEMS = sa.select(
     sa.select(sa.func.count())
     .select_from(InventoryItem)
     .join(Product, col(Product.id) == col(InventoryItem.product_id))
-    .where(col(InventoryItem.quantity) == 0, col(Product.active))
+    .where(none_left())
     .scalar_subquery(),
     sa.select(sa.func.count())
     .select_from(Location)

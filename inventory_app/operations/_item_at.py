@@ -101,8 +101,11 @@ def lock_item(session: Session, item_id: int) -> tuple[InventoryItem, Place]:
     return items[item_id], place
 
 
-def hold_costs(session: Session, item_ids: list[int]) -> None:
-    """Keep the costs of the items' products as they are: what is booked at a cost must not pass by a new average."""
+def hold_costs(session: Session, item_ids: list[int], *, alone: bool = False) -> None:
+    """Keep the costs of the items' products as they are: what is booked at a cost must not pass by a new average.
+
+    `alone` for who makes a new average.
+    """
     session.execute(
         sa.select(col(Product.id))
         .where(
@@ -113,5 +116,5 @@ def hold_costs(session: Session, item_ids: list[int]) -> None:
             )
         )
         .order_by(col(Product.id))
-        .with_for_update(read=True)
+        .with_for_update(read=not alone)
     )

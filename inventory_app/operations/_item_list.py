@@ -1,6 +1,7 @@
 """The list of items: what it can be sorted and narrowed down by."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,10 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inventory_app.models._base import sort_key
-from inventory_app.models.catalog import Category, Location, Product, SearchWord
+from inventory_app.models.catalog import Category, Location, Lot, Product, SearchWord
 from inventory_app.models.stock import InventoryItem, ItemWorth
 from inventory_app.models.suppliers import Supplier
-from inventory_app.operations._figures import reorder_due
+from inventory_app.operations._figures import none_left, reorder_due
 from inventory_app.operations._list_filters import (
     AnyOf,
     Asked,
@@ -104,6 +105,53 @@ def product_words(shape: Any, name: Callable[[str], str]) -> Condition:
     return sa.or_(by_itself, col(Product.category_id) == sa.any_(categories))
 
 
+_LOT_CODE = sa.func.lower(col(Lot.code))
+_ANY_LOT = sa.select(sa.exists().where(_LOT_CODE.like(sa.bindparam("lot", type_=sa.Text()))))
+
+
+def _begins_lots(session: Session, word: str) -> str:
+    """Return the pattern of the lots whose code begins with a word; empty where there is none."""
+    pattern = f"{like_escaped(word)}%"
+    known = len(word) >= _TRIGRAM and session.connection().scalar(_ANY_LOT, {"lot": pattern})
+    return pattern if known else ""
+
+
+def _word_of_item(asking: Asking, word: str) -> Asked:
+    """Ask for one word of the search for items: of the product, or of the lot."""
+    shape, values = word_of_product(asking, word)
+    lots = _begins_lots(asking.session, word)
+    return (bool(lots), shape), values | ({"lot": lots} if lots else {})
+
+
+def _item_words(shape: Any, name: Callable[[str], str]) -> Condition:
+    by_lot, words = shape
+    found = product_words(words, name)
+    if not by_lot:
+        return found
+    # Each by its own index: a condition that is either of the product or of the item would have none.
+    of_product = (
+        sa.select(col(InventoryItem.id))
+        .join(Product, col(Product.id) == col(InventoryItem.product_id))
+        .where(found)
+        .correlate(None)
+    )
+    of_lot = (
+        sa.select(col(InventoryItem.id))
+        # By the product as well, which the index of the items begins with.
+        .join(
+            Lot, sa.and_(col(Lot.id) == col(InventoryItem.lot_id), col(Lot.product_id) == col(InventoryItem.product_id))
+        )
+        .where(_LOT_CODE.like(sa.bindparam(name("lot"), type_=sa.Text())))
+        .correlate(None)
+    )
+    return col(InventoryItem.id).in_(sa.union(of_product, of_lot))
+
+
+def _taken_for(session: Session, search: str) -> str:
+    """Say which words were taken for others; what lots begin with was not."""
+    return taken_for(session, " ".join(word for word in sort_key(search).split() if not _begins_lots(session, word)))
+
+
 _PRODUCT = ("product",)
 _WORTHS = ("worth",)
 
@@ -165,7 +213,7 @@ LIST = Listing(
         # Carries what can be done with the row.
         Column(key="changed", label="Updated", by=col(InventoryItem.changed_at), fixed=True),
     ),
-    search=SEARCH,
+    search=replace(SEARCH, word=_word_of_item, finds=_item_words, taken=_taken_for),
     filters=(
         OneOf(
             key="view",
@@ -174,7 +222,7 @@ LIST = Listing(
             needs=_PRODUCT,
             options={
                 "reorder": col(Product.id).in_(reorder_due()),
-                "out": sa.and_(col(InventoryItem.quantity) == 0, col(Product.active)),
+                "out": none_left(),
             },
             words={"reorder": "To reorder", "out": "None left"},
         ),

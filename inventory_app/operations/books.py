@@ -73,7 +73,7 @@ class Check:
 _NONE = Check(0, "", 0, 0, 0, "0", 0, [], "", "", "", "", forgotten=False)
 
 
-@operation(Permission.INVENTORY_REBUILD)
+@operation(Permission.AUDIT_VIEW)
 def begin_check(session: Session) -> int:
     """Begin to check the books, or find the check that is under way; returns its number."""
     # Of two at once the second finds the first one's.
@@ -91,14 +91,14 @@ def begin_check(session: Session) -> int:
     return made.id or 0
 
 
-@query(Permission.INVENTORY_REBUILD)
+@query(Permission.AUDIT_VIEW)
 def last_check(session: Session) -> Check:
     """Return the last check, finished or not."""
     found = session.scalars(sa.select(BooksCheck).order_by(col(BooksCheck.id).desc()).limit(1)).first()
     return _check(session, found) if found else _NONE
 
 
-@query(Permission.INVENTORY_REBUILD)
+@query(Permission.AUDIT_VIEW)
 def check_part(session: Session, *, check_id: int) -> tuple[int, Found]:
     """Check the next part; returns its number and what was found. Whoever asked puts it down with `note_part`."""
     found = session.get(BooksCheck, check_id)

@@ -85,10 +85,33 @@ def year_begins() -> datetime:
     return datetime.combine(now().astimezone(UTC).date() - timedelta(days=_DAYS), time(), UTC)
 
 
-@partial(Remembered, dear=lambda kinds: sum(kind.number for kind in kinds) > _MANY)
-def year_by_kind(session: Session) -> list[KindCourse]:
-    """Return how many movements of each kind there were in the year until today; of many, a little while ago."""
-    return _kinds(_by_day(session))
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How many movements brought something and how many took something out, in a week from Monday on (UTC)."""
+
+    begins: date
+    came: int
+    went: int
+
+
+WEEKS = 8
+# What only goes from one place to another, or corrects a value, neither came nor went.
+_BY_WEEK = """
+SELECT date_trunc('week', occurred_at AT TIME ZONE 'UTC')::date, count(*) FILTER (WHERE quantity > 0),
+       count(*) FILTER (WHERE quantity < 0)
+  FROM stock_movement
+ WHERE occurred_at >= %(first)s AND kind NOT IN ('transfer', 'revaluation') GROUP BY 1
+"""
+
+
+@partial(Remembered, dear=lambda weeks: sum(week.came + week.went for week in weeks) > _MANY)
+def last_weeks(session: Session) -> list[Week]:
+    """Return what came and went in each of the last weeks, this one included; of much, a little while ago."""
+    today = now().astimezone(UTC).date()
+    begins = [today - timedelta(days=today.weekday(), weeks=ago) for ago in reversed(range(WEEKS))]
+    first = datetime.combine(begins[0], time(), UTC)
+    found = {row[0]: row[1:] for row in session.connection().exec_driver_sql(_BY_WEEK, {"first": first})}
+    return [Week(day, *found.get(day, (0, 0))) for day in begins]
 
 
 @query(Permission.INVENTORY_VIEW)

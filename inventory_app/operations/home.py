@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from inventory_app.audit.tables import audit_operation
 from inventory_app.models._base import now
-from inventory_app.models.stock import ProductStock
+from inventory_app.models.stock import ProductStock, StockMovement
 from inventory_app.models.suppliers import Supplier
 from inventory_app.models.users import LocalUser, UserInfo
+from inventory_app.operations import stock, valuation
 from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
 from inventory_app.operations._figures import SHARE_LEFT, figures, is_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
@@ -23,7 +26,7 @@ from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER
 from inventory_app.operations._supplier_rules import may_be_decided_by
 from inventory_app.operations._trail_rows import operation_rows
-from inventory_app.operations.course import KindCourse, year_begins, year_by_kind
+from inventory_app.operations.course import Week, last_weeks
 from inventory_app.operations.dashboard import Waiting, count_waiting
 from inventory_app.operations.reorder import LowRow, low_rows
 from inventory_app.permissions import Permission
@@ -52,12 +55,13 @@ class WaitingRow:
 
 @dataclass(frozen=True, slots=True)
 class DoneRow:
-    """Something the viewer did."""
+    """Something the viewer did; `undo` tells that it can be taken back as it was, and that they may."""
 
     id: str
     title: str
     summary: str
     at: str
+    undo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,8 @@ class Home:
     products_to_reorder: int
     done: list[DoneRow]
     as_of: str
-    #: How much moved in the year that began then.
-    kinds: list[KindCourse]
-    begins: datetime
+    #: What came and went in the last weeks.
+    weeks: list[Week]
     worth: str
     currency: str
     shares: list[Share]
@@ -110,24 +113,23 @@ def home(session: Session) -> Home:
         *(_people(session) if counts.people else ()),
     ]
     due, orders_due = orders_that_are_due(session, viewer) if Permission.ORDERS_VIEW in may else ([], 0)
-    stock = figures(session) if Permission.INVENTORY_VIEW in may else None
-    worth = stock is not None and Permission.PRICES_VIEW in may
+    kept = figures(session) if Permission.INVENTORY_VIEW in may else None
+    worth = kept is not None and Permission.PRICES_VIEW in may
     return Home(
         waiting=sorted(waiting, key=lambda row: row.since)[:WAITING_SHOWN],
         suppliers=counts.suppliers,
         others=counts.others,
         people=counts.people,
         late=_late(session, viewer, counts),
-        low=_low(session) if stock and stock.products_to_reorder else [],
-        products_to_reorder=stock.products_to_reorder if stock else 0,
+        low=_low(session) if kept and kept.products_to_reorder else [],
+        products_to_reorder=kept.products_to_reorder if kept else 0,
         done=_done(session, viewer),
-        as_of=stock.as_of() if stock else "",
-        kinds=year_by_kind(session) if stock else [],
-        begins=year_begins(),
-        worth=f"{stock.worth:,.2f}" if stock and worth else "",
+        as_of=kept.as_of() if kept else "",
+        weeks=last_weeks(session) if kept else [],
+        worth=f"{kept.worth:,.2f}" if kept and worth else "",
         currency=get_settings().currency,
-        shares=_shares(stock.by_category) if stock and worth else [],
-        no_stock=stock is not None and not stock.items,
+        shares=_shares(kept.by_category) if kept and worth else [],
+        no_stock=kept is not None and not kept.items,
         due=due,
         orders_due=orders_due,
     )
@@ -229,7 +231,37 @@ def _done(session: Session, viewer: Viewer) -> list[DoneRow]:
         .order_by(op.recorded_at.desc(), op.id.desc())
         .limit(CHANGES_SHOWN)
     ).all()
-    return [DoneRow(row.id, row.words, row.summary, row.at) for row in operation_rows(session, rows)]
+    undone = _undone(session, [row.id for row in rows if row.name in _CAN_BE_UNDONE], viewer)
+    return [DoneRow(row.id, row.words, row.summary, row.at, row.id in undone) for row in operation_rows(session, rows)]
+
+
+#: What a toast offers to undo; sets of changes, imports, receipts and shipments are taken back where they are listed.
+_CAN_BE_UNDONE = frozenset(
+    one.spec.name
+    for one in (
+        stock.receive_inventory,
+        stock.issue_inventory,
+        stock.adjust_inventory,
+        stock.transfer_inventory,
+        stock.bulk_update_inventory,
+        valuation.revalue_product,
+    )
+)
+
+
+def _undone(session: Session, ids: Sequence[UUID], viewer: Viewer) -> set[str]:
+    """Return which of these operations booked something of which nothing was taken back yet, if the viewer may."""
+    if Permission.INVENTORY_REVERSE not in viewer.permissions or not ids:
+        return set()
+    back = aliased(StockMovement)
+    found = session.scalars(
+        sa.select(col(StockMovement.operation_id))
+        .outerjoin(back, col(back.reverses) == col(StockMovement.id))
+        .where(col(StockMovement.operation_id).in_(ids))
+        .group_by(col(StockMovement.operation_id))
+        .having(sa.func.count(col(back.id)) == 0)
+    )
+    return {str(id_) for id_ in found}
 
 
 def _shares(worths: Sequence[tuple[str | None, Decimal]]) -> list[Share]:

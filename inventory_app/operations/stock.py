@@ -92,6 +92,14 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many items a count of many changed."""
+
+    changed: int
+    operation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
     """The new item and its product."""
 
@@ -351,8 +359,8 @@ def bulk_update_inventory(
     updates: Sequence[Mapping[str, object]],
     reason_code: str = Reason.COUNTED,
     note: str = "",
-) -> int:
-    """Set many quantities at once, all or nothing; returns how many items changed.
+) -> Counted:
+    """Set many quantities at once, all or nothing.
 
     Each update has `item_id`, the new `quantity`, and `read_quantity`, what the item had when the
     person looked. Every fault of the batch is listed: unknown item, negative or too fine
@@ -371,4 +379,4 @@ def bulk_update_inventory(
         if (difference := row.quantity - items[row.item_id].quantity)
     ]
     post(session, postings)
-    return len(postings)
+    return Counted(len(postings), str(operation_id(session)))

@@ -55,7 +55,8 @@ def update_unit(session: Session, *, code: str, name: str, decimals: int, was: s
         message = "Nothing was changed: everything is already as entered."
         raise Invalid(message)
     if decimals < unit.decimals and (finest := _finest_in_use(session, code)) > decimals:
-        said = f"Quantities with {finest} decimals are on record in {code}, so it needs at least {finest}."
+        decimals_of = "1 decimal" if finest == 1 else f"{finest} decimals"
+        said = f"Quantities with {decimals_of} are on record in {code}, so it needs at least {finest}."
         raise Conflict(said, fields={"decimals": said})
     unit.name, unit.decimals = named or "", decimals
     return unit.name

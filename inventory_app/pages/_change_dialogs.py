@@ -11,8 +11,7 @@ S = BulkChangeState
 
 def bulk_change_dialogs() -> rx.Component:
     """Ask how prices or quantities change, or what else all the selected products shall have."""
-    arrival = dialogs.closed_on_arrival(S.close)
-    return rx.fragment(arrival, _prices(), _products(), _quantities())
+    return rx.fragment(_prices(), _products(), _quantities())
 
 
 def _number(thing: str = "product") -> rx.Component:

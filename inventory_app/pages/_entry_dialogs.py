@@ -52,8 +52,7 @@ def receive_button(sku: rx.Var[str] | str = "") -> rx.Component:
 
 def entry_dialogs() -> rx.Component:
     """Return the dialogs: once on each page that offers them; at most one is open."""
-    arrival = dialogs.closed_on_arrival(S.close)
-    return rx.fragment(arrival, _receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
+    return rx.fragment(_receive(), _receive_product(), _issue(), _send(), _reserve(), _revalue())
 
 
 def _about() -> rx.Component:
@@ -99,7 +98,11 @@ def _happened() -> rx.Component:
     return forms.field(
         "Happened on",
         forms.text_input("occurred_on", type="date", value=S.today, max=S.today),
-        error=forms.problem(S.errors, "occurred_at"),
+        error=rx.cond(
+            forms.problem(S.errors, "occurred_on"),
+            forms.problem(S.errors, "occurred_on"),
+            forms.problem(S.errors, "occurred_at"),
+        ),
         hint="An earlier day is booked at today's average cost and shows as such.",
     )
 

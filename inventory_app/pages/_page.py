@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import feedback, gates, layout, navigation
+from inventory_app.components import dialogs, feedback, gates, layout, navigation
 from inventory_app.components.basics import Text
 from inventory_app.components.layout import Crumb
 from inventory_app.permissions import Permission
@@ -58,7 +58,8 @@ def page(  # noqa: PLR0913  # as many as there is to say about a page
 
     def register(render: Render) -> Render:
         def framed() -> rx.Component:
-            return render() if public else _framed(render(), title, permission, route, crumbs, heading, back, everybody)
+            content = dialogs.closed_on_arrival(render)
+            return content if public else _framed(content, title, permission, route, crumbs, heading, back, everybody)
 
         first = AuthState.load_public if public else AuthState.guard_page
         PAGES[route] = Page(route, title, framed, (first, *on_load), permission, public, everybody)

@@ -1,4 +1,4 @@
-"""The dialogs of the stock list: transfer, adjust, count, a new item, a new location."""
+"""The dialogs of the stock list: transfer, adjust, count, a new item."""
 
 from typing import Any
 
@@ -17,11 +17,9 @@ S = InventoryState
 def stock_dialogs() -> rx.Component:
     """Return every dialog that changes stock; at most one is open."""
     return rx.fragment(
-        dialogs.closed_on_arrival(S.close),
         _transfer_dialog(),
         _adjust_dialog(),
         _create_dialog(),
-        _location_dialog(),
         _bulk_dialog(),
     )
 
@@ -165,29 +163,6 @@ def _create_dialog() -> rx.Component:
         status="Nothing is saved yet.",
         primary=forms.submit("Add the item"),
         on_submit=S.create_inventory_item,
-        turn=S.turn,
-        idempotency_key=S.idempotency_key,
-    )
-
-
-def _location_dialog() -> rx.Component:
-    return dialogs.dialog(
-        forms.fields_row(
-            forms.field(
-                "Code", forms.text_input("code", required=True, max_length=20), error=forms.problem(S.errors, "code")
-            ),
-            forms.field(
-                "Name",
-                forms.text_input("name", id="f-location-name", required=True),
-                error=forms.problem(S.errors, "name"),
-            ),
-        ),
-        open=S.dialog == "location",
-        on_open_change=S.close,
-        title="New location",
-        sub="A place where stock is kept",
-        primary=forms.submit("Add the location"),
-        on_submit=S.create_location,
         turn=S.turn,
         idempotency_key=S.idempotency_key,
     )

@@ -29,8 +29,7 @@ def take_back_parts() -> rx.Component:
         on_click=S.undo(pressed),
         custom_attrs={"id": UNDO_BUTTON},
     )
-    arrival = dialogs.closed_on_arrival(S.close_take_back)
-    return gates.can(Permission.INVENTORY_REVERSE, rx.fragment(undo, arrival, _dialog()))
+    return gates.can(Permission.INVENTORY_REVERSE, rx.fragment(undo, _dialog()))
 
 
 def _dialog() -> rx.Component:

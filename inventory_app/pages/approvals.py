@@ -56,7 +56,12 @@ def _queue() -> rx.Component:
     )
     nobody = rx.cond(
         S.q,
-        feedback.empty_state("Nobody matches", "Search for a part of the name, the country or the tax id."),
+        feedback.empty_state(
+            "Nobody matches",
+            "Search for a part of the name, the country or the tax id.",
+            button("Clear the search", icon_name="x", on_click=S.search("")),
+            icon_name="search",
+        ),
         rx.el.div(_nothing_waits(), class_name="only-phone"),
     )
     export = listing.export("suppliers", fixed="status=pending")
@@ -157,7 +162,7 @@ def _nothing_waits() -> rx.Component:
 def _detail() -> rx.Component:
     missing = rx.cond(
         S.chosen,
-        feedback.empty_state("There is no such supplier", "The link may be old.", button("Show the queue", href=PATH)),
+        feedback.missing("supplier", "Show the queue", PATH, page=False),
         rx.cond(S.q, rx.fragment(), _nothing_waits()),
     )
     without = layout.column(missing, _ending(), _decided_lately())

@@ -123,10 +123,10 @@ def _nothing(detail: rx.Var[OperationDetail]) -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such operation",
-        "The link names an operation that is not in this trail. Look for it in the list.",
-        button("All operations", href="/audit"),
+    return feedback.missing(
+        "operation",
+        "All operations",
+        "/audit",
+        text="The link names an operation that is not in this trail. Look for it in the list.",
         icon_name="shield-check",
-        page=True,
     )

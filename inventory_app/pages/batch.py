@@ -28,12 +28,12 @@ D: Any = S.detail
 )
 def batch() -> rx.Component:
     """Show the batch, or that there is none at this address."""
-    missing = feedback.empty_state(
-        "There is no such batch",
-        "The link may be old. Look for its payments in the list.",
-        button("All payments", href=PATH),
+    missing = feedback.missing(
+        "batch",
+        "All payments",
+        PATH,
+        text="The link may be old. Look for its payments in the list.",
         icon_name="banknote",
-        page=True,
     )
     return rx.cond(S.loading, layout.page_skeleton(), rx.cond(S.detail.is_not_none(), _found(), missing))
 

@@ -13,7 +13,7 @@ S = BooksState
 C = BooksState.check
 
 
-@page(PATH, "Books", Permission.INVENTORY_REBUILD, on_load=[S.load])
+@page(PATH, "Books", Permission.AUDIT_VIEW, on_load=[S.load])
 def books() -> rx.Component:
     """Show the last check and what it found."""
     return rx.fragment(
@@ -104,7 +104,7 @@ def _verdict() -> rx.Component:
         title="The books do not balance.",
         tone="bad",
         icon_name="triangle-alert",
-        action=button("Rebuild", on_click=S.open_rebuild),
+        action=gates.can(Permission.INVENTORY_REBUILD, button("Rebuild", on_click=S.open_rebuild)),
     )
     return rx.cond(C.faults > 0, bad, good)
 

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, gates, listing, tables
+from inventory_app.components import feedback, gates, listing, tables
 from inventory_app.components.basics import button, ident
 from inventory_app.operations.categories import CategoryRow
 from inventory_app.pages import _trees
@@ -23,7 +23,6 @@ def categories() -> rx.Component:
             sub=rx.fragment(S.rows.length().to_string(), " in all, ", S.closed.to_string(), " closed"),
             actions=[listing.export("categories"), gates.can(Permission.PRODUCTS_MANAGE, _new())],
         ),
-        dialogs.closed_on_arrival(S.close),
         _trees.create_dialog(
             S,
             "category",

@@ -62,7 +62,7 @@ def _cells(row: rx.Var[SetRow]) -> dict[str, rx.Component]:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "No sets of changes yet",
         "Select products in the list of prices and choose what shall change: you see the difference before it counts.",
@@ -83,12 +83,9 @@ def _empty() -> rx.Component:
 )
 def change() -> rx.Component:
     """Show the difference a set makes, and what can be done with it."""
-    missing = feedback.empty_state(
-        "There is no such set of changes", "The link may be old.", button("Show all", href=PATH)
-    )
+    missing = feedback.missing("set of changes", "All sets of changes", PATH, icon_name="list-checks")
     return rx.fragment(
         rx.cond(D.loading, layout.page_skeleton(), rx.cond(D.detail.is_not_none(), _detail(), missing)),
-        dialogs.closed_on_arrival(D.close),
         _revert_dialog(),
     )
 
@@ -215,8 +212,8 @@ def _row(row: rx.Var[DiffRow]) -> rx.Component:
         tables.cell(ident(row.sku)),
         tables.cell(tables.two_line(row.name, row.place, phone=rx.fragment(row.sku, " ", row.place)), card="title"),
         tables.cell(row.label),
-        tables.cell(feedback.diff_pair(row.before, row.after), card="figure"),
-        tables.cell(fault, card="foot"),
+        tables.cell(feedback.diff_pair(row.before, row.after), card="foot"),
+        tables.cell(fault, card="end"),
         key=row.id,
     )
 

@@ -11,7 +11,7 @@ from inventory_app.operations.payment_views import DueRow, PreviewRow
 from inventory_app.pages._page import page
 from inventory_app.pages._payment_dialogs import pay_button, pay_dialog
 from inventory_app.permissions import Permission
-from inventory_app.states.due import PATH, DueState, PayState
+from inventory_app.states.due import PATH, DueState
 from inventory_app.states.payments import AGEING
 from inventory_app.states.payments import PATH as PAYMENTS
 
@@ -48,14 +48,13 @@ def due() -> rx.Component:
                 ),
             ),
         ),
-        dialogs.closed_on_arrival(S.close_batch, PayState.close),
         pay_dialog(),
         _batch(),
     )
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or look at another day.")
+    searched = listing.nothing_matches(S, "Take off a filter, or look at another day.")
     lesson = feedback.empty_state(
         "Nothing is to be paid",
         "An invoice stands here once it matches what was ordered and came, or somebody has released it.",

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.components import feedback, forms, layout
-from inventory_app.components.basics import link, row_of
+from inventory_app.components.basics import button, link, row_of
 from inventory_app.operations.explain import Answer
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -16,7 +16,12 @@ S = ExplainState
 def explain() -> rx.Component:
     """Show for the people one looks for what stands in their way."""
     about = rx.fragment(S.label, ": ", link(rx.el.bdi(S.subject), href=S.subject_href))
-    nobody = feedback.empty_state("Nobody matches", "Search for a part of a name.", icon_name="users")
+    nobody = feedback.empty_state(
+        "Nobody matches",
+        "Search for a part of a name.",
+        button("Clear the search", icon_name="x", on_click=S.search("")),
+        icon_name="users",
+    )
     answers = rx.el.div(rx.foreach(S.answers, _answer))
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/roles.css", custom_attrs={"precedence": "page"}),

@@ -11,6 +11,7 @@ from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.auth import AuthState
 from inventory_app.states.home import HomeState
+from inventory_app.states.take_back import TakeBackState
 
 S = HomeState
 
@@ -44,7 +45,7 @@ def _loaded() -> rx.Component:
             ),
             layout.column(
                 rx.cond(S.worth, _worth(), rx.fragment()),
-                rx.cond(S.kinds.length() > 0, _moved(), rx.fragment()),
+                rx.cond(S.moved, _moved(), rx.fragment()),
                 _done(),
             ),
         ),
@@ -206,9 +207,9 @@ def _worth() -> rx.Component:
 
 def _moved() -> rx.Component:
     return layout.card(
-        charts.kinds(rx.foreach(S.kinds, charts.kind)),
-        title="Movements by kind",
-        note="in a year, week by week",
+        charts.by_week(S.weeks),
+        title="Movements by week",
+        note=charts.in_and_out(),
         end=link("All", href="/movements", aria_label="All movements"),
     )
 
@@ -228,9 +229,17 @@ def _done() -> rx.Component:
 
 def _did(row: rx.Var[DoneRow]) -> rx.Component:
     opened = link(row.title, href="/audit/" + row.id, plain=True, class_name="rowlink")
+    undo = button(
+        "Undo",
+        icon_name="undo-2",
+        tone="quiet",
+        size="s",
+        aria_label="Undo: " + row.title + ", " + row.summary,
+        on_click=TakeBackState.undo(row.id),
+    )
     return layout.row_item(
         gates.can(Permission.AUDIT_VIEW, opened, otherwise=rx.el.span(row.title)),
-        rx.el.bdi(row.summary),
-        end=when(row.at, row.at, class_name="meta"),
+        rx.fragment(rx.el.bdi(row.summary), " · ", when(row.at, row.at)),
+        end=rx.cond(row.undo, undo, rx.fragment()),
         key=row.id,
     )

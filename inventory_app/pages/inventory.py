@@ -29,7 +29,7 @@ def inventory() -> rx.Component:
             sub=_sub(),
             actions=_actions(),
             tabs=_tabs(),
-            filters=listing.toolbar(S, search="Search items", placeholder="SKU, name, category"),
+            filters=listing.toolbar(S, search="Search items", placeholder="SKU, name, lot, category"),
             footer=_footer(),
         ),
         stock_dialogs(),
@@ -55,7 +55,7 @@ def _actions() -> list[rx.Component]:
         receive_button(),
         gates.can(
             Permission.PRODUCTS_MANAGE,
-            button("New location", icon_name="map-pin", on_click=S.open_location),
+            button("Locations", icon_name="map-pin", href="/locations"),
         ),
         gates.can(
             Permission.INVENTORY_CREATE,
@@ -188,7 +188,7 @@ def _menu(row: rx.Var[ItemRow]) -> rx.Component:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "No items yet",
         "An item is a product at a location. Add one, or import the list you have.",

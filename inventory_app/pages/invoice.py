@@ -12,7 +12,6 @@ from inventory_app.pages._page import page
 from inventory_app.pages._payment_dialogs import pay_button, pay_dialog
 from inventory_app.permissions import Permission
 from inventory_app.states.documents import DocumentsState
-from inventory_app.states.due import PayState
 from inventory_app.states.invoice_page import InvoicePageState
 from inventory_app.states.invoices import PATH
 
@@ -33,21 +32,14 @@ def invoice() -> rx.Component:
     """Show the invoice, or that there is none at this address."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
-        dialogs.closed_on_arrival(S.close),
-        gates.can(Permission.PAYMENTS_VIEW, rx.fragment(dialogs.closed_on_arrival(PayState.close), pay_dialog())),
+        gates.can(Permission.PAYMENTS_VIEW, pay_dialog()),
         _release_dialog(),
         _void_dialog(),
     )
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such invoice",
-        "The link may be old. Look for it in the list.",
-        button("All invoices", href=PATH),
-        icon_name="receipt-text",
-        page=True,
-    )
+    return feedback.missing("invoice", "All invoices", PATH, icon_name="receipt-text")
 
 
 def _found() -> rx.Component:

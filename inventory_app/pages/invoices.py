@@ -44,7 +44,7 @@ def invoices() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for another supplier.")
+    searched = listing.nothing_matches(S, "Take off a filter, or search for another supplier.")
     lesson = feedback.empty_state(
         "No invoice has been recorded yet",
         "Record one from its order: what came is filled in already, and every difference is said at once.",

@@ -46,13 +46,7 @@ def item() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such item",
-        "The link may be old. Look for it in the list.",
-        button("All items", href=ITEMS),
-        icon_name="boxes",
-        page=True,
-    )
+    return feedback.missing("item", "All items", ITEMS, icon_name="boxes")
 
 
 def _found() -> rx.Component:

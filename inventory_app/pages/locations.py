@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
+from inventory_app.components import feedback, forms, gates, listing, tables
 from inventory_app.components.basics import button, ident
 from inventory_app.operations.catalog import LOCATION_KINDS
 from inventory_app.operations.locations import LocationRow
@@ -24,7 +24,6 @@ def locations() -> rx.Component:
             sub=rx.fragment(S.rows.length().to_string(), " in all, ", S.closed.to_string(), " closed"),
             actions=[listing.export("locations"), gates.can(Permission.PRODUCTS_MANAGE, _new())],
         ),
-        dialogs.closed_on_arrival(S.close),
         _trees.create_dialog(
             S,
             "location",

@@ -40,7 +40,7 @@ def lots() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "No lots yet",
         "They are added on the page of a product whose stock is kept by lot.",
@@ -99,7 +99,6 @@ def lots_card() -> rx.Component:
     )
     return rx.fragment(
         layout.card(rx.cond(P.rows.length() > 0, shown, nothing), title="Lots", end=new, flush=True),
-        dialogs.closed_on_arrival(P.close),
         _create_dialog(),
         _edit_dialog(),
     )

@@ -75,7 +75,7 @@ def _cells(row: rx.Var[MovementLine]) -> dict[str, rx.Component]:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for another product.")
+    searched = listing.nothing_matches(S, "Take off a filter, or search for another product.")
     lesson = feedback.empty_state(
         "Nothing has moved yet",
         "What is received, issued, counted, moved or corrected comes here, the newest first.",

@@ -29,17 +29,10 @@ _CREATE = Permission.ORDERS_CREATE
 )
 def order() -> rx.Component:
     """Show the order, or that there is none at this address."""
-    missing = feedback.empty_state(
-        "There is no such order",
-        "The link may be old. Look for it in the list.",
-        button("All orders", href=PATH),
-        icon_name="file-text",
-        page=True,
-    )
+    missing = feedback.missing("order", "All orders", PATH, icon_name="file-text")
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/orders.css", custom_attrs={"precedence": "page"}),
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), missing)),
-        dialogs.closed_on_arrival(S.close),
         *_dialogs(),
     )
 

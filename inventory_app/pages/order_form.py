@@ -33,9 +33,7 @@ def edit_order() -> rx.Component:
 
 
 def _page(title: Any, sub: str) -> rx.Component:
-    missing = feedback.empty_state(
-        "There is no such order", "Look for it in the list.", button("All orders", href=PATH), page=True
-    )
+    missing = feedback.missing("order", "All orders", PATH)
     fixed = feedback.empty_state(
         "This order cannot be edited",
         F.why_not,

@@ -49,13 +49,12 @@ def orders() -> rx.Component:
                 selectable=False,
             ),
         ),
-        dialogs.closed_on_arrival(S.close_low),
         _low(),
     )
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "Nothing has been ordered",
         "Write an order by hand, or let what is low become drafts, one for each supplier.",

@@ -28,16 +28,9 @@ D: Any = S.detail
 )
 def payment() -> rx.Component:
     """Show the payment, or that there is none at this address."""
-    missing = feedback.empty_state(
-        "There is no such payment",
-        "The link may be old. Look for it in the list.",
-        button("All payments", href=PATH),
-        icon_name="banknote",
-        page=True,
-    )
+    missing = feedback.missing("payment", "All payments", PATH, icon_name="banknote")
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(S.detail.is_not_none(), _found(), missing)),
-        dialogs.closed_on_arrival(S.close),
         _void(),
     )
 

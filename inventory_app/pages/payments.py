@@ -38,7 +38,7 @@ def payments() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for another payment.")
+    searched = listing.nothing_matches(S, "Take off a filter, or search for another payment.")
     lesson = feedback.empty_state(
         "Nothing has been paid yet",
         "What is due stands in the list of what is to be paid, as soon as an invoice matches or is released.",

@@ -162,10 +162,4 @@ def _about() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such person",
-        "The link may be old.",
-        button("All people", href=PEOPLE),
-        icon_name="users",
-        page=True,
-    )
+    return feedback.missing("person", "All people", PEOPLE, icon_name="users")

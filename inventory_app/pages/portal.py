@@ -246,9 +246,7 @@ def orders() -> rx.Component:
 )
 def order() -> rx.Component:
     """Show one order with what came of it, and take the day it is promised for."""
-    missing = feedback.empty_state(
-        "There is no such order", "Look for it among your orders.", button("Your orders", href=ORDERS), page=True
-    )
+    missing = feedback.missing("order", "Your orders", ORDERS, text="Look for it among your orders.")
     shown = rx.fragment(
         layout.page_head(
             ORDER.number,

@@ -41,7 +41,6 @@ def pricing() -> rx.Component:
             filters=listing.toolbar(S, search="Search prices", placeholder="SKU, name, category"),
             footer=_footer(),
         ),
-        dialogs.closed_on_arrival(S.close),
         _price_dialog(),
         _file_dialog(),
         _history_dialog(),
@@ -132,7 +131,7 @@ def _menu(row: rx.Var[PriceRow]) -> rx.Component:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "No products yet", "A product has a price from the moment it is added or imported.", icon_name="tag"
     )

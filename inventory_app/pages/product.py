@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, gates, layout, tables
+from inventory_app.components import feedback, gates, layout, tables
 from inventory_app.components.basics import button, ident, link, stack, when
 from inventory_app.components.documents import documents
 from inventory_app.components.prices import price_history
@@ -39,7 +39,6 @@ def product() -> rx.Component:
     """Show the product, or that there is none at this address."""
     return rx.fragment(
         rx.cond(S.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), _missing())),
-        dialogs.closed_on_arrival(S.close),
         edit_dialog(),
         entry_dialogs(),
         take_back_parts(),
@@ -48,13 +47,7 @@ def product() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such product",
-        "The link may be old. Look for it in the list.",
-        button("All products", href=PATH),
-        icon_name="package",
-        page=True,
-    )
+    return feedback.missing("product", "All products", PATH, icon_name="package")
 
 
 def _found() -> rx.Component:

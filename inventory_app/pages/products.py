@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, gates, listing, tables
+from inventory_app.components import feedback, gates, listing, tables
 from inventory_app.components.basics import button, ident, link, when
 from inventory_app.operations._product_list import LIST, ProductRow
 from inventory_app.pages._page import page
@@ -31,7 +31,6 @@ def products() -> rx.Component:
             filters=listing.toolbar(S, search="Search products", placeholder="SKU, name, barcode"),
             footer=_footer(),
         ),
-        dialogs.closed_on_arrival(S.close),
         create_dialog(),
     )
 
@@ -99,7 +98,7 @@ def _cells(row: rx.Var[ProductRow]) -> dict[str, rx.Component]:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "No products yet",
         "A product is something you keep, buy or sell. Add one, or import the list you have.",

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, layout
+from inventory_app.components import dialogs, feedback, forms, layout, listing
 from inventory_app.components.basics import button, icon_button
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
@@ -24,7 +24,10 @@ def reasons() -> rx.Component:
         layout.page_head(
             "Reasons",
             sub="What people can give as the reason for a change of stock. What was booked keeps its reason.",
-            actions=(button("New reason", icon_name="plus", tone="solid", on_click=S.open_add),),
+            actions=(
+                listing.export("reasons"),
+                button("New reason", icon_name="plus", tone="solid", on_click=S.open_add),
+            ),
         ),
         rx.cond(S.loading, layout.page_skeleton(), listed),
         _form(),

@@ -48,7 +48,7 @@ def receipts() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     lesson = feedback.empty_state(
         "Nothing has come yet",
         "What comes for an order is received here: scan it, count it, book it.",
@@ -105,17 +105,10 @@ def _kind(row: rx.Var[ReceiptRow]) -> rx.Component:
 )
 def receipt() -> rx.Component:
     """Show the receipt, or that there is none at this address."""
-    missing = feedback.empty_state(
-        "There is no such receipt",
-        "The link may be old. Look for it in the list.",
-        button("All receipts", href=PATH),
-        icon_name="inbox",
-        page=True,
-    )
+    missing = feedback.missing("receipt", "All receipts", PATH, icon_name="inbox")
     return rx.fragment(
         rx.el.link(rel="stylesheet", href="/receiving.css", custom_attrs={"precedence": "page"}),
         rx.cond(R.loading, layout.page_skeleton(), rx.cond(D.is_not_none(), _found(), missing)),
-        dialogs.closed_on_arrival(R.close),
         _correct(),
         _send_back(),
     )

@@ -70,12 +70,12 @@ def receive() -> rx.Component:
 )
 def receive_order() -> rx.Component:
     """Take in what came for the order, or say why nothing can."""
-    missing = feedback.empty_state(
-        "There is no such order",
-        "The link may be old. Scan something of the delivery instead.",
-        button("Receive goods", href=PATH),
+    missing = feedback.missing(
+        "order",
+        "Receive goods",
+        PATH,
+        text="The link may be old. Scan something of the delivery instead.",
         icon_name="inbox",
-        page=True,
     )
     return rx.fragment(
         _styles(),

@@ -68,7 +68,7 @@ def _cells(row: rx.Var[LowRow]) -> dict[str, rx.Component]:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for something else.")
+    searched = listing.nothing_matches(S)
     nothing = feedback.empty_state(
         "Nothing runs low", "Products at or below their reorder point come here.", icon_name="boxes"
     )

@@ -126,10 +126,4 @@ def _about() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such role",
-        "The link may be old.",
-        button("All roles", href=PATH),
-        icon_name="key-round",
-        page=True,
-    )
+    return feedback.missing("role", "All roles", PATH, icon_name="key-round")

@@ -37,13 +37,12 @@ def shipments() -> rx.Component:
                 selectable=False,
             ),
         ),
-        dialogs.closed_on_arrival(S.close_accept),
         _accept(),
     )
 
 
 def _table() -> rx.Component:
-    searched = feedback.empty_state("Nothing matches", "Take off a filter, or search for another product.")
+    searched = listing.nothing_matches(S, "Take off a filter, or search for another product.")
     lesson = feedback.empty_state(
         "Nothing is on its way",
         "Send a part of an item from the inventory: it is in transit until somebody accepts it.",

@@ -66,13 +66,7 @@ def supplier() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return feedback.empty_state(
-        "There is no such supplier",
-        "The link may be old. Look for it in the list.",
-        button("All suppliers", href=PATH),
-        icon_name="truck",
-        page=True,
-    )
+    return feedback.missing("supplier", "All suppliers", PATH, icon_name="truck")
 
 
 def _found() -> rx.Component:

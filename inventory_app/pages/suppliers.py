@@ -111,7 +111,9 @@ def _none() -> rx.Component:
 
 
 def _empty() -> rx.Component:
-    searched = feedback.empty_state("Nobody matches", "Take off a filter, or search for a part of the name.")
+    searched = listing.nothing_matches(
+        S, "Take off a filter, or search for a part of the name.", title="Nobody matches"
+    )
     lesson = feedback.empty_state(
         "No suppliers yet",
         "Companies come here when they apply by themselves, when somebody enters them, or from a file. "

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import dialogs, forms, tables
+from inventory_app.components import dialogs, forms, listing, tables
 from inventory_app.components.basics import button, icon_button, ident
 from inventory_app.operations.units import FINEST, UnitRow
 from inventory_app.pages._page import page
@@ -20,8 +20,12 @@ def units() -> rx.Component:
     """Show the units and the dialogs that change them."""
     new = button("New unit", icon_name="plus", tone="solid", on_click=S.open_create)
     return rx.fragment(
-        tables.list_page(_table(), title="Units", sub="What quantities are counted in, and how finely", actions=[new]),
-        dialogs.closed_on_arrival(S.close),
+        tables.list_page(
+            _table(),
+            title="Units",
+            sub="What quantities are counted in, and how finely",
+            actions=[listing.export("units"), new],
+        ),
         _create_dialog(),
         _edit_dialog(),
     )

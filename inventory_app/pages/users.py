@@ -122,7 +122,7 @@ def _let_in(row: rx.Var[Person]) -> rx.Component:
 
 
 def _empty() -> rx.Component:
-    filtered = feedback.empty_state("Nobody matches", "Take off a filter, or search for somebody else.")
+    filtered = listing.nothing_matches(S, "Take off a filter, or search for somebody else.", title="Nobody matches")
     waiting = feedback.empty_state(
         "Nobody waits", "People who ask for an account come here, until somebody lets them in.", icon_name="user-check"
     )

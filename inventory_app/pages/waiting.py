@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from inventory_app.components import dialogs, feedback, forms, layout, tables
+from inventory_app.components import dialogs, feedback, forms, layout, listing, tables
 from inventory_app.components.basics import button, icon, icon_button, link, row_of, stack, when
 from inventory_app.operations._approval_views import DecisionRow, Row
 from inventory_app.pages._page import page
@@ -52,7 +52,7 @@ def _list() -> rx.Component:
         ),
     )
     return rx.fragment(
-        layout.page_head("Waiting for me", sub=_sub()),
+        layout.page_head("Waiting for me", sub=_sub(), actions=(listing.export("approvals"),)),
         rx.el.div(views, by_kind, class_name="split-tools"),
         listed,
         rx.cond((S.previous_href != "") | (S.next_href != ""), _pager(), rx.fragment()),
@@ -151,10 +151,8 @@ def _nothing_decided() -> rx.Component:
 def _detail() -> rx.Component:
     missing = rx.cond(
         S.chosen,
-        feedback.empty_state(
-            "There is no such request",
-            "Or it is not yours to see. The link may be old.",
-            button("Show the list", href=PATH),
+        feedback.missing(
+            "request", "Show the list", PATH, text="Or it is not yours to see. The link may be old.", page=False
         ),
         rx.cond(
             rx.cond(S.view == "decided", S.decisions.length() > 0, S.rows.length() > 0),

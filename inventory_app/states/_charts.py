@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from inventory_app.operations._zones import clock
@@ -64,6 +64,20 @@ class Spark:
     area: str
     said: str
     cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class WeekBar:
+    """What came and went in a week: where its column begins, how high and deep it is (in percent), and the figures."""
+
+    x: str
+    up: str
+    top: str
+    down: str
+    label: str
+    begins: str
+    came: str
+    went: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +216,25 @@ def spark(label: str, numbers: Sequence[tuple[datetime, int]], frame: Frame) -> 
     ]
     whole = sum(columns)
     return Spark(label, f"{whole:,}", line, f"{line}V100Z", f"{whole:,} in all, at most {most:,} a week.", weeks[::-1])
+
+
+def week_bars(weeks: Sequence[tuple[date, int, int]]) -> list[WeekBar]:
+    """Draw what came above and what went below one line, both measured by the most of either in a week."""
+    most, wide = max((max(came, went) for _, came, went in weeks), default=0) or 1, 100 / max(len(weeks), 1)
+
+    def high(number: int) -> float:
+        return number / most * 49
+
+    return [
+        WeekBar(
+            f"{n * wide + wide * 0.16:.2f}",
+            f"{high(came):.2f}",
+            f"{50 - high(came):.2f}",
+            f"{high(went):.2f}",
+            f"w{begins.isocalendar().week}",
+            f"{begins.day} {begins:%b}",
+            f"{came:,}",
+            f"{went:,}",
+        )
+        for n, (begins, came, went) in enumerate(weeks)
+    ]

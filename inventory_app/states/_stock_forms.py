@@ -178,13 +178,6 @@ class NewItemForm(Payload):
     reorder_quantity: Quantity = Decimal(0)
 
 
-class LocationForm(Payload):
-    """A new place to keep things."""
-
-    code: Name
-    name: Name
-
-
 @dataclass(frozen=True)
 class Preview:
     """What is at a place before and after a change, with its unit; `then` is empty as long as nothing is asked."""

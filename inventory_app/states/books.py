@@ -32,7 +32,7 @@ class BooksState(FormState, rx.State):
     asking: bool = False
 
     @rx.event
-    @action(Permission.INVENTORY_REBUILD)
+    @action(Permission.AUDIT_VIEW)
     async def load(self) -> Any:
         """Show the last check; one that somebody left in the middle goes on."""
         await self._read()
@@ -58,7 +58,7 @@ class BooksState(FormState, rx.State):
         return BooksState.load
 
     @rx.event
-    @action(Permission.INVENTORY_REBUILD)
+    @action(Permission.AUDIT_VIEW)
     async def go_on(self) -> Any:
         """Check the next part, show how far it is, and ask for the one after it.
 
@@ -86,7 +86,7 @@ class BooksState(FormState, rx.State):
         self.asking = True
 
     @rx.event
-    @action(Permission.INVENTORY_REBUILD)
+    @action(Permission.AUDIT_VIEW)
     async def close(self, is_open: bool = False) -> None:  # noqa: FBT001, FBT002  # as the dialog sends it
         """Close the dialog."""
         self.asking = is_open and self.asking

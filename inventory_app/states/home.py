@@ -1,7 +1,5 @@
 """The start page: a greeting by the clock on the wall, and what the person finds there."""
 
-from datetime import UTC, datetime, time
-
 import reflex as rx
 
 from inventory_app.models._base import now
@@ -10,7 +8,8 @@ from inventory_app.operations._order_views import OrderRow
 from inventory_app.operations.home import DoneRow, Home, Share, WaitingRow, home
 from inventory_app.operations.reorder import LowRow
 from inventory_app.states._action import action
-from inventory_app.states._charts import Frame, Spark, spark
+from inventory_app.states._charts import WeekBar, week_bars
+from inventory_app.states._reload import loaded_by
 from inventory_app.states.auth import AuthState
 from inventory_app.unit_of_work import fetch
 
@@ -39,7 +38,8 @@ class HomeState(rx.State):
     worth: str = ""
     currency: str = ""
     shares: list[Share] = []
-    kinds: list[Spark] = []
+    weeks: list[WeekBar] = []
+    moved: bool = False
     no_stock: bool = False
     due: list[OrderRow] = []
     due_note: str = ""
@@ -68,12 +68,8 @@ class HomeState(rx.State):
         self.low_note = f"{number:,} product{'' if number == 1 else 's'}" if number else ""
         self.as_of = found.as_of
         self.worth, self.currency = found.worth, found.currency
-        # Days of the ledger are those of UTC.
-        frame = Frame(found.begins, now(), "UTC")
-        self.kinds = [
-            spark(one.label, [(datetime.combine(day, time(), UTC), number) for day, number in one.days], frame)
-            for one in found.kinds
-        ]
+        self.weeks = week_bars([(week.begins, week.came, week.went) for week in found.weeks])
+        self.moved = any(week.came or week.went for week in found.weeks)
         self.no_stock = found.no_stock
         self.due, orders = found.due, found.orders_due
         self.due_note = f"{orders:,} order{'' if orders == 1 else 's'}" if orders else ""
@@ -92,3 +88,6 @@ def _say_waiting(found: Home) -> str:
 
 def _count(number: int) -> str:
     return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
+
+
+loaded_by("/", HomeState.load)

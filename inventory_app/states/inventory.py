@@ -8,7 +8,7 @@ from reflex_base.event import Event
 
 from inventory_app.errors import Invalid, InvalidRows
 from inventory_app.models.stock import Reason
-from inventory_app.operations import catalog, change_sets, items, reasons, stock
+from inventory_app.operations import change_sets, items, reasons, stock
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._ledger import Place, say
 from inventory_app.operations._lists import Listing, View
@@ -22,7 +22,6 @@ from inventory_app.states._reload import loaded_by
 from inventory_app.states._stock_forms import (
     NO_REASON,
     AdjustForm,
-    LocationForm,
     NewItemForm,
     Preview,
     Quantity,
@@ -177,12 +176,6 @@ class InventoryState(ListState, rx.State):
     async def open_create(self) -> None:
         """Ask for a new item."""
         self._open("create")
-
-    @rx.event
-    @action(catalog.create_location)
-    async def open_location(self) -> None:
-        """Ask for a new location."""
-        self._open("location")
 
     @rx.event
     @action(stock.adjust_inventory)
@@ -345,15 +338,6 @@ class InventoryState(ListState, rx.State):
         return self._done(f"Added {done.product} ({done.sku}) at {done.location}")
 
     @rx.event
-    @action(catalog.create_location)
-    async def create_location(self, form: LocationForm) -> Any:
-        """Open a new location."""
-        auth_state = await self.get_state(AuthState)
-        with auth_state.audit_context():
-            done = await in_transaction(catalog.create_location, **form.arguments())
-        return self._done(f"Added the location {done.label}")
-
-    @rx.event
     @action(stock.bulk_update_inventory)
     async def bulk_update_inventory(
         self,
@@ -393,7 +377,7 @@ class InventoryState(ListState, rx.State):
     async def _update(self, updates: list[dict[str, Any]], reason_code: str, note: str, key: str) -> Any:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            changed = await in_transaction(
+            done = await in_transaction(
                 stock.bulk_update_inventory,
                 updates=updates,
                 reason_code=reason_code,
@@ -401,7 +385,9 @@ class InventoryState(ListState, rx.State):
                 idempotency_key=key or None,
             )
         self.selected, self.all_selected = [], False
-        return self._done(f"Updated {changed} of {len(updates)} items")
+        said = f"Updated {done.changed} of {len(updates)} items"
+        # A count that found what was there has booked nothing that could be taken back.
+        return self._done(_toast.booked(said, done.operation_id, auth_state.permissions) if done.changed else said)
 
     def _done(self, said: str | Event, *, reload: bool = True) -> Any:
         self.dialog = ""

@@ -187,7 +187,7 @@ def test_the_main_job_from_the_first_visit_to_the_trail(site: Site, site_trail: 
     approve(hers, own)
 
     sku, first, second = f"SKU{mark}".upper(), f"North {mark}", f"South {mark}"
-    his.goto(f"/inventory?q={mark}")
+    his.goto("/locations")
     new_location(his, f"N{mark}", first)
     new_location(his, f"S{mark}", second)
     his.goto(f"/inventory?q={mark}")

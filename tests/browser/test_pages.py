@@ -298,7 +298,6 @@ def _from_menu(window: Window, action: str, says: str = "") -> None:
 
 DIALOGS: dict[str, tuple[str, Callable[[Window], None]]] = {
     "a new item": ("/inventory", lambda w: w.button("New item").first.click()),
-    "a new location": ("/inventory", lambda w: w.button("New location").click()),
     "a new product": ("/products", lambda w: w.button("New product").first.click()),
     "correcting a product": ("/products", _correct),
     "archiving a product": ("/products?view=active", _archive),

@@ -118,10 +118,10 @@ def test_a_count_starts_empty_and_every_bad_row_says_what_is_wrong_with_it(shelf
 
 def test_a_message_covers_neither_the_pager_nor_the_buttons_of_a_dialog(shelf: None, window: Window, mark: str):
     window.goto(f"/inventory?q={mark}")
-    window.button("New location").click()
-    window.fill(window.dialog(), code=f"X{mark}", name=f"Extra {mark}")
-    window.button("Add the location").click()
-    toast = window.page.locator("[data-sonner-toast]").filter(has_text=f"Added the location Extra {mark}")
+    act(window, f"SKU{mark}".upper(), "Adjust")
+    window.fill(window.dialog(), quantity="2", reason_code="found")
+    window.button("Adjust", within=window.dialog()).click()
+    toast = window.page.locator("[data-sonner-toast]").filter(has_text="12 pcs → 14 pcs")
     expect(toast).to_be_visible()
     for covered in (window.page.locator(".pager"), window.page.locator(".tabbar")):
         assert not covered.is_visible() or apart(toast, covered)
@@ -148,7 +148,7 @@ def test_the_icons_in_the_head_of_the_phone_have_names_and_say_them(ann: Person,
     window = open_window("phone")
     window.enter(ann)
     window.goto("/inventory")
-    for name in ("Import", "New location", "New item"):
+    for name in ("Import", "Locations", "New item"):
         icon = window.page.get_by_label(name, exact=True).first
         expect(icon).to_be_visible()
         icon.hover()

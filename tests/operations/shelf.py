@@ -125,7 +125,7 @@ def bulk(*updates: tuple[Any, ...], **more: Any) -> int:
     """Update `(item_id, quantity)` or `(item_id, quantity, read_quantity)` rows at once."""
     names = ("item_id", "quantity", "read_quantity")
     rows = [dict(zip(names, update, strict=False)) for update in updates]
-    return transact(stock.bulk_update_inventory, updates=rows, **more)
+    return transact(stock.bulk_update_inventory, updates=rows, **more).changed
 
 
 def refusal(kind: type[AppError], function: Any, *args: Any, **more: Any) -> Any:

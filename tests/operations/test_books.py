@@ -63,6 +63,16 @@ def test_books_that_nobody_touched_balance(database, ledger):
     assert found.started_by == "", "the daily one, nobody's"
 
 
+def test_an_auditor_sees_and_checks_the_books_and_does_not_rebuild_them(ledger):
+    with acting_as(person("eva", "auditor")):
+        check_id = transact(books.begin_check)
+        assert read(books.last_check).id == check_id
+        refusal(NotAllowed, transact, books.rebuild_books, check_id=check_id, reason="To see whether I may")
+    with acting_as(person("emil", "employee")):
+        refusal(NotAllowed, transact, books.begin_check)
+        refusal(NotAllowed, read, books.last_check)
+
+
 def test_a_movement_that_was_changed_is_named_with_its_operation_and_what_it_was(database, ledger):
     _, _, third, *_ = movements(database, ledger.here)
     tamper(database, "UPDATE stock_movement SET quantity = -1 WHERE id = %s", third[0])

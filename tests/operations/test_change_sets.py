@@ -20,7 +20,7 @@ from inventory_app.operations._lists import View
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, person, product, role, supplier
 from tests.fixtures.seeing import Side, before_commit, wait_until_blocked
-from tests.operations.shelf import Ledger, refusal, reserve, send, shelf, transfer
+from tests.operations.shelf import Ledger, receive, refusal, reserve, send, shelf, transfer
 
 
 def tomorrow():
@@ -272,7 +272,7 @@ def count(quantities, **more) -> int:
     return transact(change_sets.propose_quantities, quantities=quantities, **more).change_set_id
 
 
-def test_quantities_are_booked_as_counts_and_taken_back_by_counts(as_ann, ledger):
+def test_quantities_are_booked_as_counts_and_taken_back_by_counter_entries(as_ann, ledger):
     bolt, nut = shelf("Bolt"), shelf("Nut")
     found = count({bolt.here: "7", nut.here: "12", nut.there: "5"})
     assert detail(found).rows == "2"
@@ -282,6 +282,33 @@ def test_quantities_are_booked_as_counts_and_taken_back_by_counts(as_ann, ledger
     assert [m.kind for m in ledger.movements(bolt.here)] == ["adjustment", "count"]
     revert(found)
     assert ledger.quantities(bolt.here, nut.here) == [10, 10]
+    ledger.balances()
+
+
+def test_counts_are_taken_back_at_the_value_they_were_booked_with(as_ann, ledger):
+    bolt = shelf("Bolt", here="10", there="10", unit_cost=Decimal(2))
+    found = count({bolt.here: "4"})
+    apply(found)
+    receive(14, item_id=bolt.there, unit_cost=Decimal(6))
+    assert ledger.cost(bolt.product_id) == 4
+    revert(found)
+    booked, back = [m for m in ledger.movements(bolt.here) if m.kind in ("count", "reversal")]
+    assert (booked.quantity, booked.value, back.quantity, back.value) == (-6, -12, 6, 12)
+    assert (back.reverses, back.unit_cost, back.note) == (booked.id, 2, "Taken back: Quantity of 1 item")
+    assert ledger.worth(bolt.product_id) == (34, 124)
+    assert ledger.cost(bolt.product_id) == Decimal("3.6471")
+    ledger.balances()
+
+
+def test_a_count_of_everything_takes_what_rounding_left_back_with_it(as_ann, ledger):
+    nut = shelf("Nut", here="2", there="0", unit_cost=Decimal("0.3333"))
+    receive(1, item_id=nut.here, unit_cost=Decimal("0.3334"))
+    before = ledger.worth(nut.product_id)
+    found = count({nut.here: "0"})
+    apply(found)
+    assert ledger.worth(nut.product_id) == (0, 0)
+    revert(found)
+    assert ledger.worth(nut.product_id) == before
     ledger.balances()
 
 

@@ -16,12 +16,24 @@ from inventory_app.context import acting_as
 from inventory_app.errors import Invalid, NotAllowed, NotFound, NotSignedIn
 from inventory_app.http.exports import _pieces
 from inventory_app.models._base import now
+from inventory_app.models.approvals import Approval, ApprovalDecision
 from inventory_app.models.catalog import Category, Location, Lot, PriceStatus, Product, ProductPrice, SupplierProduct
 from inventory_app.models.lists import ChangeSet
 from inventory_app.models.purchasing import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from inventory_app.models.stock import Reservation, StockMovement
 from inventory_app.models.users import AuthSession, Role, UserInfo
-from inventory_app.operations import categories, exports, locations, movements, reorder, stock, trail, views
+from inventory_app.operations import (
+    _approval_list,
+    categories,
+    exports,
+    locations,
+    movements,
+    reorder,
+    stock,
+    trail,
+    views,
+)
+from inventory_app.operations._approvals import KINDS
 from inventory_app.operations._export_cells import safe_cell
 from inventory_app.operations._export_lists import EXPORTS
 from inventory_app.operations._lists import View
@@ -110,6 +122,18 @@ def company(ann):
             by = {"quantity": Decimal(1), "unit_cost": COST, "item_id": bolt.here, "movement_id": booked.id}
             session.add(GoodsReceiptLine(receipt_id=receipt.id, order_line_id=line.id, position=1, **by))
             session.add(ChangeSet(kind="prices", title="Spring", reason="season", row_count=1, created_by=ann.id))
+            asked = Approval(
+                kind="supplier",
+                subject_id=acme.id,
+                permission="suppliers:approve",
+                required=2,
+                requested_by=ann.id,
+                reason="needed soon",
+            )
+            session.add(asked)
+            session.flush()
+            who = {"user_id": ann.id, "authority_id": ann.id}
+            session.add(ApprovalDecision(approval_id=asked.id, verdict="approve", reason="known for years", **who))
 
         arrange(more)
         placed = papers.order(acme.id, papers.Want(1, COST, received=1))
@@ -149,6 +173,7 @@ def test_every_column_of_every_list_says_what_stands_in_the_file(company):
                     "Reason",
                     "Value",
                     "Lasts (days)",
+                    "Closed",
                 )
             ), (name, column)
 
@@ -157,6 +182,8 @@ def test_every_list_is_exported_in_every_order_with_as_many_rows_as_it_has(compa
     for name, export in EXPORTS.items():
         listing = export.listing
         with open_session() as session:
+            # A query says who asks.
+            exports.prepare_export(session, name=name, view=View())
             count = listing.count(session, View())
         for key, column in listing.columns.items():
             if column.by is not None:
@@ -286,6 +313,28 @@ def test_people_come_with_their_roles(company):
     assert both.name == "carla"
 
 
+def test_requests_are_exported_as_each_reader_sees_them(company, ann):
+    view = EXPORTS["approvals"].listing.read
+    (row,) = [row for row in file_of("approvals")[1] if row["Kind"] == "Supplier"]
+    assert (row["About"], row["Asked for by"], row["Status"]) == ("Acme", "Ann", "Waiting")
+    assert (row["Decided by"], row["Reasons of decisions"]) == ("Ann", "known for years")
+    for asked in ({"view": "asked"}, {"view": "decided"}, {"view": "nonsense"}, {"kind": "supplier"}, {"q": "acm"}):
+        assert row in file_of("approvals", view=view(asked))[1], asked
+    assert file_of("approvals", view=view({"kind": "payment"}))[1] == []
+    role("takes", "inventory:export")
+    with acting_as(person("emma", "takes")):
+        for shown in ("", "waiting", "decided", "asked"):
+            assert file_of("approvals", view=view({"view": shown}))[1] == [], shown
+    role("decides", "inventory:export", "suppliers:approve")
+    with acting_as(person("dora", "decides")):
+        assert row in file_of("approvals")[1]
+        assert file_of("approvals", view=view({"view": "asked"}))[1] == []
+
+
+def test_what_a_request_is_about_is_said_of_every_kind():
+    assert KINDS.keys() == _approval_list._BY_KIND.keys()  # a new kind is forgotten nowhere
+
+
 def test_the_trail_is_exported_as_it_is_searched_with_reasons_in_words(company, ann):
     with acting_as(ann):
         view = EXPORTS["trail"].listing.read({"q": "operation:stock.adjust_inventory", "dir": "desc"})
@@ -315,7 +364,7 @@ def test_the_trail_needs_a_permission_of_its_own(company):
 
 def test_without_its_permissions_nobody_gets_a_list(company):
     for name, export in EXPORTS.items():
-        for missing in (export.listing.permission, export.permission):
+        for missing in {export.listing.permission, export.permission}:
             made = f"{name}-{missing}"
             role(made, *(one for one in EVERYTHING if one != missing))
             with acting_as(person(made.replace(":", "-"), made)):

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -12,11 +13,22 @@ from inventory_app.context import acting_as
 from inventory_app.models._base import now
 from inventory_app.models.catalog import Category
 from inventory_app.models.users import LocalUser, Role
-from inventory_app.operations import _figures, import_runs, items, reorder, stock, suppliers, users
+from inventory_app.operations import (
+    _figures,
+    categories,
+    import_runs,
+    items,
+    reorder,
+    reversals,
+    stock,
+    suppliers,
+    users,
+)
 from inventory_app.operations._lists import View
 from inventory_app.operations._operation import OPERATIONS
 from inventory_app.operations._trail_labels import FORMER_OPERATIONS, operation_words
 from inventory_app.operations._trail_labels import OPERATIONS as WORDS
+from inventory_app.operations.course import WEEKS
 from inventory_app.operations.home import CATEGORIES_SHOWN, WAITING_SHOWN, home
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, item, location, person, product, supplier
@@ -86,12 +98,43 @@ def test_products_to_reorder_come_with_what_there_is_least_of_first(stocked, ann
     assert listed.count == listed.summary.to_reorder == 3
 
 
-def test_movements_are_counted_by_kind_since_a_year_ago(stocked, ann):
+def test_what_came_and_went_is_counted_by_week_without_what_only_moved(stocked, ann, observer):
+    first, second = stocked
     with acting_as(ann):
-        transact(stock.transfer_inventory, from_item_id=stocked[0].id, to_item_id=stocked[1].id, quantity=Decimal(1))
-    found = seen_by(ann)
-    assert [(kind.label, kind.number) for kind in found.kinds] == [("Adjusted", 3), ("Moved", 2)]
-    assert timedelta(days=365) <= now() - found.begins < timedelta(days=366)
+        transact(stock.transfer_inventory, from_item_id=first.id, to_item_id=second.id, quantity=Decimal(1))
+        transact(stock.issue_inventory, item_id=first.id, quantity=Decimal(1))
+        transact(stock.receive_inventory, item_id=first.id, quantity=Decimal(2), occurred_at=now() - timedelta(weeks=2))
+        transact(stock.receive_inventory, item_id=first.id, quantity=Decimal(2), occurred_at=now() - timedelta(weeks=9))
+    weeks = seen_by(ann).weeks
+    assert [(week.came, week.went) for week in weeks] == [(0, 0)] * 5 + [(1, 0), (0, 0), (3, 1)]
+    assert [(later.begins - week.begins).days for week, later in pairwise(weeks)] == [7] * 7
+    assert weeks[-1].begins.weekday() == 0
+    assert weeks[-1].begins <= now().date()
+
+
+def test_what_one_booked_can_be_undone_from_the_start_page_once(stocked, ann):
+    first, second = stocked
+    with acting_as(ann):
+        counted = transact(
+            stock.bulk_update_inventory,
+            updates=[{"item_id": first.id, "quantity": "9"}, {"item_id": second.id, "quantity": "4"}],
+        )
+        transact(stock.adjust_inventory, item_id=first.id, quantity=Decimal(1), reason_code="found")
+        transact(categories.create_category, code="X", name="Nothing that was booked")
+    assert [row.undo for row in seen_by(ann).done] == [False, True, True]
+    with acting_as(ann):
+        undone = seen_by(ann).done[1].id
+        transact(reversals.reverse_operation, taken_id=undone)
+        transact(reversals.reverse_operation, taken_id=counted.operation_id)
+    assert [(row.title, row.undo) for row in seen_by(ann).done[:2]] == [("Took something back", False)] * 2
+    assert not any(row.undo for row in seen_by(ann).done)
+
+
+def test_who_may_not_take_back_is_offered_no_undo(stocked):
+    emma = person("emma", "employee")
+    with acting_as(emma):
+        transact(stock.adjust_inventory, item_id=stocked[0].id, quantity=Decimal(1), reason_code="found")
+    assert [row.undo for row in seen_by(emma).done] == [False]
 
 
 def test_what_stock_is_worth_adds_up_and_is_what_the_list_says(stocked, ann):
@@ -123,7 +166,7 @@ def test_nobody_sees_on_the_start_page_what_they_may_not_see_elsewhere(stocked, 
     employee = seen_by(person("emma", "employee"))
     assert employee.low
     assert (employee.worth, employee.shares, employee.waiting) == ("", [], [])
-    assert (nothing.kinds, [kind.label for kind in employee.kinds]) == ([], ["Adjusted"])
+    assert (nothing.weeks, len(employee.weeks)) == ([], WEEKS)
 
 
 def test_ones_own_last_changes_are_there_and_nobody_elses(stocked, ann, ada):

@@ -14,9 +14,10 @@ from inventory_app.errors import (
     Invalid,
     InvalidRows,
     PeriodClosed,
+    TooFine,
 )
 from inventory_app.models._base import now
-from inventory_app.operations import books, locations, periods, reservations, stock, valuation
+from inventory_app.operations import books, locations, periods, reservations, stock, units, valuation
 from inventory_app.unit_of_work import read, transact
 from tests.factories import location, person, product
 from tests.fixtures.seeing import Side, before_commit, locks_waited_for, wait_until_blocked
@@ -152,6 +153,32 @@ def test_who_books_in_a_period_that_is_being_closed_waits_and_is_refused(race, l
     )
     assert isinstance(error, PeriodClosed)
     assert ledger.quantities(bolt.here) == [10]
+
+
+def coarser(ada):
+    """Let the administrator count kilograms with no decimals any more."""
+    with acting_as(ada):
+        return transact(units.update_unit, code="kg", name="Kilograms", decimals=0, was="Kilograms/3")
+
+
+@pytest.fixture
+def flour(as_ann):
+    return shelf("Flour", unit_code="kg")
+
+
+def test_who_makes_a_unit_coarser_waits_for_what_is_booked_more_finely(race, ada, flour, ledger):
+    error = race(lambda: issue(flour.here, "0.5"), lambda: coarser(ada))
+    assert isinstance(error, Conflict)
+    assert str(error) == "Quantities with 1 decimal are on record in kg, so it needs at least 1."
+    assert ledger.quantities(flour.here) == [Decimal("9.5")]
+
+
+def test_what_is_booked_more_finely_waits_for_who_makes_the_unit_coarser(race, ada, flour, ledger):
+    error = race(lambda: coarser(ada), lambda: issue(flour.here, "0.5"))
+    assert isinstance(error, TooFine)
+    assert error.fields == {"quantity": str(error)}
+    assert ledger.quantities(flour.here) == [10]
+    issue(flour.here, 1)
 
 
 def test_two_close_the_same_period(race):

@@ -1,21 +1,26 @@
 """Searching forgives: codes and beginnings first, then what holds the words, then what is spelt alike, and says so."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
 from inventory_app.context import Actor, acting_as
 from inventory_app.errors import Invalid
-from inventory_app.operations import items, pricing, products, suppliers, users
+from inventory_app.operations import items, pricing, products, shipments, suppliers, users
+from inventory_app.operations import stock as stock_operations
 from inventory_app.operations._item_list import LIST
 from inventory_app.operations._people_list import LIST as PEOPLE
 from inventory_app.operations._price_list import LIST as PRICES
 from inventory_app.operations._product_list import LIST as PRODUCTS
+from inventory_app.operations._shipment_list import LIST as SHIPMENTS
 from inventory_app.operations._supplier_list import LIST as SUPPLIERS
 from inventory_app.operations.catalog import search_text
 from inventory_app.operations.items import Overview
-from inventory_app.unit_of_work import read
+from inventory_app.unit_of_work import read, transact
 from tests import factories
+from tests.operations.shelf import accept, issue, send
+from tests.operations.shelf import shelf as on_shelf
 
 
 @pytest.fixture
@@ -191,3 +196,34 @@ def test_the_pages_of_suppliers_that_are_spelt_alike_follow_each_other(ann: Acto
     assert second.note == first.note
     back = read(suppliers.list_suppliers, view=SUPPLIERS.read({"q": "anvli", "size": "25", "at": second.before})).page
     assert back.rows == first.rows
+
+
+def test_an_item_is_found_by_the_beginning_of_its_lots_code(ann: Actor):
+    milk = factories.product("MILK", name="Milk", lots_kept=True)
+    stock("B2-7", "Bolt")
+    here = factories.location("COLD", name="Cold store").id or 0
+    for code in ("B2-7", "B2-8"):
+        transact(
+            stock_operations.create_inventory_item,
+            product_id=milk.id,
+            location_id=here,
+            quantity=Decimal(1),
+            lot_code=code,
+        )
+    assert [(row.sku, row.lot) for row in found("b2-7").page.rows] == [("B2-7", None), ("MILK", "B2-7")]
+    assert [row.lot for row in found("B2-8").page.rows] == ["B2-8"]
+    assert [row.lot for row in found("milk B2-").page.rows] == ["B2-7", "B2-8"]
+    assert found("B2-8").page.note == ""
+    assert read(items.matching_items, view=LIST.read({"q": "B2-8"}), most=10) == [found("B2-8").page.rows[0].id]
+    assert skus("b2-9") == []
+    assert skus("bolt B2-8") == []
+
+
+def test_none_left_is_said_of_where_something_is_kept_and_not_of_where_it_passed_through(ann: Actor):
+    bolt = on_shelf()
+    send(bolt.here, bolt.there_location, 4)
+    accept(next(row.id for row in read(shipments.list_shipments, view=SHIPMENTS.read({})).page.rows))
+    issue(bolt.there, 9)
+    out = read(items.overview, view=LIST.read({"view": "out"}))
+    assert [row.location for row in out.page.rows] == ["Bolt south"]
+    assert (out.count, out.summary.out) == (1, 1)

@@ -14,6 +14,7 @@ from tests.fixtures.tab import event_name
 from tests.states.handlers import registered
 
 HANDLERS = registered()
+_OPENS = re.compile(r"onOpenChange:(.{0,400})")
 _EVENT = re.compile(r'ReflexEvent\("([\w.]+)"')
 
 
@@ -36,6 +37,16 @@ def test_a_page_calls_only_handlers_behind_a_door(route):
     browser_only = {name for name in names if name.startswith("_")}
     undeclared = names - browser_only - set(FRAMEWORK_EVENTS)
     assert [name for name in undeclared if name not in HANDLERS or not HANDLERS[name].declared] == []
+
+
+@pytest.mark.parametrize("route", sorted(PAGES))
+def test_a_page_closes_whatever_dialog_was_left_open_when_somebody_arrives(route):
+    component = PAGES[route].render()
+    shown = json.dumps(component.render(), default=str, ensure_ascii=False).replace('\\"', '"')
+    closing = {name for opens in _OPENS.findall(shown) for name in _EVENT.findall(opens)}
+    mounted = {name for hook in component._get_all_hooks() if "useEffect" in hook for name in _EVENT.findall(hook)}
+    assert closing <= mounted
+    assert closing or "onOpenChange" not in shown.replace("MenuRoot", "")
 
 
 def test_what_a_page_needs_to_load_is_open_to_whoever_may_see_it():

@@ -449,7 +449,6 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
             InventoryState.create_inventory_item,
             lambda t: {"form": {"sku": _word(), "name": "Bolt", "location_id": t.location, "quantity": "4"}},
         ),
-        (InventoryState.create_location, lambda _: {"form": {"code": _word(), "name": "Yard"}}),
         (
             InventoryState.transfer_inventory,
             lambda t: {"from_item_id": t.first, "to_item_id": t.second, "quantity": "2"},

@@ -16,6 +16,7 @@ from inventory_app.database.locks import ROLES_AND_PERMISSIONS
 from inventory_app.operations.books import books_balance
 from inventory_app.states.inventory import InventoryState
 from inventory_app.states.suppliers import SupplierState
+from inventory_app.states.trees import LocationsState
 from inventory_app.states.users import UserMgmtState
 from inventory_app.unit_of_work import open_session
 from tests import factories
@@ -107,8 +108,8 @@ async def test_there_is_a_line_about_success_for_every_commit_of_the_server_and_
     site.visitor().sign_in("nobody-of-this-name")
     async with Tab(visitor, "/inventory") as tab:
         form = {"code": secrets.token_hex(4), "name": "Yard"}
-        await tab.call(InventoryState.create_location, form=form)
-        await tab.call(InventoryState.create_location, form=form)
+        await tab.call(LocationsState.create_location, form=form)
+        await tab.call(LocationsState.create_location, form=form)
     # What the factories do, in this process and another log, has no request of the server behind it.
     asked = [entry for entry in site_trail.operations() if len(entry.request_id or "") == len(secrets.token_hex(8))]
     lines = [line for line in site.log_lines(event="operation_succeeded") if line.get("request_id")]

@@ -1,13 +1,13 @@
 """Drawings of figures over time: where the line goes, round numbers at the edge, and the same as a table."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_app.states._charts import Chart, Frame, scale, spark, steps
+from inventory_app.states._charts import Chart, Frame, scale, spark, steps, week_bars
 from inventory_app.states._moments import read_moment
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -47,6 +47,16 @@ def test_columns_of_a_year_count_what_happened_in_each():
     assert (drawn.figure, len(drawn.cells)) == ("3", 2)
     assert drawn.line.startswith("M0 100V0.0H1.92V100.0")
     assert drawn.line.endswith("V50.0H100.00")
+
+
+def test_a_week_goes_up_by_what_came_and_down_by_what_went_measured_by_the_most():
+    first, second = week_bars([(date(2026, 11, 9), 600, 300), (date(2026, 11, 16), 0, 1_200)])
+    assert (second.label, second.begins, second.came, second.went) == ("w47", "16 Nov", "0", "1,200")
+    assert (second.x, second.up, second.top, second.down) == ("58.00", "0.00", "50.00", "49.00")
+    assert float(first.top) + float(first.up) == 50
+    assert float(first.up) == 2 * float(first.down) > 0
+    assert week_bars([(date(2026, 11, 9), 0, 0)])[0].up == "0.00"
+    assert week_bars([]) == []
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01", "2026-03-02T10:00+01:00", "9" * 50])
