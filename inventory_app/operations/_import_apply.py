@@ -100,11 +100,10 @@ def update_records(execute: Callable[..., Any], target: str, model: type[SQLMode
 
 
 def _insert(execute: Callable[..., Any], target: str, model: type[SQLModel], progress: Progress | None) -> None:
-    names = _columns(model)
+    names = [name for name in _columns(model) if name != "id"]
     sql = (
-        f"INSERT INTO {target} ({', '.join(names)}) SELECT {', '.join(f'n.{name}' for name in names)} "  # our own names
-        f"FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, "
-        "c.wanted || jsonb_build_object('id', c.target_id)) n "
+        f"INSERT INTO {target} (id, {', '.join(names)}) SELECT c.target_id, {', '.join(f'n.{name}' for name in names)} "  # our own names
+        f"FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, c.wanted) n "
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'new' AND c.row >= %(from)s AND c.row < %(to)s "
         "ORDER BY c.target_id"
     )
