@@ -209,7 +209,8 @@ BEGIN
                      p_attempts);
 END $$;
 
--- Row trigger of every audited table. Arguments: key columns, secret columns, personal columns (comma-separated).
+-- Row trigger of every audited table; what is inserted where nothing is hidden is left to `audit_capture_inserted`.
+-- Arguments: key columns, secret columns, personal columns (comma-separated).
 CREATE FUNCTION audit_capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC'
 SET bytea_output = 'hex' AS $$
@@ -286,6 +287,33 @@ BEGIN
     SELECT v_change, p.field, p.salt, p.before, p.after
       FROM jsonb_to_recordset(v_personal) p(field text, salt text, before text, after text);
   END IF;
+  RETURN NULL;
+END $$;
+
+-- What one statement inserts, all its rows at once: a row costs a third of what it costs `audit_capture`. For tables that
+-- hide nothing. Arguments: key columns.
+CREATE FUNCTION audit_capture_inserted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC'
+SET bytea_output = 'hex' AS $$
+DECLARE
+  v_operation text := current_setting('inventory.operation', true);
+BEGIN
+  IF v_operation IS NULL OR v_operation = '' THEN
+    IF EXISTS (SELECT FROM inserted) THEN
+      RAISE EXCEPTION USING ERRCODE = 'AU000',
+        MESSAGE = format('%s on %I refused: no operation is open in this transaction', TG_OP, TG_TABLE_NAME),
+        HINT = 'Every change is made inside an operation: see CONTRIBUTING.md.';
+    END IF;
+    RETURN NULL;
+  END IF;
+  -- OFFSET 0: the row becomes JSON once, not once for each use of it.
+  INSERT INTO audit_change (operation_id, table_name, pk, kind, after)
+  SELECT v_operation::uuid, TG_TABLE_NAME,
+         CASE WHEN TG_ARGV[0] = 'id' THEN made.row ->> 'id'
+              ELSE (SELECT jsonb_agg(made.row -> k.name ORDER BY k.position)::text
+                      FROM unnest(string_to_array(TG_ARGV[0], ',')) WITH ORDINALITY k(name, position)) END,
+         'insert', made.row::text
+    FROM (SELECT to_jsonb(inserted) AS row FROM inserted OFFSET 0) made;
   RETURN NULL;
 END $$;
 
@@ -590,7 +618,7 @@ END $$;
 REVOKE ALL ON FUNCTION audit_ensure_partitions(integer), audit_new_incarnation(text), audit_append_only(), audit_sum_stock(),
   audit_reserved(bigint),
   audit_reorder_at(), audit_item_worth(), audit_item_cost(), audit_search_words(),
-  audit_capture(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
+  audit_capture(), audit_capture_inserted(), audit_person(text, text, boolean, boolean, integer), audit_claim_key(uuid, text, text, text, text),
   audit_open(uuid, text, text, text, bigint, text, bigint, text, text, text, text, text, text, integer),
   audit_begin(uuid, text, text, text, boolean, boolean, integer, text, text, text, text, text, text),
   audit_begin_as(uuid, text, text, text, text, text, text, text, text, text, text), audit_viewer(text, boolean, boolean),

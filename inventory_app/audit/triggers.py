@@ -121,21 +121,49 @@ def is_audited(table: sa.Table) -> bool:
     return "audit" in table.info
 
 
+def _keys(table: sa.Table) -> str:
+    return ",".join(column.name for column in table.primary_key.columns)
+
+
 def _arguments(table: sa.Table) -> str:
     declared: dict[str, tuple[str, ...]] = table.info["audit"]
-    keys = ",".join(column.name for column in table.primary_key.columns)
-    return ", ".join(f"'{value}'" for value in (keys, ",".join(declared["secret"]), ",".join(declared["personal"])))
+    return ", ".join(
+        f"'{value}'" for value in (_keys(table), ",".join(declared["secret"]), ",".join(declared["personal"]))
+    )
+
+
+def _capture(table: sa.Table) -> Iterator[str]:
+    """Yield what records each change: rows one by one, and what is inserted and hides nothing by the statement."""
+    name, arguments = table.name, _arguments(table)
+    by_statement = _hides_nothing(table)
+    when = "UPDATE OR DELETE" if by_statement else "INSERT OR UPDATE OR DELETE"
+    yield (
+        f"CREATE TRIGGER audit_capture AFTER {when} ON {name} FOR EACH ROW EXECUTE FUNCTION audit_capture({arguments});"
+    )
+    yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_capture;"
+    if by_statement:
+        yield (
+            f"CREATE TRIGGER audit_capture_inserted AFTER INSERT ON {name} REFERENCING NEW TABLE AS inserted "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION audit_capture_inserted('{_keys(table)}');"
+        )
+        # Rows that are replicated come without a statement: the one fires wherever the other does not.
+        yield (
+            f"CREATE TRIGGER audit_capture_replicated AFTER INSERT ON {name} "
+            f"FOR EACH ROW EXECUTE FUNCTION audit_capture({arguments});"
+        )
+        yield f"ALTER TABLE {name} ENABLE REPLICA TRIGGER audit_capture_replicated;"
+
+
+def _hides_nothing(table: sa.Table) -> bool:
+    declared: dict[str, tuple[str, ...]] = table.info["audit"]
+    return not declared["secret"] and not declared["personal"]
 
 
 def table_triggers(table: sa.Table) -> Iterator[str]:
     """Yield the statements that put `table` under the trail's protection."""
     name = table.name
     if is_audited(table):
-        yield (
-            f"CREATE TRIGGER audit_capture AFTER INSERT OR UPDATE OR DELETE ON {name} "
-            f"FOR EACH ROW EXECUTE FUNCTION audit_capture({_arguments(table)});"
-        )
-        yield f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER audit_capture;"
+        yield from _capture(table)
     if name in APPEND_ONLY:
         yield (
             f"CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON {name} "

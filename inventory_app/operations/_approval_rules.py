@@ -124,13 +124,14 @@ def facts(session: Session, approvals: Sequence[Approval], people: Iterable[int]
     return Facts(parties, decisions, full_names(session, wanted))
 
 
+_NAMED = sa.select(col(UserInfo.user_id), col(UserInfo.full_name), col(LocalUser.username)).join(
+    LocalUser, col(LocalUser.id) == col(UserInfo.user_id)
+)
+
+
 def full_names(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
     """Return what the people with these accounts are called."""
-    statement = (
-        select(UserInfo.user_id, UserInfo.full_name, LocalUser.username)
-        .join(LocalUser, col(LocalUser.id) == col(UserInfo.user_id))
-        .where(col(UserInfo.user_id).in_(set(user_ids)))
-    )
+    statement = _NAMED.where(col(UserInfo.user_id).in_(set(user_ids)))
     return {user_id: name or username for user_id, name, username in session.execute(statement)}
 
 
@@ -146,12 +147,13 @@ def _standings(session: Session, which: sa.ColumnElement[bool], people: Iterable
     authorities = {authority for *_, authority in held}
     users = {user for user, *_ in held} | set(people)
     stand_ins = represented(session, users | authorities)
-    names = full_names(session, users)
-    enabled = set(session.scalars(select(LocalUser.id).where(col(LocalUser.id).in_(users), col(LocalUser.enabled))))
-    proving, strict = _proving(session, users), _strict(session, authorities)
+    # Who uses their own authority needs no more than they have proved to be here.
+    others = {authority for user, _, authority in held if authority != user}
+    proving, strict = (_proving(session, users), _strict(session, others)) if others else (set[int](), set[int]())
+    asked = _NAMED.add_columns(col(LocalUser.enabled)).where(col(UserInfo.user_id).in_(users))
     found = {
-        user: Standing(user, names[user], user in enabled, stand_ins.get(user, frozenset()), user in proving)
-        for user in sorted(users & names.keys())
+        user: Standing(user, name or username, enabled, stand_ins.get(user, frozenset()), user in proving)
+        for user, name, username, enabled in session.execute(asked.order_by(col(UserInfo.user_id)))
     }
     for user, permission, authority in sorted(held, key=lambda row: (row[0], row[2] != row[0], row[2])):
         conflicts = stand_ins.get(authority, frozenset()) | {authority}

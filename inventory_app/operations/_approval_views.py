@@ -308,8 +308,16 @@ def _who_can(session: Session, approval: Approval) -> str:
     return f"Nobody else can: an administrator may give the permission “{label}” to somebody."
 
 
+#: The permissions that what is open asks for.
+_ASKED_FOR = sa.select(col(Approval.permission)).distinct().where(rules.open_now())
+
+
 def counts(session: Session, viewer: Viewer) -> dict[str, int]:
     """Return how many requests of each kind wait for this viewer's own decision."""
+    # Asked for at every page: only where something waits that they hold the permission for is it found out what they
+    # may decide.
+    if viewer.permissions.isdisjoint(session.scalars(_ASKED_FOR)):
+        return {}
     who = rules.standing(session, viewer.user_id)
     statement = sa.select(col(Approval.kind), sa.func.count()).where(rules.decidable_by(who), *_of(""))
     return dict(session.execute(statement.group_by(col(Approval.kind))).all())

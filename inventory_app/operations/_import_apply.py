@@ -100,11 +100,10 @@ def update_records(execute: Callable[..., Any], target: str, model: type[SQLMode
 
 
 def _insert(execute: Callable[..., Any], target: str, model: type[SQLModel], progress: Progress | None) -> None:
-    names = _columns(model)
+    names = [name for name in _columns(model) if name != "id"]
     sql = (
-        f"INSERT INTO {target} ({', '.join(names)}) SELECT {', '.join(f'n.{name}' for name in names)} "  # our own names
-        f"FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, "
-        "c.wanted || jsonb_build_object('id', c.target_id)) n "
+        f"INSERT INTO {target} (id, {', '.join(names)}) SELECT c.target_id, {', '.join(f'n.{name}' for name in names)} "  # our own names
+        f"FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, c.wanted) n "
         f"WHERE c.run_id = %(run)s AND c.target = '{target}' AND c.state = 'new' AND c.row >= %(from)s AND c.row < %(to)s "
         "ORDER BY c.target_id"
     )
@@ -176,8 +175,15 @@ SELECT i.id FROM inventory_item i JOIN import_change c ON c.target_id = i.id
  WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state = 'changed' ORDER BY i.id FOR UPDATE OF i
 """
 _LOCK_STOCKED = """
-SELECT p.id FROM product p WHERE p.id IN (SELECT (c.wanted ->> 'product_id')::bigint FROM import_change c
-  WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state <> 'same') ORDER BY p.id FOR UPDATE
+WITH held AS MATERIALIZED (
+  SELECT p.id FROM product p WHERE p.id IN (SELECT (c.wanted ->> 'product_id')::bigint FROM import_change c
+    WHERE c.run_id = %(run)s AND c.target = 'inventory_item' AND c.state <> 'same') ORDER BY p.id FOR UPDATE)
+SELECT count(*) FROM held
+"""
+# Only of what is counted there may be nothing left: what is new adds to it.
+_RECOUNTED = """
+SELECT DISTINCT (wanted ->> 'product_id')::bigint FROM import_change
+ WHERE run_id = %(run)s AND target = 'inventory_item' AND state = 'changed'
 """
 _OTHER_ITEMS = """
 SELECT count(*) FROM inventory_item i JOIN import_change c ON c.target_id = i.id
@@ -236,7 +242,7 @@ SELECT m.id, m.sequence, CASE WHEN m.sequence = 1 THEN 'receipt' ELSE 'count' EN
 def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> None:
     """Bring the ledger to what the file says: opening stock as receipts, what is counted as the difference."""
     stamp = {"now": now(), "who": current_actor().name, "operation": operation_id(session)}
-    products = list(execute(_LOCK_STOCKED).scalars())
+    execute(_LOCK_STOCKED)
     execute(_LOCK_ITEMS)
     other = execute(_OTHER_ITEMS).scalar_one()
     if other:
@@ -248,4 +254,4 @@ def _post(session: Session, execute: Callable[..., Any], progress: Progress) -> 
         execute(_OPENED, **stamp, **{"from": start, "to": end})
         progress(end)
     execute(_COUNTED, **stamp)
-    settle(session, products)
+    settle(session, list(execute(_RECOUNTED).scalars()))

@@ -23,7 +23,6 @@ from inventory_app.settings import get_settings
 
 #: For how long a file can be taken back.
 _KEPT_DAYS = 30
-_ESCAPED = str.maketrans({"\\": "\\\\"})
 _COPY_PIECE = 2_000
 _DUMP = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 #: Faults that are kept in words; the rows are counted, however many have one.
@@ -121,8 +120,10 @@ def _copy(
                     {"run_id": run.id, "row": row.number, "field": name, "sentence": sentence}
                     for name, sentence in wrong.items()
                 ]
-            state = "faulty" if wrong else ""
-            piece.append(f"{run.id}\t{row.number}\t{_DUMP(data).translate(_ESCAPED)}\t{state}\n")
+            # What turns out to be known here already is marked when that is found out.
+            state = "faulty" if wrong else "new"
+            read_as = _DUMP(data).replace("\\", "\\\\")
+            piece.append(f"{run.id}\t{row.number}\t{read_as}\t{state}\n")
             count += 1
             if len(piece) == _COPY_PIECE:
                 copy.write("".join(piece))

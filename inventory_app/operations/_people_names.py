@@ -21,13 +21,17 @@ def called(username: sa.ColumnElement[Any] | Mapped[str]) -> sa.ColumnElement[st
     return sa.func.coalesce(name.scalar_subquery(), username)
 
 
+# Built once: many lists ask for them at every page.
+_NAMES = (
+    sa.select(sa.func.lower(col(LocalUser.username)), col(UserInfo.full_name))
+    .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
+    .where(sa.func.lower(col(LocalUser.username)) == sa.any_(sa.bindparam("names", type_=sa.ARRAY(sa.Text))))
+)
+
+
 def names_of(session: Session, usernames: Iterable[str | None]) -> dict[str, str]:
     """Return what the people with these usernames are called; the text itself where there is no such account."""
     wanted = {name for name in usernames if name}
-    found = session.execute(
-        sa.select(sa.func.lower(col(LocalUser.username)), col(UserInfo.full_name))
-        .join(UserInfo, col(UserInfo.user_id) == col(LocalUser.id))
-        .where(sa.func.lower(col(LocalUser.username)).in_({name.lower() for name in wanted}))
-    )
+    found = session.execute(_NAMES, {"names": [name.lower() for name in wanted]})
     called_so = {username: name for username, name in found if name}
     return {name: called_so.get(name.lower(), name) for name in wanted}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -196,8 +197,8 @@ def documents_of(session: Session, *, subject_type: str, subject_id: int) -> lis
             expires_on=one.expires_on.isoformat() if one.expires_on else "",
             added_by=one.created_by,
             added_at=one.created_at.isoformat(),
-            href=_address(one),
-            small=f"{_address(one)}/small" if one.kind == "image" else "",
+            href=_address(one.id, one.sha256),
+            small=f"{_address(one.id, one.sha256)}/small" if one.kind == "image" else "",
         )
         for one in session.exec(_kept(subject_type, [subject_id]))
     ]
@@ -224,23 +225,26 @@ def document_content(session: Session, *, document_id: int, sha256: str, small: 
 
 def pictures_of(session: Session, subject_type: str, subject_ids: Iterable[int]) -> dict[int, str]:
     """Return where the small picture of each of these records is, inside a query that may show the records."""
-    first = (
-        sa.select(col(Document.subject_id), sa.func.min(col(Document.id)))
-        .where(
-            col(Document.subject_type) == subject_type,
-            col(Document.subject_id).in_(list(subject_ids)),
-            col(Document.kind) == "image",
-            col(Document.removed_at).is_(None),
-        )
-        .group_by(col(Document.subject_id))
-        .subquery("first")
+    found = session.execute(_FIRST_PICTURES, {"subject_type": subject_type, "ids": list(subject_ids)})
+    return {subject_id: f"{_address(id_, sha256)}/small" for subject_id, id_, sha256 in found}
+
+
+# Built once: a list of products asks for them at every page.
+_FIRST_PICTURES = (
+    sa.select(col(Document.subject_id), col(Document.id), col(Document.sha256))
+    .where(
+        col(Document.subject_type) == sa.bindparam("subject_type"),
+        col(Document.subject_id) == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))),
+        col(Document.kind) == "image",
+        col(Document.removed_at).is_(None),
     )
-    rows = session.scalars(sa.select(Document).join(first, first.c[1] == col(Document.id)))
-    return {one.subject_id: f"{_address(one)}/small" for one in rows}
+    .ext(distinct_on(col(Document.subject_id)))
+    .order_by(col(Document.subject_id), col(Document.id))
+)
 
 
-def _address(document: Document) -> str:
-    return f"/documents/{document.id}/{document.sha256}"
+def _address(document_id: int | None, sha256: str) -> str:
+    return f"/documents/{document_id}/{sha256}"
 
 
 def _size(size: int) -> str:

@@ -70,3 +70,15 @@ def test_the_installed_triggers_are_those_of_the_declarations(observer):
         "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit_capture' AND tgenabled = 'A'"
     )
     assert {name for (name,) in found} == {table.name for table in AUDITED}
+
+
+def test_what_is_inserted_is_captured_once_and_in_every_mode(observer):
+    found = observer.execute(
+        "SELECT tgrelid::regclass::text, array_agg((tgname, tgenabled)::text ORDER BY tgname) FROM pg_trigger"
+        " WHERE tgname LIKE 'audit_capture%' AND tgtype::int & 4 = 4 GROUP BY 1"
+    )
+    by_row = ["(audit_capture,A)"]
+    by_statement = ["(audit_capture_inserted,O)", "(audit_capture_replicated,R)"]
+    assert dict(found.fetchall()) == {
+        table.name: by_row if any(table.info["audit"].values()) else by_statement for table in AUDITED
+    }

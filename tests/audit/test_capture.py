@@ -248,3 +248,71 @@ def test_the_record_says_who_from_where_and_why(database, trail, ann):
     assert found.incarnation == 1
     tables = [(c.table, c.kind) for c in trail.changes()]
     assert tables == [("local_user", "update"), ("user_info", "update"), ("auth_session", "update")]
+
+
+THREE = (
+    "INSERT INTO location (code, name, sort_key, kind, active, version)"
+    " SELECT code, code, lower(code), 'storage', true, 1"
+    " FROM unnest(%s::text[]) WITH ORDINALITY AS l(code, n) ORDER BY n"
+)
+
+
+def test_all_rows_of_a_statement_are_recorded_in_their_order(database, trail, observer):
+    codes = ["C3", "A1", "B2"]
+    arrange(lambda session: driver(session).execute(THREE, [codes]))
+    changes = trail.changes()
+    assert [(c.table, c.kind, c.before, c.after["code"]) for c in changes] == [
+        ("location", "insert", None, code) for code in codes
+    ]
+    kept = observer.execute(
+        "SELECT id::text, to_jsonb(l) FROM location l WHERE code = ANY (%s) ORDER BY id", [codes]
+    ).fetchall()
+    assert [(c.pk, c.after) for c in changes] == kept
+
+
+def test_a_statement_that_inserts_nothing_needs_no_operation(database, observer):
+    assert refused_outside(lambda session: driver(session).execute(THREE, [[]])) is None
+    assert refused_outside(lambda session: driver(session).execute(THREE, [["A1"]])) == UNATTRIBUTED
+    assert observer.execute("SELECT count(*) FROM location WHERE code = 'A1'").fetchone() == (0,)
+
+
+def test_what_a_replica_inserts_is_recorded_once_and_outside_an_operation_refused(database, trail):
+    with database.as_superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        with pytest.raises(psycopg.Error) as refused:
+            connection.execute(THREE, [["A1", "B2"]])
+    assert refused.value.sqlstate == UNATTRIBUTED
+    with database.as_superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        begin_as(connection, "cli:root")
+        connection.execute(THREE, [["A1", "B2"]])
+    assert [(c.kind, c.after["code"]) for c in trail.changes(trail.last(actor_name="cli:root").id)] == [
+        ("insert", "A1"),
+        ("insert", "B2"),
+    ]
+
+
+def test_one_statement_that_inserts_and_updates_records_both(database, trail):
+    location("SHELF")
+    both = f"{THREE} ON CONFLICT (lower(code)) DO UPDATE SET name = 'Known'"
+    arrange(lambda session: driver(session).execute(both, [["SHELF", "NEW"]]))
+    assert sorted((c.kind, c.after["code"], c.after["name"]) for c in trail.changes()) == [
+        ("insert", "NEW", "NEW"),
+        ("update", "SHELF", "Known"),
+    ]
+
+
+def test_a_link_that_is_inserted_is_recorded_by_both_its_keys(database, trail):
+    bert = person("bert")
+    arrange(
+        lambda session: session.execute(
+            sa.text(
+                "INSERT INTO user_role (user_id, role_id) SELECT i.id, r.id"
+                " FROM user_info i, (SELECT id FROM role ORDER BY id LIMIT 2) r WHERE i.user_id = :id"
+            ),
+            {"id": bert.id},
+        )
+    )
+    changes = [c for c in trail.changes() if c.table == "user_role"]
+    assert [c.kind for c in changes] == ["insert", "insert"]
+    assert [c.pk for c in changes] == [f"[{c.after['user_id']}, {c.after['role_id']}]" for c in changes]
