@@ -10,7 +10,7 @@ from alembic import op
 from inventory_app.settings import get_settings
 
 revision = "0032"
-down_revision = "0026"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
