@@ -13,7 +13,7 @@ from inventory_app.operations._barcodes import as_scanned
 from inventory_app.operations._ledger import say
 from inventory_app.operations._money import said
 from inventory_app.operations._operation import Viewer
-from inventory_app.operations._order_views import LineRow, line_rows
+from inventory_app.operations._order_line_rows import LineRow, line_rows
 from inventory_app.operations._paging import storable
 from inventory_app.operations._supplier_rules import why_not_order
 from inventory_app.permissions import Permission

@@ -1,22 +1,20 @@
 """Orders as the list and the page of one show them: ready sentences, amounts only for who may see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inventory_app.models._base import now
 from inventory_app.models.approvals import Approval, ApprovalStatus, Verdict
-from inventory_app.models.catalog import Location, Product
+from inventory_app.models.catalog import Location
 from inventory_app.models.purchasing import (
     GoodsReceipt,
     GoodsReceiptLine,
     OrderStatus,
     PurchaseOrder,
-    PurchaseOrderLine,
     ReceiptKind,
     SupplierInvoice,
 )
@@ -24,82 +22,18 @@ from inventory_app.models.suppliers import Supplier
 from inventory_app.operations import _approval_rules as approval_rules
 from inventory_app.operations import _order_rules as rules
 from inventory_app.operations._ledger import say
-from inventory_app.operations._lists import View
 from inventory_app.operations._money import of_line, said
 from inventory_app.operations._operation import Viewer
 from inventory_app.operations._order_approval import latest
-from inventory_app.operations._order_list import LIST, TABS
+from inventory_app.operations._order_line_rows import LineRow, line_rows
+from inventory_app.operations._order_rows import day_of, days_later, is_late, promised
 from inventory_app.operations._order_rules import STATUSES, UNDER_WAY, Facts
-from inventory_app.operations._paging import Page
 from inventory_app.operations._payment_holds import why_held
-from inventory_app.operations._product_list import product_href
 from inventory_app.operations._supplier_rules import listed
 from inventory_app.permissions import Permission
 from inventory_app.settings import get_settings
 
 _NOT_YET = (OrderStatus.DRAFT, OrderStatus.SUBMITTED, OrderStatus.APPROVED)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """An order as the list shows it; `total` is empty without `prices:view`."""
-
-    id: int
-    href: str
-    called: str
-    supplier: str
-    status: str
-    tone: str
-    override: bool
-    expected: str
-    late: bool
-    #: "" where the supplier has promised nothing, "as wanted", or how much later than wanted.
-    promised: str
-    promised_later: bool
-    location: str
-    total: str
-    by: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderListing:
-    """A page of orders; `count` the view leaves, `counts` are of the tabs, all of them as well."""
-
-    view: View
-    page: Page[OrderRow]
-    count: int
-    everything: int
-    counts: dict[str, int]
-    suppliers: list[tuple[str, str]]
-    locations: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class LineRow:
-    """A line of an order; costs are empty without `prices:view`. The rest begins the form."""
-
-    id: int
-    product: str
-    sku: str
-    href: str
-    supplier_sku: str
-    quantity: str
-    unit: str
-    packs: str
-    unit_cost: str
-    amount: str
-    tax: str
-    expected: str
-    late: bool
-    received: str
-    waiting: str
-    given_up: str
-    typed_quantity: str
-    typed_cost: str
-    typed_tax: str
-    typed_day: str
-    described: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,131 +134,6 @@ class OrderDetail:
     sees_prices: bool = False
 
 
-# The list
-
-_DETAILS = (
-    sa.select(PurchaseOrder, col(Supplier.name), col(Location.name))
-    .join(Supplier, col(Supplier.id) == col(PurchaseOrder.supplier_id))
-    .join(Location, col(Location.id) == col(PurchaseOrder.location_id))
-    .where(col(PurchaseOrder.id) == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))))
-)
-_BY_STATUS = sa.select(col(PurchaseOrder.status), sa.func.count()).group_by(col(PurchaseOrder.status))
-
-
-def listing(session: Session, viewer: Viewer, view: View) -> OrderListing:
-    """Return a page of the orders with the counts beside it."""
-    by_status = {status: number for status, number in session.execute(_BY_STATUS)}  # noqa: C416  # rows are no pairs
-    under_way = sum(by_status.get(status, 0) for status in UNDER_WAY)
-    counts = {tab: under_way if tab == "under_way" else by_status.get(tab, 0) for tab in TABS}
-    everything = sum(by_status.values())
-    allowed = LIST.allowed(view, viewer.permissions)
-    page, count = LIST.listed(session, allowed, everything)
-    rows = order_rows(session, viewer, page.rows)
-    ordered_from = sa.select(col(PurchaseOrder.supplier_id))
-    suppliers = session.execute(
-        sa.select(col(Supplier.id), col(Supplier.name))
-        .where(col(Supplier.id).in_(ordered_from))
-        .order_by(col(Supplier.sort_key), col(Supplier.id))
-    )
-    places = session.execute(
-        sa.select(col(Location.id), col(Location.name)).order_by(col(Location.sort_key), col(Location.id))
-    )
-    return OrderListing(
-        allowed,
-        page.of(rows),
-        count,
-        everything,
-        counts,
-        [(str(id_), name) for id_, name in suppliers],
-        [(str(id_), name) for id_, name in places],
-    )
-
-
-def order_rows(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[OrderRow]:
-    """Return these orders as a list shows them, in this order."""
-    found = session.execute(_DETAILS, {"ids": list(ids)}).all() if ids else []
-    names = approval_rules.full_names(session, {order.created_by for order, *_ in found if order.created_by})
-    rows = {order.id: _row(viewer, order, supplier, place, names) for order, supplier, place in found}
-    return [rows[id_] for id_ in ids if id_ in rows]
-
-
-#: So many days ahead is what is due shown.
-DUE_DAYS, DUE_SHOWN = 7, 5
-_IS_DUE = sa.and_(
-    col(PurchaseOrder.status).in_([status.value for status in UNDER_WAY]),
-    col(PurchaseOrder.expected_on) <= sa.func.current_date() + DUE_DAYS,
-)
-
-
-def due(session: Session, viewer: Viewer) -> tuple[list[OrderRow], int]:
-    """Return what should come soon or should have come, the longest awaited first, and how many there are."""
-    number = session.scalar(sa.select(sa.func.count()).select_from(PurchaseOrder).where(_IS_DUE)) or 0
-    if not number:
-        return [], 0
-    first = sa.select(col(PurchaseOrder.id)).where(_IS_DUE)
-    ids = session.scalars(first.order_by(col(PurchaseOrder.expected_on), col(PurchaseOrder.id)).limit(DUE_SHOWN))
-    return order_rows(session, viewer, [id_ for id_ in ids if id_]), number
-
-
-def _row(viewer: Viewer, order: PurchaseOrder, supplier: str, place: str, names: Mapping[int, str]) -> OrderRow:
-    word, tone = STATUSES[order.status]
-    return OrderRow(
-        id=order.id or 0,
-        href=f"/orders/{order.id}",
-        called=order.number or "Draft",
-        supplier=supplier,
-        status=word,
-        tone=tone,
-        override=order.override_reason is not None,
-        expected=_day(order.expected_on),
-        late=_is_late(order, order.expected_on),
-        promised=_promised(order),
-        promised_later=_later(order) > 0,
-        location=place,
-        total=said(order.total, order.currency) if Permission.PRICES_VIEW in viewer.permissions else "",
-        by=names.get(order.created_by or 0, ""),
-        at=order.created_at.isoformat(),
-    )
-
-
-def _day(day: date | None) -> str:
-    if day is None:
-        return ""
-    return f"{day:%a %-d %b}" if day.year == now().year else f"{day:%-d %b %Y}"
-
-
-def _is_late(order: PurchaseOrder, day: date | None) -> bool:
-    return order.status in UNDER_WAY and day is not None and day < now().date()
-
-
-def _later(order: PurchaseOrder) -> int:
-    """Return by how many days the supplier has promised a later day than was wanted; 0 or less: in time."""
-    if order.confirmed_on is None or order.wanted_on is None:
-        return 0
-    return (order.confirmed_on - order.wanted_on).days
-
-
-def _promised(order: PurchaseOrder) -> str:
-    if order.confirmed_on is None:
-        return ""
-    days = _later(order)
-    return "as wanted" if days <= 0 else f"{days:,} {'day' if days == 1 else 'days'} later than wanted"
-
-
-def _promise(order: PurchaseOrder, names: Mapping[int, str]) -> str:
-    """Say who promised which day, when, and what was wanted."""
-    if order.confirmed_on is None or order.confirmed_at is None:
-        return ""
-    by = names.get(order.confirmed_by or 0, "The supplier")
-    said_on = f"{by} promised {_day(order.confirmed_on)} on {order.confirmed_at:%-d %b %Y}."
-    if _later(order) <= 0:
-        return said_on
-    return f"{said_on} {_day(order.wanted_on)} was wanted."
-
-
-# One of them
-
-
 def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | None:
     """Return an order with everything about it; None when there is none."""
     order = session.get(PurchaseOrder, order_id)
@@ -367,11 +176,11 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
         supplier_href=f"/suppliers/{supplier.id}" if Permission.SUPPLIERS_VIEW in viewer.permissions else "",
         location=place.name,
         location_id=place.id or 0,
-        expected=_day(order.expected_on),
+        expected=day_of(order.expected_on),
         typed_expected=order.expected_on.isoformat() if order.expected_on else "",
-        late=_is_late(order, order.expected_on),
-        promised=_promised(order),
-        promised_later=_later(order) > 0,
+        late=is_late(order, order.expected_on),
+        promised=promised(order),
+        promised_later=days_later(order) > 0,
         promise=_promise(order, names),
         payment_days="" if order.payment_days is None else str(order.payment_days),
         currency=order.currency,
@@ -402,6 +211,17 @@ def detail(session: Session, viewer: Viewer, order_id: int) -> OrderDetail | Non
     )
 
 
+def _promise(order: PurchaseOrder, names: Mapping[int, str]) -> str:
+    """Say who promised which day, when, and what was wanted."""
+    if order.confirmed_on is None or order.confirmed_at is None:
+        return ""
+    by = names.get(order.confirmed_by or 0, "The supplier")
+    said_on = f"{by} promised {day_of(order.confirmed_on)} on {order.confirmed_at:%-d %b %Y}."
+    if days_later(order) <= 0:
+        return said_on
+    return f"{said_on} {day_of(order.wanted_on)} was wanted."
+
+
 def _doing(session: Session, order: PurchaseOrder, known: Facts, approval: Approval | None, viewer: Viewer) -> Doing:
     if order.status != OrderStatus.SUBMITTED or approval is None:
         approve = "It does not wait for approval."
@@ -417,48 +237,6 @@ def _doing(session: Session, order: PurchaseOrder, known: Facts, approval: Appro
         cancel=rules.why_not_cancel(order, known),
         close=rules.why_not_close(order),
         override=rules.why_not_override(session, order),
-    )
-
-
-def line_rows(
-    session: Session, order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], *, prices: bool
-) -> list[LineRow]:
-    """Return the lines of an order as its page shows them and its form begins with them."""
-    ids = {line.product_id for line in lines if line.product_id}
-    products = {one.id: one for one in session.exec(select(Product).where(col(Product.id).in_(ids)))}
-    return [_line(order, line, products.get(line.product_id), prices=prices) for line in lines]
-
-
-def _line(order: PurchaseOrder, line: PurchaseOrderLine, product: Product | None, *, prices: bool) -> LineRow:
-    unit = product.unit_code if product else ""
-    packs = ""
-    if line.purchase_unit or line.pack_size != 1:
-        number = say((line.quantity / line.pack_size).quantize(Decimal("0.001")))
-        packs = f"{number} {line.purchase_unit or 'packs'} of {say(line.pack_size, unit)}"
-    waiting = rules.open_of(line) if order.status in UNDER_WAY else Decimal(0)
-    day = line.expected_on
-    return LineRow(
-        id=line.id or 0,
-        product=line.description,
-        sku=product.sku if product else "",
-        href=product_href(product.id) if product else "",
-        supplier_sku=line.supplier_sku or "",
-        quantity=say(line.quantity),
-        unit=unit,
-        packs=packs,
-        unit_cost=said(line.unit_cost) if prices else "",
-        amount=said(of_line(line.quantity, line.unit_cost).net) if prices else "",
-        tax=f"{line.tax_percent.normalize():f} %" if line.tax_percent else "",
-        expected=_day(day),
-        late=_is_late(order, day) and bool(waiting),
-        received=say(line.received) if line.received else "",
-        waiting=say(waiting) if waiting else "",
-        given_up=say(line.given_up) if line.given_up else "",
-        typed_quantity=f"{line.quantity.normalize():f}",
-        typed_cost=f"{line.unit_cost.normalize():f}" if prices else "",
-        typed_tax=f"{line.tax_percent.normalize():f}",
-        typed_day=day.isoformat() if day else "",
-        described="" if product and product.name == line.description else line.description,
     )
 
 
@@ -482,7 +260,7 @@ def _steps(
     approvers = _approvers(session, approval) if order.approved_at else ""
     complete = sum(not rules.open_of(line) for line in known.lines)
     some = f"{complete} of {len(known.lines)} lines complete" if any(line.received for line in known.lines) else ""
-    due = some or (f"due {_day(order.expected_on)}" if order.expected_on else "")
+    due = some or (f"due {day_of(order.expected_on)}" if order.expected_on else "")
     goods = "Partly received" if order.status == OrderStatus.PARTIALLY_RECEIVED else "Received"
     taken = [
         ("Draft", order.created_by, order.created_at, ""),
@@ -605,7 +383,7 @@ def _invoices(session: Session, order_id: int, viewer: Viewer) -> list[Paper]:
         Paper(
             one.number,
             f"/invoices/{one.id}",
-            f"due {_day(one.due_on)}",
+            f"due {day_of(one.due_on)}",
             one.recorded_at.isoformat(),
             f"{said(one.gross, one.currency)}, {one.status}" if prices else one.status,
         )

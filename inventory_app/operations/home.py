@@ -19,8 +19,8 @@ from inventory_app.operations import stock, valuation
 from inventory_app.operations._approval_views import count_to_decide, oldest_to_decide
 from inventory_app.operations._figures import SHARE_LEFT, figures, is_due
 from inventory_app.operations._operation import Viewer, current_viewer, query
-from inventory_app.operations._order_views import OrderRow
-from inventory_app.operations._order_views import due as orders_that_are_due
+from inventory_app.operations._order_rows import OrderRow
+from inventory_app.operations._order_rows import due as orders_that_are_due
 from inventory_app.operations._people_list import waits
 from inventory_app.operations._supplier_fields import place
 from inventory_app.operations._supplier_rules import KIND as SUPPLIER

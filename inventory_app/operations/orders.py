@@ -24,6 +24,7 @@ from inventory_app.operations import (
     _order_approval,
     _order_forms,
     _order_paper,
+    _order_rows,
     _order_views,
     _series,
 )
@@ -425,9 +426,9 @@ def close_order(session: Session, *, order_id: int, version: int) -> Moved:
 
 
 @query(Permission.ORDERS_VIEW)
-def list_orders(session: Session, *, view: View) -> _order_views.OrderListing:
+def list_orders(session: Session, *, view: View) -> _order_rows.OrderListing:
     """Return a page of the orders with what they can be narrowed down by; amounts need `prices:view`."""
-    return _order_views.listing(session, current_viewer(session), view)
+    return _order_rows.listing(session, current_viewer(session), view)
 
 
 @query(Permission.ORDERS_VIEW)

@@ -4,7 +4,7 @@ import reflex as rx
 
 from inventory_app.components import charts, feedback, gates, layout, palette, tables
 from inventory_app.components.basics import button, icon, link, when
-from inventory_app.operations._order_views import OrderRow
+from inventory_app.operations._order_rows import OrderRow
 from inventory_app.operations.home import DoneRow, Share, WaitingRow
 from inventory_app.operations.reorder import LowRow
 from inventory_app.pages._page import page

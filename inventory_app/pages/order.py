@@ -7,7 +7,8 @@ import reflex as rx
 from inventory_app.components import dialogs, feedback, forms, gates, layout, tables
 from inventory_app.components.basics import button, icon, icon_button, ident, link, row_of, stack, when
 from inventory_app.components.order_match import match_badge, order_match, record_button
-from inventory_app.operations._order_views import Agreed, LineRow, Paper, Step
+from inventory_app.operations._order_line_rows import LineRow
+from inventory_app.operations._order_views import Agreed, Paper, Step
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.order_match import OrderMatchState

@@ -5,7 +5,7 @@ import reflex as rx
 from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
 from inventory_app.components.basics import button, ident, when
 from inventory_app.operations._order_list import LIST, TABS
-from inventory_app.operations._order_views import OrderRow
+from inventory_app.operations._order_rows import OrderRow
 from inventory_app.pages._page import page
 from inventory_app.permissions import Permission
 from inventory_app.states.orders import PATH, OrdersState

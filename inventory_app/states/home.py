@@ -4,7 +4,7 @@ import reflex as rx
 
 from inventory_app.models._base import now
 from inventory_app.operations import _zones
-from inventory_app.operations._order_views import OrderRow
+from inventory_app.operations._order_rows import OrderRow
 from inventory_app.operations.home import DoneRow, Home, Share, WaitingRow, home
 from inventory_app.operations.reorder import LowRow
 from inventory_app.states._action import action

@@ -8,7 +8,8 @@ from pydantic import Field
 from inventory_app.operations import orders
 from inventory_app.operations._lists import Listing, View, say_count
 from inventory_app.operations._order_list import LIST, TABS
-from inventory_app.operations._order_views import OrderDetail, OrderRow
+from inventory_app.operations._order_rows import OrderRow
+from inventory_app.operations._order_views import OrderDetail
 from inventory_app.operations.catalog import choices
 from inventory_app.operations.reorder import list_low
 from inventory_app.permissions import Permission
