@@ -6,7 +6,7 @@ import reflex as rx
 
 from inventory_app.components import feedback, layout, tables
 from inventory_app.components.basics import Text, icon, link
-from inventory_app.operations._invoice_views import Link, MatchRow
+from inventory_app.operations._match_views import Link, MatchRow
 
 
 def styles() -> rx.Component:

@@ -7,10 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session, col, select
 
 from inventory_app.models.catalog import Product
-from inventory_app.models.purchasing import (
-    PurchaseOrder,
-    PurchaseOrderLine,
-)
+from inventory_app.models.purchasing import PurchaseOrder, PurchaseOrderLine
 from inventory_app.operations._ledger import say
 from inventory_app.operations._money import of_line, said
 from inventory_app.operations._order_rows import day_of, is_late

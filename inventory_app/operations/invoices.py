@@ -24,8 +24,10 @@ from inventory_app.models.purchasing import (
     SupplierInvoiceLine,
 )
 from inventory_app.models.suppliers import Supplier, SupplierStatus
+from inventory_app.operations import _invoice_drafts as drafts
 from inventory_app.operations import _invoice_list as lists
 from inventory_app.operations import _invoice_views as views
+from inventory_app.operations import _match_views as matches
 from inventory_app.operations import _matching, _money
 from inventory_app.operations._fields import Fields, checked_reason
 from inventory_app.operations._invoice_fields import LineIn, Reckoned, agreeing, checked_dates, checked_lines
@@ -330,27 +332,27 @@ def invoice_detail(session: Session, *, invoice_id: int) -> views.InvoiceDetail 
 
 
 @query(Permission.ORDERS_VIEW)
-def match_of_order(session: Session, *, order_id: int) -> views.OrderMatch | None:
+def match_of_order(session: Session, *, order_id: int) -> matches.OrderMatch | None:
     """Show what was ordered, what came and what was invoiced of an order side by side; None when there is none.
 
     What is invoiced is shown to who may see invoices, amounts to who may see prices.
     """
     order = session.get(PurchaseOrder, order_id)
-    return views.of_order(session, current_viewer(session), order) if order else None
+    return matches.of_order(session, current_viewer(session), order) if order else None
 
 
 @query(Permission.INVOICES_RECORD)
 def paper_to_record(
     session: Session, *, order_id: int | None = None, invoice_id: int | None = None
-) -> views.Draft | None:
+) -> drafts.Draft | None:
     """Return what the form begins with: what is left to be invoiced of an order, or to be credited of an invoice."""
     if Permission.PRICES_VIEW not in current_viewer(session).permissions:
         return None
     if invoice_id is not None:
         paper = session.get(SupplierInvoice, invoice_id)
-        return views.to_credit(session, paper) if paper else None
+        return drafts.to_credit(session, paper) if paper else None
     order = session.get(PurchaseOrder, order_id) if order_id is not None else None
-    return views.to_invoice(session, order) if order else None
+    return drafts.to_invoice(session, order) if order else None
 
 
 @query(Permission.INVOICES_RECORD)

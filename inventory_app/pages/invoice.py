@@ -7,7 +7,7 @@ from inventory_app.components.basics import button, icon, link, stack, when
 from inventory_app.components.documents import documents
 from inventory_app.components.matching import three_way_match
 from inventory_app.components.trail import history_href
-from inventory_app.operations._invoice_views import Link
+from inventory_app.operations._match_views import Link
 from inventory_app.pages._page import page
 from inventory_app.pages._payment_dialogs import pay_button, pay_dialog
 from inventory_app.permissions import Permission

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from inventory_app.errors import Invalid
 from inventory_app.operations import invoices
+from inventory_app.operations._invoice_drafts import Draft
 from inventory_app.operations._invoice_fields import MOST_LINES, LineIn, reckoned
-from inventory_app.operations._invoice_views import Draft
 from inventory_app.operations._numbers import typed
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view

@@ -6,7 +6,8 @@ import reflex as rx
 from pydantic import Field
 
 from inventory_app.operations import invoices
-from inventory_app.operations._invoice_views import InvoiceDetail, MatchRow
+from inventory_app.operations._invoice_views import InvoiceDetail
+from inventory_app.operations._match_views import MatchRow
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast, _view
 from inventory_app.states._action import FormState, Id, Note, Payload, action

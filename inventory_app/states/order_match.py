@@ -3,7 +3,7 @@
 import reflex as rx
 
 from inventory_app.operations import invoices
-from inventory_app.operations._invoice_views import MatchRow, OrderMatch
+from inventory_app.operations._match_views import MatchRow, OrderMatch
 from inventory_app.permissions import Permission
 from inventory_app.states import _view
 from inventory_app.states._action import action
