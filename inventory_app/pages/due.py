@@ -7,7 +7,7 @@ import reflex as rx
 from inventory_app.components import dialogs, feedback, forms, gates, listing, tables
 from inventory_app.components.basics import button, link, row_of
 from inventory_app.operations._payment_list import DUE
-from inventory_app.operations.payment_views import DueRow, PreviewRow
+from inventory_app.operations.due_views import DueRow, PreviewRow
 from inventory_app.pages._page import page
 from inventory_app.pages._payment_dialogs import pay_button, pay_dialog
 from inventory_app.permissions import Permission

@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field
 from inventory_app.errors import Invalid
 from inventory_app.models._base import now
 from inventory_app.models.payments import PaymentMethod
-from inventory_app.operations import payment_views, payments
+from inventory_app.operations import due_views, payments
 from inventory_app.operations._lists import Listing, View, say_count
 from inventory_app.operations._numbers import typed
 from inventory_app.operations._payment_list import DUE
 from inventory_app.operations._payment_rules import Allocation
-from inventory_app.operations.payment_views import DueRow, Preview, ToPay
+from inventory_app.operations.due_views import DueRow, Preview, ToPay
 from inventory_app.permissions import Permission
 from inventory_app.states import _toast
 from inventory_app.states._action import FormState, Id, Line, Note, Payload, action
@@ -89,7 +89,7 @@ class DueState(ListState, rx.State):
         view = await self._asked()
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            found = await fetch(payment_views.list_due, view=view)
+            found = await fetch(due_views.list_due, view=view)
         self.rows, self.everything = found.page.rows, say_count(found.everything)
         self.overdue, self.week, self.month = (say_count(found.counts[one]) for one in ("overdue", "week", "month"))
         listed = Listed(found.view, found.page, found.count, found.everything)
@@ -99,7 +99,7 @@ class DueState(ListState, rx.State):
     async def _matching(self, view: View, most: int) -> list[int]:
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            return await fetch(payment_views.matching_due, view=view, most=most)
+            return await fetch(due_views.matching_due, view=view, most=most)
 
     @rx.event
     @action(payments.process_batch)
@@ -108,7 +108,7 @@ class DueState(ListState, rx.State):
         self._ids = tuple(await self._selected_ids(payments.MOST_AT_ONCE))
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            self.preview = await fetch(payment_views.preview_batch, invoice_ids=list(self._ids))
+            self.preview = await fetch(due_views.preview_batch, invoice_ids=list(self._ids))
         self._new_form()
         self.ready = not self.preview.fault and not any(row.fault for row in self.preview.rows)
         self.today = now().date().isoformat()
@@ -152,7 +152,7 @@ class PayState(FormState, rx.State):
         """Ask how an invoice is paid."""
         auth_state = await self.get_state(AuthState)
         with auth_state.audit_context():
-            self.paying = await fetch(payment_views.invoice_to_pay, invoice_id=invoice_id)
+            self.paying = await fetch(due_views.invoice_to_pay, invoice_id=invoice_id)
         if self.paying is None:
             message = "This invoice cannot be shown to you with its amounts. Ask an administrator."
             raise Invalid(message)

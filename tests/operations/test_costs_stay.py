@@ -115,12 +115,12 @@ ASKED: dict[str, Callable[[Planted], list[dict[str, Any]]]] = {
     "explain.subject_name": lambda p: [{"supplier_id": p.supplier}],
     "explain.invoice_name": lambda p: [{"invoice_id": p.invoices[0]}],
     "payment_views.batch_detail": lambda p: [{"batch_id": 1}],
-    "payment_views.invoice_to_pay": lambda p: [{"invoice_id": one} for one in p.invoices],
-    "payment_views.list_due": lambda p: [{"view": View(sort=key)} for key in ("", "open", "gross")],
+    "due_views.invoice_to_pay": lambda p: [{"invoice_id": one} for one in p.invoices],
+    "due_views.list_due": lambda p: [{"view": View(sort=key)} for key in ("", "open", "gross")],
     "payment_views.list_payments": lambda p: [{"view": View(sort=key)} for key in ("", "amount")],
-    "payment_views.matching_due": lambda p: [{"view": View(), "most": 10}],
+    "due_views.matching_due": lambda p: [{"view": View(), "most": 10}],
     "payment_views.payment_detail": lambda p: [{"payment_id": 1}],
-    "payment_views.preview_batch": lambda p: [{"invoice_ids": list(p.invoices)}],
+    "due_views.preview_batch": lambda p: [{"invoice_ids": list(p.invoices)}],
     "statements.statement": lambda p: [{"supplier_id": p.supplier}],
     "finding.find_anything": lambda p: [{"text": "canary"}, {"text": "a"}],
     "items.list_items": lambda p: [
@@ -226,8 +226,9 @@ SHOWS = {
     "trail.operation_detail",
     "trail.record_history",
 }
-SHOWS |= {f"payment_views.{name}" for name in ("batch_detail", "invoice_to_pay", "list_due", "list_payments")}
-SHOWS |= {"payment_views.payment_detail", "payment_views.preview_batch", "statements.ageing", "statements.statement"}
+SHOWS |= {f"payment_views.{name}" for name in ("batch_detail", "list_payments", "payment_detail")}
+SHOWS |= {f"due_views.{name}" for name in ("invoice_to_pay", "list_due", "preview_batch")}
+SHOWS |= {"statements.ageing", "statements.statement"}
 SHOWS |= {"approvals.approval_detail"}
 
 

@@ -7,6 +7,7 @@ from inventory_app.errors import Conflict, Invalid, InvalidRows
 from inventory_app.models.payments import PaymentBatch, SupplierBankAccount
 from inventory_app.operations import (
     approvals,
+    due_views,
     explain,
     invoices,
     orders,
@@ -127,7 +128,7 @@ def test_a_batch_has_no_supplier_that_is_held(acme, ann):
     assert isinstance(error, InvalidRows)
     held = f"{WHY} Its payments are held: pay it by itself, with a reason."
     assert [(name, sentence) for _, name, sentence in error.rows] == [("Acme", held)]
-    preview = seen(acme.paula, payment_views.preview_batch, invoice_ids=[acme.invoice_id, other])
+    preview = seen(acme.paula, due_views.preview_batch, invoice_ids=[acme.invoice_id, other])
     assert {row.supplier: row.fault for row in preview.rows} == {"Acme": held, "Beta": ""}
 
 
@@ -176,16 +177,16 @@ def test_lists_and_pages_say_that_it_is_held(acme, ann):
     suspend(ann, acme.supplier_id)
     other = invoice(supplier("Beta", status="approved").id or 0, 7, "B-1").id
     ada = person("ada", "admin")
-    due = seen(ada, payment_views.list_due, view=View())
+    due = seen(ada, due_views.list_due, view=View())
     assert {row.number: row.held for row in due.page.rows} == {"R-1": WHY, "B-1": ""}
     for asked, number in (("yes", "R-1"), ("no", "B-1")):
-        rows = seen(ada, payment_views.list_due, view=View(filters={"held": asked})).page.rows
+        rows = seen(ada, due_views.list_due, view=View(filters={"held": asked})).page.rows
         assert [row.number for row in rows] == [number]
     listed = seen(ada, invoices.list_invoices, view=View(filters={"held": "yes"})).page.rows
     assert [(row.number, row.held) for row in listed] == [("R-1", True)]
     shown = {id_: seen(ada, invoices.invoice_detail, invoice_id=id_).supplier_held for id_ in (acme.invoice_id, other)}
     assert shown == {acme.invoice_id: WHY, other: ""}
-    assert seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id).held == WHY
+    assert seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id).held == WHY
     placed = placed_order(acme.supplier_id, Want(4))
     assert seen(ada, orders.order_detail, order_id=placed.id).supplier_held == WHY
     answer = seen(
@@ -238,7 +239,7 @@ def test_the_payer_chooses_among_the_released_accounts(acme):
     newer = account(acme.supplier_id, "FR1420041010050500013M02606", holder="Acme SA", bank="Banque").id
     account(acme.supplier_id, "NO9386011117947", status="pending", released_by=None, released_at=None)
     account(acme.supplier_id, "GB82WEST12345698765432", currency="EUR")
-    one = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id)
+    one = seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id)
     assert one.accounts == [
         (str(newer), "Acme SA, FR14 2004 1010 0505 0001 3M02 606, Banque"),
         (str(older), "Acme GmbH, DE89 3704 0044 0532 0130 00"),
@@ -251,7 +252,7 @@ def test_the_payer_chooses_among_the_released_accounts(acme):
 
 def test_who_released_an_account_is_offered_another_and_can_pay_to_that(acme):
     newer = account(acme.supplier_id, "FR1420041010050500013M02606", released_by=acme.quinn.id).id
-    one = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id)
+    one = seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id)
     assert (one.account_id, one.why_not) == (str(acme.account_id), "")
     assert one.accounts[0] == (str(newer), "Acme GmbH, FR14 2004 1010 0505 0001 3M02 606, released by you")
     assert "You released the bank account" in said(refused(pay, acme.quinn, acme.invoice_id, bank_account_id=newer))
@@ -266,7 +267,7 @@ def test_who_released_all_of_them_reads_why_not(acme):
         session.get_one(SupplierBankAccount, acme.account_id).released_by = acme.quinn.id
 
     arrange(mine)
-    one = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id)
+    one = seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id)
     assert one.why_not.startswith("You released the bank account")
     answer = seen(
         ada, explain.why_not, user_id=acme.quinn.id, permission="payments:process", invoice_id=acme.invoice_id

@@ -9,7 +9,7 @@ import pytest
 from inventory_app.context import acting_as
 from inventory_app.errors import NotAllowed, NotFound
 from inventory_app.models._base import now
-from inventory_app.operations import _chain, delegations, explain, payment_views
+from inventory_app.operations import _chain, delegations, due_views, explain, payment_views
 from inventory_app.operations._lists import View
 from inventory_app.operations._payment_list import DUE, LIST
 from inventory_app.unit_of_work import open_session, read, transact
@@ -54,7 +54,7 @@ def listed(by, **filters):
 
 
 def due(by, **filters):
-    return seen(by, payment_views.list_due, view=DUE.read(filters))
+    return seen(by, due_views.list_due, view=DUE.read(filters))
 
 
 # The list
@@ -125,7 +125,7 @@ def test_what_is_due_is_walked_through_in_every_order(acme, column):
     walked, cursor = [], ""
     for _ in range(10):
         view = replace(DUE.read({"sort": column}), size=3, cursor=cursor)
-        page = seen(acme.quinn, payment_views.list_due, view=view).page
+        page = seen(acme.quinn, due_views.list_due, view=view).page
         walked += [row.id for row in page.rows]
         cursor = page.after
         if not cursor:
@@ -142,8 +142,8 @@ def test_amounts_are_for_who_may_see_them(acme, boris):
     one = seen(boris, payment_views.payment_detail, payment_id=made.payment_id)
     assert (one.row.amount, one.parts[0].amount, one.parts[0].of) == ("hidden", "hidden", "hidden")
     assert due(boris).page.rows[0].open == "hidden"
-    assert seen(boris, payment_views.invoice_to_pay, invoice_id=acme.invoice_id) is None
-    assert "may not see" in seen(boris, payment_views.preview_batch, invoice_ids=[acme.invoice_id]).fault
+    assert seen(boris, due_views.invoice_to_pay, invoice_id=acme.invoice_id) is None
+    assert "may not see" in seen(boris, due_views.preview_batch, invoice_ids=[acme.invoice_id]).fault
 
 
 # One payment
@@ -238,15 +238,15 @@ def test_the_form_begins_with_what_is_open(acme):
     invoice(acme.supplier_id, -30, "C-2", paid=-10)
     invoice(acme.supplier_id, -30, "C-3", status="blocked")
     pay(acme.paula, acme.invoice_id, 10)
-    one = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id)
+    one = seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id)
     assert (one.open, one.amount, one.currency, one.rate) == ("90.00 USD", "90.00", "USD", "")
     assert one.accounts == [(str(acme.account_id), "Acme GmbH, DE89 3704 0044 0532 0130 00")]
     assert [(number, left) for _, number, left in one.credits] == [("C-1", "30.00 USD"), ("C-2", "20.00 USD")]
     assert (one.why_not, one.who_can) == ("", "")
     euros = invoice(supplier("Beta").id, 5, currency="EUR", rate=D("1.1"))
-    other = seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=euros.id)
+    other = seen(acme.quinn, due_views.invoice_to_pay, invoice_id=euros.id)
     assert (other.accounts, other.account_id, other.rate, other.base) == ([], "", "1.1", "USD")
-    assert seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=999_999) is None
+    assert seen(acme.quinn, due_views.invoice_to_pay, invoice_id=999_999) is None
 
 
 def test_a_credit_note_that_waits_is_not_offered(acme, monkeypatch):
@@ -254,12 +254,12 @@ def test_a_credit_note_that_waits_is_not_offered(acme, monkeypatch):
     forget_cached()
     credit = invoice(acme.supplier_id, -30, "C-1")
     pay_parts(acme.paula, (acme.invoice_id, 50), (credit.id, None))
-    assert seen(acme.quinn, payment_views.invoice_to_pay, invoice_id=acme.invoice_id).credits == []
+    assert seen(acme.quinn, due_views.invoice_to_pay, invoice_id=acme.invoice_id).credits == []
 
 
 def test_who_may_not_pay_reads_why_and_who_can(acme):
     mine = invoice(acme.supplier_id, 5, "R-2", recorded_by=acme.paula.id)
-    one = seen(acme.paula, payment_views.invoice_to_pay, invoice_id=mine.id)
+    one = seen(acme.paula, due_views.invoice_to_pay, invoice_id=mine.id)
     assert (one.why_not, one.who_can) == ("You recorded the invoice R-2, so somebody else must pay.", "Quinn can.")
 
 
@@ -268,7 +268,7 @@ def test_nobody_else_may_be_left(acme):
     with acting_as(acme.paula):
         away = {"starts_at": now(), "ends_at": now() + timedelta(days=1)}
         transact(delegations.delegate, deputy="quinn", permissions=["payments:approve"], **away)
-    one = seen(acme.paula, payment_views.invoice_to_pay, invoice_id=mine.id)
+    one = seen(acme.paula, due_views.invoice_to_pay, invoice_id=mine.id)
     assert one.who_can == "Nobody else may pay it now."
     stands_in = "You stand in for Paula, who recorded the invoice R-2, so somebody else must pay."
     assert str(refused(pay, acme.quinn, mine.id)) == stands_in
@@ -283,7 +283,7 @@ def test_a_batch_is_shown_before_it_is_made(acme):
     own = invoice(acme.supplier_id, 7, "R-2", recorded_by=acme.quinn.id)
 
     def preview(*ids):
-        return seen(acme.quinn, payment_views.preview_batch, invoice_ids=list(ids))
+        return seen(acme.quinn, due_views.preview_batch, invoice_ids=list(ids))
 
     fine = preview(acme.invoice_id, even.id)
     assert [(row.supplier, row.invoices, row.amount, row.fault) for row in fine.rows] == [
@@ -338,7 +338,7 @@ def test_an_empty_list_is_a_list(acme):
 
 def test_all_that_match_are_found_over_every_page(acme):
     second = invoice(acme.supplier_id, 5, "R-2", due_on=day(-3))
-    ids = seen(acme.quinn, payment_views.matching_due, view=View(), most=10)
+    ids = seen(acme.quinn, due_views.matching_due, view=View(), most=10)
     assert sorted(ids) == [acme.invoice_id, second.id]
     overdue = View(filters={"when": "overdue"})
-    assert seen(acme.quinn, payment_views.matching_due, view=overdue, most=10) == [second.id]
+    assert seen(acme.quinn, due_views.matching_due, view=overdue, most=10) == [second.id]
