@@ -81,7 +81,6 @@ def list_payments(session: Session, *, view: View) -> PaymentListing:
 
 
 def choices(session: Session, supplier: Any, currency: Any) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return the suppliers and currencies that a list can be narrowed down by."""
     """Return the suppliers and currencies that occur."""
     named = sa.select(col(Supplier.id), col(Supplier.name)).where(
         sa.exists().where(supplier == col(Supplier.id)).correlate(Supplier)
