@@ -399,7 +399,7 @@ def keepers(ada):
     return person("kim", "keeper"), person("sam", "spare")
 
 
-LAST = r"Nobody would be left who can pass on “See the audit trail” \(audit:view\)"
+LAST = r"Nobody would be left who can pass on “See the audit trail and check the books” \(audit:view\)"
 
 
 def test_no_change_of_a_role_leaves_a_permission_without_somebody_who_can_pass_it_on(keepers, ada):

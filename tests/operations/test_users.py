@@ -410,7 +410,7 @@ def test_the_roles_to_give_say_what_they_are_and_which_the_viewer_may_not_give(a
     with acting_as(clerk):
         seen = {role.name: role for role in read(users.roles_to_give)}
     assert {name for name, role in seen.items() if not role.why_not} == {"employee", "clerk"}
-    beyond = "Export the audit trail, See the audit trail, See invoices, 3 more"
+    beyond = "Export the audit trail, See the audit trail and check the books, See invoices, 3 more"
     assert seen["auditor"].why_not == f"You do not hold what is in it: {beyond}."
     assert seen["admin"].why_not.endswith(" more.")
     assert (seen["employee"].description, seen["employee"].permissions) == ("Works in the warehouse", 8)

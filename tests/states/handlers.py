@@ -2,11 +2,11 @@
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -72,6 +72,8 @@ from tests.fixtures.tab import event_name
 from tests.operations import payables
 from tests.operations.ordered import Ordered, came, ordered
 
+_T = TypeVar("_T")
+
 # Importing the pages imports every State, and with it registers every handler.
 PAGES = inventory_app.pages
 
@@ -105,6 +107,11 @@ def may(handler: Handler, roles: tuple[str, ...]) -> bool:
         # What has no permission is for all of us; people of suppliers look after their own account.
         return declared.public or declared.everybody
     return declared.public or declared.permission is None or declared.permission in held
+
+
+def parts(everything: Sequence[_T], size: int = 60) -> list[Sequence[_T]]:
+    """Divide what is to be sent: a tab sends only so many events at once."""
+    return [everything[first : first + size] for first in range(0, len(everything), size)]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,17 @@ from inventory_app.unit_of_work import transact
 from tests.fixtures.seeing import Trail
 from tests.fixtures.server import Person, Site, Visitor
 from tests.fixtures.tab import ROOT, Answer, Tab
-from tests.states.handlers import DECIDED_INSIDE, EXAMPLES, ONLY_ASKING, Handler, Things, make_things, may, registered
+from tests.states.handlers import (
+    DECIDED_INSIDE,
+    EXAMPLES,
+    ONLY_ASKING,
+    Handler,
+    Things,
+    make_things,
+    may,
+    parts,
+    registered,
+)
 
 HANDLERS = registered()
 DECLARED = [handler for handler in HANDLERS.values() if handler.declared]
@@ -48,9 +58,7 @@ def shut_by_the_guard(answer: Answer, handler: Handler) -> bool:
     return answer.is_refused and not handler.name.endswith("auth_state.guard_page")
 
 
-#: A tab sends only so many events at once: each calls a part of the handlers.
-_PART = 60
-PARTS = [DECLARED[first : first + _PART] for first in range(0, len(DECLARED), _PART)]
+PARTS = parts(DECLARED)
 
 
 @contextlib.asynccontextmanager

@@ -120,5 +120,5 @@ async def test_a_page_that_one_may_not_see_is_refused_without_a_message_beside_i
         assert not [name for name in answer.vars() if name.startswith("trail_state.")]
         # What one does on a page is answered, as ever.
         assert (await tab.call(TrailState.load_facets)).said == [
-            "This needs the permission “See the audit trail” (audit:view). Ask an administrator."
+            "This needs the permission “See the audit trail and check the books” (audit:view). Ask an administrator."
         ]
