@@ -54,6 +54,9 @@
   let kept; // {at, fields, since}: what waits
   const store = () => { try { if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept)); else sessionStorage.removeItem(KEPT); } catch { /* private mode */ } };
   try { kept = JSON.parse(sessionStorage.getItem(KEPT) || "null") || undefined; } catch { /* private mode */ }
+  // Whoever comes back from proving it finds the dialog open that they left, for as long as they stay.
+  let back = document.referrer && new URL(document.referrer).pathname.replace(/\/$/, "") === PROOF ? here() : "";
+  window.inventoryCameBack = () => back === here();
   const forget = () => { if (sent && !busy.has(sent.form)) sent = undefined; };
   window.addEventListener("pointerdown", forget, true);
   window.addEventListener("keydown", forget, true);
@@ -360,9 +363,10 @@
   // A dialog that code opens has no button to give the focus back to: what had it before gets it, not the top of the page.
   let before = null;
   document.addEventListener("focusin", (ev) => { if (!ev.target.closest("[role=dialog], [role=alertdialog], [role=menu]")) before = ev.target; });
-  const giveBack = () => { if (before && before.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true }); };
+  const giveBack = () => { if (before && before.isConnected && document.activeElement === document.body && !document.querySelector(OVER)) before.focus({ preventScroll: true }); };
   new MutationObserver((changes) => {
     if (sent || kept) keep();
+    if (back && back !== here()) back = "";
     for (const change of changes) {
       const el = change.target;
       if (change.type === "attributes") {

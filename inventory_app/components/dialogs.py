@@ -60,6 +60,7 @@ class _Closing:
     open: rx.Var[bool]
 
 
+_CAME_BACK = rx.Var("!!window.inventoryCameBack?.()", _var_type=bool)
 #: The dialogs of the page that is being built, by what closes them.
 _dialogs_of_page: ContextVar[dict[str, _Closing] | None] = ContextVar("dialogs_of_page", default=None)
 
@@ -68,7 +69,8 @@ def closed_on_arrival(content: Callable[[], rx.Component]) -> rx.Component:
     """Build the content of a page whose dialogs are closed when somebody arrives at it.
 
     State outlives the page: what was left open by the browser's back, a bookmark or a reload would stand over whatever
-    page comes next. Nothing is sent for what is closed already.
+    page comes next. Nothing is sent for what is closed already. Whoever was asked for a fresh proof in between goes on in
+    the dialog that they left.
     """
     found: dict[str, _Closing] = {}
     token = _dialogs_of_page.set(found)
@@ -84,7 +86,7 @@ def closed_on_arrival(content: Callable[[], rx.Component]) -> rx.Component:
 def _closed(one: _Closing) -> Any:
     # Only what the person may send: a dialog they never see cannot be open either.
     permission = getattr(one.close.fn, DECLARED).permission
-    left_open = one.open if permission is None else one.open & gates.may(permission)
+    left_open = (one.open if permission is None else one.open & gates.may(permission)) & ~_CAME_BACK
     return rx.cond(left_open, one.close(False), rx.noop())  # noqa: FBT003  # as a dialog sends it
 
 

@@ -33,6 +33,7 @@ READ = {
     "/export/{name}.csv",
     "/export/{name}.xlsx",
     "/import/{run:key}/errors.csv",
+    "/portal/orders/{order_id:key}/paper.pdf",
     "/portal/{kind:str}.csv",
     "/orders/{order_id:key}/paper.pdf",
     "/payments/batches/{batch_id:key}/file.{kind:str}",

@@ -106,7 +106,7 @@ def test_a_receipt_shows_what_it_booked_and_what_took_it_back():
     assert bolt.item_href.startswith("/inventory/")
     assert (freight.sku, freight.change, freight.unit, freight.location, freight.item_href) == ("", "+2", "h", "", "")
     (movement,) = found.movements
-    assert (movement.what, movement.change, movement.reference) == ("Received", "+4", order.number)
+    assert (movement.what, movement.change, movement.order) == ("Received", "+4", order.number)
     assert (found.note, found.row.lines, found.why_not, found.takes_back) == ("wet", "2 lines", "", "")
     wrong = correct(done.receipt_id)
     found, counter = shown(done.receipt_id), shown(wrong.receipt_id)
