@@ -363,7 +363,11 @@
   // A dialog that code opens has no button to give the focus back to: what had it before gets it, not the top of the page.
   let before = null;
   document.addEventListener("focusin", (ev) => { if (!ev.target.closest("[role=dialog], [role=alertdialog], [role=menu]")) before = ev.target; });
-  const giveBack = () => { if (before && before.isConnected && document.activeElement === document.body && !document.querySelector(OVER)) before.focus({ preventScroll: true }); };
+  // Only for who goes on with the keys: a pointer is on its way to something else by then.
+  let keyed = false;
+  window.addEventListener("keydown", () => { keyed = true; }, true);
+  window.addEventListener("pointerdown", () => { keyed = false; }, true);
+  const giveBack = () => { if (keyed && before && before.isConnected && document.activeElement === document.body && !document.querySelector(OVER)) before.focus({ preventScroll: true }); };
   new MutationObserver((changes) => {
     if (sent || kept) keep();
     if (back && back !== here()) back = "";
