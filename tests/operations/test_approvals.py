@@ -266,6 +266,12 @@ def test_what_changed_is_asked_anew_earlier_decisions_do_not_count_and_parts_sta
     assert decide(nancy, second) == "open"
 
 
+def test_who_may_decide_nothing_finds_nothing_that_waits(ann, bob):
+    ask(ann, 1)
+    with acting_as(bob):
+        assert read(approvals.waiting_for_me).rows == []
+
+
 def test_another_version_is_read_again_first(ann, nancy):
     with acting_as(ann):
         supplier_id = transact(suppliers.create_supplier, name="Lyngbysild").supplier_id

@@ -395,7 +395,9 @@ def test_agreeing_is_to_what_still_can_be_paid(acme, every_one_waits):
     block = update(SupplierInvoice).where(col(SupplierInvoice.id) == acme.invoice_id)
     arrange(lambda session: session.execute(block.values(status="blocked")))
     assert f"R-1 has changed since {made.number} was made" in str(refused(agree, acme.quinn))
-    arrange(lambda session: session.execute(block.values(status="matched")))
+    arrange(lambda session: session.execute(block.values(status="matched", paid=1)))
+    assert f"R-1 has changed since {made.number} was made: less of it is open." in said(refused(agree, acme.quinn))
+    arrange(lambda session: session.execute(block.values(paid=0)))
     retire = "UPDATE supplier_bank_account SET status = 'retired'"
     arrange(lambda session: session.connection().exec_driver_sql(retire))
     assert "is not used any more" in str(refused(agree, acme.quinn))
