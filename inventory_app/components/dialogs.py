@@ -69,8 +69,8 @@ def closed_on_arrival(content: Callable[[], rx.Component]) -> rx.Component:
     """Build the content of a page whose dialogs are closed when somebody arrives at it.
 
     State outlives the page: what was left open by the browser's back, a bookmark or a reload would stand over whatever
-    page comes next. Nothing is sent for what is closed already. Whoever was asked for a fresh proof in between goes on in
-    the dialog that they left.
+    page comes next. Nothing is sent for what is closed already. Whoever was asked for a fresh proof in between goes on
+    in the dialog that they left.
     """
     found: dict[str, _Closing] = {}
     token = _dialogs_of_page.set(found)
