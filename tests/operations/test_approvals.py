@@ -270,6 +270,8 @@ def test_who_may_decide_nothing_finds_nothing_that_waits(ann, bob):
     ask(ann, 1)
     with acting_as(bob):
         assert read(approvals.waiting_for_me).rows == []
+        assert read(dashboard.waiting).others == 0
+        assert _approval_rules.decidable_by(None).compare(sa.false())
 
 
 def test_another_version_is_read_again_first(ann, nancy):
