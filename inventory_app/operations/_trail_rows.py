@@ -24,12 +24,13 @@ MOST_FOR_ONE_RECORD = 5
 _LINKS = frozenset({"user_role", "role_permission"})
 
 _COUNTED = sa.text("""
-    SELECT o.id, c.table_name, count(*) AS n, min(c.id) AS first, (array_agg(c.pk ORDER BY c.id))[1] AS pk
+    SELECT o.id, c.table_name, count(*) AS n, count(DISTINCT c.pk) AS records, min(c.id) AS first,
+           (array_agg(c.pk ORDER BY c.id))[1] AS pk
       FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS o (id, at)
      CROSS JOIN LATERAL (SELECT id, table_name, pk FROM audit_change
                           WHERE operation_id = o.id AND recorded_at = o.at LIMIT :most) AS c
      GROUP BY o.id, c.table_name
-     ORDER BY n DESC, c.table_name
+     ORDER BY records DESC, c.table_name
 """)
 
 
@@ -64,7 +65,7 @@ def operation_rows(session: Session, found: Sequence[sa.Row[Any]]) -> list[Opera
     return [
         _operation_row(
             row,
-            {table.table_name: table.n for table in counts.get(row.id, ())},
+            counts.get(row.id, ()),
             named.get((main[row.id].table_name, main[row.id].pk), "") if row.id in main else "",
             *people.get(_who(row), ("", "")),
             labels,
@@ -83,7 +84,7 @@ def _few(tables: Sequence[sa.Row[Any]]) -> bool:
 
 
 def _counted(session: Session, found: Sequence[sa.Row[Any]]) -> dict[UUID, list[sa.Row[Any]]]:
-    """Count the changes of each operation by table, the most first, and name the first one's key."""
+    """Count the changes and the records of each operation by table, the most first, and name the first one's key."""
     counts: dict[UUID, list[sa.Row[Any]]] = {}
     # The time leads to the one partition that holds the operation's changes.
     times = {row.id: row.recorded_at for row in found}
@@ -114,9 +115,14 @@ def _people(session: Session, usernames: Iterable[str | None]) -> dict[str | Non
 
 
 def _operation_row(
-    row: sa.Row[Any], counts: dict[str, int], about: str, full_name: str, picture: str, labels: Mapping[str, str]
+    row: sa.Row[Any],
+    tables: Sequence[sa.Row[Any]],
+    about: str,
+    full_name: str,
+    picture: str,
+    labels: Mapping[str, str],
 ) -> OperationRow:
-    number = sum(counts.values())
+    number = sum(table.n for table in tables)
     person = full_name or row.actor_name
     at: datetime = row.recorded_at
     return OperationRow(
@@ -126,7 +132,7 @@ def _operation_row(
         name=row.name,
         words=operation_words(row.name),
         outcome=row.outcome,
-        summary=_summary(row, counts, about, labels),
+        summary=_summary(row, tables, about, labels),
         actor=row.actor_name,
         person=person,
         initials=initials_of(person),
@@ -136,14 +142,14 @@ def _operation_row(
     )
 
 
-def _summary(row: sa.Row[Any], counts: dict[str, int], about: str, labels: Mapping[str, str]) -> str:
+def _summary(row: sa.Row[Any], tables: Sequence[sa.Row[Any]], about: str, labels: Mapping[str, str]) -> str:
     """Say in a line why it was refused, why it was done, or what it changed."""
     reason = said_reason(row.name, row.reason, labels)
     if row.outcome != "succeeded":
         why = ": ".join(part for part in (row.error_class, row.detail or reason) if part)
         return f"{why} ({row.attempts} times)" if row.attempts > 1 else why
-    more = sum(counts.values()) > MOST_COUNTED
+    more = "+" if sum(table.n for table in tables) > MOST_COUNTED else ""
     changed = ", ".join(
-        f"{min(n, MOST_COUNTED):,}{'+' if more else ''} {noun(table, n)}" for table, n in counts.items()
+        f"{min(table.records, MOST_COUNTED):,}{more} {noun(table.table_name, table.records)}" for table in tables
     )
     return " · ".join(part for part in (about, reason or changed) if part) or "Nothing changed"

@@ -111,6 +111,18 @@ def test_without_a_reason_it_says_what_changed(auditor, database):
     assert (row.initials, row.machine) == ("ST", True)
 
 
+def test_a_record_that_changed_twice_is_one_record(auditor, database):
+    def twice(session):
+        made = Product(sku="P1", name="P", currency="USD")
+        session.add(made)
+        session.flush()
+        made.name = "Q"
+
+    arrange(twice)
+    row = looked_up(auditor, "operation:tests.arrange").rows[0]
+    assert (row.summary, row.changes) == ("P1 Q · 1 product", "2")
+
+
 def test_an_operation_that_changed_nothing_says_so(auditor, ann):
     with acting_as(ann):
         transact(trail.view_trail, search="")
