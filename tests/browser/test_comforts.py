@@ -391,6 +391,25 @@ def test_the_palette_leads_to_pages_products_and_suppliers_without_a_mouse(
     expect(box).to_be_hidden()
 
 
+def test_a_dialog_about_one_record_does_not_stand_over_another(ann: Person, open_window: Open, mark: str):
+    first, second = (factories.product(f"{name}{mark}".upper(), name=f"{name} {mark}") for name in ("Cog", "Wheel"))
+    window = open_window()
+    window.enter(ann)
+    window.goto(f"/products/{first.id}")
+    window.page.keyboard.press("Control+k")
+    window.page.keyboard.type(f"Wheel {mark}")
+    box = window.page.get_by_role("dialog", name="Search or jump to")
+    expect(box.get_by_role("link").first).to_contain_text(f"Wheel {mark}")
+    window.page.keyboard.press("Enter")
+    window.at(f"/products/{second.id}")
+    window.button("Correct").click()
+    expect(window.dialog()).to_be_visible()
+    window.page.go_back()
+    window.at(f"/products/{first.id}")
+    expect(window.heading(f"Cog {mark}")).to_be_visible()
+    expect(window.dialog()).to_have_count(0)
+
+
 def test_the_palette_finds_only_what_one_may_see(site: Site, open_window: Open, mark: str, item_id: int):
     factories.supplier(f"Widget {mark} Ltd")
     window = open_window()
