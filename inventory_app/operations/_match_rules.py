@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from inventory_app.operations._ledger import say
-from inventory_app.operations._money import said
+from inventory_app.operations._money import of_line, said
 
 _HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
@@ -98,6 +98,8 @@ class LineMatch:
     amounts: str = ""
     #: How many of it are not covered.
     over: Decimal = _NOTHING
+    #: What those of an invoice come to, in its currency.
+    worth: Decimal = _NOTHING
 
     @property
     def agrees(self) -> bool:
@@ -232,10 +234,11 @@ class Book:
     def _bill(self, paper: Paper, line: PaperLine, ordered: Ordered, upto: Sequence[PaperLine]) -> LineMatch:
         billed = _sum(one.quantity for one in upto if one.quantity > 0) - self._credited(self.about(ordered.id))
         over = min(max(billed - ordered.owed, _NOTHING), line.quantity)
+        worth = of_line(over, line.unit_cost).net
         findings: list[Finding] = []
         if over:
-            worth = f"{said(over * line.unit_cost, paper.currency)} not covered"
-            findings.append(Finding("quantity", f"{say(over)} too many invoiced", _why_over(ordered, billed), worth))
+            amount = f"{said(worth, paper.currency)} not covered"
+            findings.append(Finding("quantity", f"{say(over)} too many invoiced", _why_over(ordered, billed), amount))
         above = _percent_above(line.unit_cost, ordered.unit_cost)
         by = "" if above is None or not above else f"price {above:+f} %"
         if paper.currency != ordered.currency:
@@ -247,7 +250,7 @@ class Book:
             taxes = f"{say(line.tax_percent)} %, {say(ordered.tax_percent)} % ordered"
             findings.append(Finding("tax", "More tax than ordered", taxes))
         note = f"{by}, {say(self.tolerance)} % allowed" if by and above is not None and above > 0 else by
-        return LineMatch(line.id, tuple(findings), "" if ordered.stock else "not kept in stock", note, over)
+        return LineMatch(line.id, tuple(findings), "" if ordered.stock else "not kept in stock", note, over, worth)
 
     def _credit(self, paper: Paper, line: PaperLine, ordered: Ordered, upto: Sequence[PaperLine]) -> LineMatch:
         """Hold a credit against what was invoiced: what is credited too cheaply must not stand for goods."""

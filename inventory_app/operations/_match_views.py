@@ -138,7 +138,7 @@ def sides_of_paper(session: Session, viewer: Viewer, paper: SupplierInvoice, boo
     rows = [_row_of_paper(book, line, found.get(line.id or 0), paper, prices=prices) for line in lines]
     orders = {one.order_id: one for line in lines if (one := book.ordered.get(line.order_line_id or 0))}
     ordered = {one.id: one for line in lines if (one := book.ordered.get(line.order_line_id or 0))}
-    above = sum((one.over * line.unit_cost for line in lines if (one := found.get(line.id or 0))), Decimal(0))
+    above = sum((one.worth for line in lines if (one := found.get(line.id or 0))), Decimal(0))
     return _sides(
         rows,
         ordered.values(),
@@ -205,14 +205,14 @@ def of_order(session: Session, viewer: Viewer, order: PurchaseOrder) -> OrderMat
     papers = _papers(session, book) if papers_too else []
     lines = [line for one in book.ordered for line in book.about(one)] if papers_too else []
     matches = {id_: book.match(id_) for id_ in sorted({line.invoice_id for line in lines})}
-    over = {one.line_id: one.over for match in matches.values() for one in match.lines}
+    worth = {one.line_id: one.worth for match in matches.values() for one in match.lines}
     sides = _sides(
         rows,
         book.ordered.values(),
         sum(row.differs for row in rows),
         invoiced=sum((line.quantity for line in lines), Decimal(0)),
         net=sum((line.net for line in lines), Decimal(0)),
-        above=sum((over[line.id] * line.unit_cost for line in lines if line.quantity > 0), Decimal(0)),
+        above=sum((worth[line.id] for line in lines), Decimal(0)),
         currency=order.currency,
         prices=prices,
         orders=[Link(order.number or _matching.DRAFT)],

@@ -43,6 +43,12 @@ def test_more_than_came_is_blocked_and_says_by_how_much_and_what_it_is_worth(acm
     assert found_of("SB-1").lines[0].details(prices=False) == "not received yet"
 
 
+def test_what_is_not_covered_is_said_to_the_cent(acme):
+    placed = order(acme, Want(30, "29.3433", received=15))
+    record("SB-1", line(placed.lines[0], 30, "29.3433"))
+    assert said("SB-1") == [("15 too many invoiced", "not received yet, 440.15 USD not covered")]
+
+
 def test_more_than_was_ordered_says_so(acme):
     placed = order(acme, Want(60, 10, received=60))
     record("SB-1", line(placed.lines[0], 70))
