@@ -37,6 +37,7 @@ from inventory_app.operations._list_filters import LONGEST_TEXT
 from inventory_app.operations._money import of_line, said
 from inventory_app.operations._operation import acting_user_id, operation, query
 from inventory_app.operations._paging import PAGE_SIZE, Page, keyset, like_escaped
+from inventory_app.operations._portal_glance import Glance, at_a_glance
 from inventory_app.operations._portal_scope import own_supplier, own_supplier_to_act, paid_out, placed, why_not_act
 from inventory_app.operations._portal_words import Words, day, number
 from inventory_app.operations._supplier_fields import checked, readable
@@ -66,6 +67,7 @@ class Company:
 
     name: str
     stands: Words
+    glance: Glance
     fields: list[Pair]
     contacts: list[Pair]
     bank_accounts: list[Pair]
@@ -198,6 +200,7 @@ def my_company(session: Session) -> Company:
     return Company(
         name=supplier.name,
         stands=words.of_supplier(supplier),
+        glance=at_a_glance(session, supplier),
         fields=[Pair(label, value) for label, value in readable(supplier) if value and label not in _OWN_FIELDS],
         contacts=[
             Pair(one.position or "Contact", ", ".join(part for part in (one.name, one.email, one.phone) if part))

@@ -6,6 +6,7 @@ import reflex as rx
 
 from inventory_app.components import dialogs, feedback, forms, layout, tables
 from inventory_app.components.basics import button, icon, ident, link, stack
+from inventory_app.operations._portal_glance import Figure
 from inventory_app.operations._portal_words import Words
 from inventory_app.operations.portal import InvoiceRow, OrderLine, OrderRow, Pair, PaymentRow, Receipt, ReceiptLine
 from inventory_app.pages._page import page
@@ -103,6 +104,7 @@ def company() -> rx.Component:
         layout.page_head(
             rx.el.bdi(COMPANY.name), badge=_stands(COMPANY.stands), sub=COMPANY.stands.sentence, actions=(correct,)
         ),
+        _glance(),
         layout.columns(
             layout.column(
                 _waiting(),
@@ -130,6 +132,18 @@ def company() -> rx.Component:
         ),
     )
     return rx.fragment(_framed(C, rx.cond(COMPANY.is_not_none(), shown, rx.fragment())), _correction())
+
+
+def _glance() -> rx.Component:
+    def figure(label: str, figure: rx.Var[Figure], href: str) -> tuple[str, rx.Var[str], str, rx.Component]:
+        return label, figure.figure, "", link(figure.meaning, href=href)
+
+    glance = COMPANY.glance
+    return layout.stats(
+        figure("Orders to deliver", glance.orders, ORDERS),
+        figure("Open of your invoices", glance.owed, INVOICES),
+        figure("Paid last", glance.paid, PAYMENTS),
+    )
 
 
 def _waiting() -> rx.Component:

@@ -15,6 +15,7 @@ from inventory_app.models.purchasing import GoodsReceipt, PurchaseOrder, Purchas
 from inventory_app.models.suppliers import Supplier, SupplierUser
 from inventory_app.operations import _portal_words as words
 from inventory_app.operations import approvals, portal
+from inventory_app.operations._portal_glance import Figure
 from inventory_app.unit_of_work import read, transact
 from tests.factories import add, arrange, person, supplier, supplier_person
 from tests.fixtures.seeing import Side, after, wait_until_blocked
@@ -75,6 +76,31 @@ def test_an_order_with_its_lines_receipts_and_invoices_is_theirs_to_read(acme, s
     assert (receipt.title, receipt.lines) == ("Arrived · acme delivery", [portal.ReceiptLine("acme bolts", "4")])
     (invoice,) = order.invoices
     assert (invoice.number, invoice.order_number, invoice.open) == ("INV-acme", "PO-acme", "60.00 EUR")
+
+
+def test_the_first_page_says_where_things_stand(acme, sue):
+    papers("other")
+    glance = asked_by(sue, portal.my_company).glance
+    assert glance.orders == Figure("1", "1 to be confirmed by you")
+    # What waits for us does not count as paid.
+    assert glance.owed == Figure("160.00 EUR", "2 invoices are open, 1 being checked")
+    assert glance.paid == Figure("40.00 EUR", "20 Mar 2026, PAY-acme")
+
+
+def test_the_first_page_follows_what_happens(acme, sue):
+    done_by(sue, portal.confirm_delivery, order_id=acme.order, on=LATER, version=1)
+    change(SupplierInvoice, acme.blocked, status="void", void_reason="x")
+    change(Payment, acme.payment, status="void", void_reason="x")
+    glance = asked_by(sue, portal.my_company).glance
+    assert glance.orders == Figure("1", f"the next by {LATER:%-d %b %Y}")
+    assert glance.owed == Figure("60.00 EUR", "1 invoice is open")
+    assert glance.paid == Figure("–", "nothing was paid yet")
+
+
+def test_a_supplier_of_whom_nothing_was_ordered_sees_zeros(database):
+    ann = supplier_person("ann", supplier("Fresh", currency="EUR").id)
+    glance = asked_by(ann, portal.my_company).glance
+    assert [glance.orders.meaning, glance.owed.figure, glance.paid.figure] == ["we wait for nothing", "0.00 EUR", "–"]
 
 
 def test_nothing_of_ours_and_nothing_of_others_goes_out(acme, sue):
